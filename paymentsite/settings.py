@@ -170,6 +170,12 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:25" if PRODU
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="paymentsite@localhost")
 
+# Where the vault's keys come from: environment (VAULT_KEYS or VAULT_KEYS_FILE), hashicorp, aws_kms; see
+# docs/security/keys.md. The cost of one guess at a PIN: what OWASP asks for argon2id, 19 MiB and two passes, or more.
+VAULT_PROVIDER = env.str("VAULT_PROVIDER", default="environment")
+VAULT_PIN_MEMORY_KIB = env.int("VAULT_PIN_MEMORY_KIB", default=19_456)
+VAULT_PIN_PASSES = env.int("VAULT_PIN_PASSES", default=2)
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [ROOT / "locale"]
