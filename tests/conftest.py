@@ -1,0 +1,57 @@
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+
+from paymentsite.core import immutability
+
+
+@contextmanager
+def _unprotected() -> Iterator[None]:
+    """Let history be changed here, as someone with all rights over the database could.
+
+    PostgreSQL is told that it replays a replica, which fires neither our triggers nor foreign keys (only a
+    superuser may); SQLite loses the triggers, and its foreign keys where no transaction is open.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SET session_replication_role = origin")
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP TRIGGER "{name}"')
+    try:
+        yield
+    finally:
+        immutability.install(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA foreign_keys = ON")
+
+
+@pytest.fixture
+def unprotected() -> Callable[[], AbstractContextManager[None]]:
+    """``with unprotected(): …`` plants a corruption that the triggers would refuse."""
+    return _unprotected
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_triggers() -> Iterator[None]:
+    """A test that commits is cleaned up by emptying every table, which the triggers refuse: let that pass."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_unprotected(case: TransactionTestCase) -> None:
+        with _unprotected():
+            flush(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_unprotected)
+        yield
