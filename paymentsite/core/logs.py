@@ -1,0 +1,117 @@
+"""What is written to the log, and what never is.
+
+One line of JSON per event in production, readable lines in development; every line of a request carries its
+id. Card numbers and secrets are taken out by the last processor, whoever wrote them: our code, a library, or
+a traceback.
+"""
+
+import logging
+import logging.config
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Final
+
+import structlog
+
+HIDDEN: Final = "[hidden]"
+
+_GUARDED_NAMES: Final = (
+    r"passw(?:or)?d|passphrase|pass_?code|pin|cvv2?|cvc2?|csc|secret|token|api_?key|private_?key|signing_?key|"
+    r"authorization|cookie|session_?id|otp|totp|recovery_?codes?|pan|card_?number|track[12]"
+)
+_SECRET_KEY: Final = re.compile(rf"(?:^|[_\W])(?:{_GUARDED_NAMES})s?[12]?(?:$|[_\W])", re.IGNORECASE)
+_SECRET_PAIR: Final = re.compile(
+    rf"""(?P<name>(?<![a-z0-9])[\w-]*(?<![a-z])(?:{_GUARDED_NAMES})[12]?["']?\s*(?:=>|[=:])\s*)"""
+    r"""(?P<value>"[^"]*"|'[^']*'|(?:(?:basic|bearer|digest)\s+)?[^\s,;&"'}\])]+)""",
+    re.IGNORECASE,
+)
+_CARD_LIKE: Final = re.compile(r"(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])")
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last of ``digits`` is the check digit of the others, as it is on every payment card."""
+    odd = sum(int(d) for d in digits[-1::-2])
+    even = sum(sum(divmod(2 * int(d), 10)) for d in digits[-2::-2])
+    return (odd + even) % 10 == 0
+
+
+def hide(text: str) -> str:
+    """``text`` without card numbers and without the values of what is named like a secret."""
+    text = _SECRET_PAIR.sub(rf"\g<name>{HIDDEN}", text)
+    return _CARD_LIKE.sub(lambda found: HIDDEN if luhn(re.sub(r"\D", "", found[0])) else found[0], text)
+
+
+def names_secret(name: str) -> bool:
+    """Whether what is called ``name`` must not be seen, whatever it holds."""
+    return _SECRET_KEY.search(name) is not None
+
+
+def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The processor: nothing that is named like a secret, and no card number, is in the event afterwards."""
+    return {key: _hidden(key, value) for key, value in event.items()}
+
+
+def _hidden(key: str, value: Any) -> Any:
+    if names_secret(key):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {str(name): _hidden(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hidden("", inner) for inner in value]
+    if value is None or isinstance(value, bool | float):
+        return value
+    clean = hide(str(value))
+    return value if clean == str(value) and isinstance(value, int) else clean
+
+
+_SHARED: Final[list[Callable[..., Any]]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def config(*, level: str, lines: bool) -> dict[str, Any]:
+    """A logging configuration: readable ``lines``, or JSON when not."""
+    renderer = structlog.dev.ConsoleRenderer(colors=False) if lines else structlog.processors.JSONRenderer()
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": _SHARED,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.StackInfoRenderer(),
+                    structlog.processors.format_exc_info,
+                    hide_secrets,
+                    renderer,
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Says once more, as a warning, what the request's own line says already.
+            "django.request": {"level": "ERROR"},
+            "django.server": {"handlers": ["stderr"], "propagate": False, "level": "INFO"},
+        },
+    }
+
+
+def configure(configuration: dict[str, Any]) -> None:
+    """Set up the standard library's logging and structlog's, so that both end in the same formatter."""
+    logging.config.dictConfig(configuration)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
