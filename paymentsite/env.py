@@ -1,7 +1,7 @@
 """What the environment says, read once and typed.
 
-A secret may come as ``NAME`` or, so that it never shows in a process list, as ``NAME_FILE`` with the path of a
-file that holds it.
+A secret may come as ``NAME`` or, so that it never shows in a process list, as ``NAME_FILE`` with the path of
+a file that holds it.
 """
 
 from pathlib import Path
@@ -10,9 +10,16 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
 
 env = environ.Env()
 environ.Env.read_env(ROOT / ".env", overwrite=False)
+
+SANDBOX = env.bool("SANDBOX", default=False)
+if SANDBOX:
+    # Made by ./script/run, so that a shell opened beside it reads the same database with the same keys. Never
+    # read in production: there nothing may come from a file that a script left behind.
+    environ.Env.read_env(VAR / "env", overwrite=False)
 
 
 def secret(name: str, default: str = "") -> str:
@@ -23,4 +30,6 @@ def secret(name: str, default: str = "") -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}") from error
+        raise ImproperlyConfigured(
+            f"{name}_FILE names {path}, which cannot be read: {error.strerror}"
+        ) from error

@@ -1,6 +1,7 @@
 """Settings, from the environment alone.
 
-Nothing set means production: whatever is then missing or unsafe stops the start, see ``paymentsite.core.checks``.
+Nothing set means production: whatever is then missing or unsafe stops the start, see
+``paymentsite.core.checks``.
 """
 
 from datetime import timedelta
@@ -9,16 +10,17 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from paymentsite.env import ROOT, env, secret
+from paymentsite.core import logs
+from paymentsite.env import ROOT, SANDBOX, VAR, env, secret
 
 django_stubs_ext.monkeypatch()
 
 DEBUG = env.bool("DEBUG", default=False)
-# A clock that can be moved, simulators and sample data: for trying things out, never beside real money.
-SANDBOX = env.bool("SANDBOX", default=False)
-PRODUCTION = not (DEBUG or SANDBOX)
+# SANDBOX means a clock that can be moved, simulators and sample data: for trying things out, never beside
+# real money. PRODUCTION can be said aloud, so that a forgotten DEBUG or SANDBOX beside it stops the start;
+# saying "no" is no way out.
+PRODUCTION = env.bool("PRODUCTION", default=False) or not (DEBUG or SANDBOX)
 
-VAR = ROOT / "var"
 SECRET_KEY = secret("SECRET_KEY", default="" if PRODUCTION else "only-for-development-and-tests-" + "x" * 32)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -50,7 +52,10 @@ INSTALLED_APPS = [
     "paymentsite.api",
 ]
 
+# The request id comes first, so that whatever answers below, an error page too, carries it.
 MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
+    "paymentsite.portal.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -65,7 +70,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "paymentsite.portal.middleware.staff_second_factor",
-    "django_structlog.middlewares.RequestMiddleware",
 ]
 
 ROOT_URLCONF = "paymentsite.urls"
@@ -81,25 +85,28 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "paymentsite.portal.context.surroundings",
             ],
         },
     },
 ]
 
-# One database. SQLite's journal, locks and triggers are set so that an acknowledged write survives a power cut, two
-# writers queue instead of failing, and REPLACE cannot walk past the triggers that keep history unchanged.
+# One database. SQLite's journal, locks and triggers are set so that an acknowledged write survives a power
+# cut, two writers queue instead of failing, and REPLACE cannot walk past the triggers that keep history
+# unchanged.
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR / 'paymentsite.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;"
         ),
     }
 else:
-    # Without the two time-outs a cut network hangs a request for ever. The pool of psycopg costs a third of the
-    # throughput of connections that stay, so connections stay.
+    # Without the two time-outs a cut network hangs a request for ever. The pool of psycopg costs a third of
+    # the throughput of connections that stay, so connections stay.
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
@@ -133,6 +140,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_ADAPTER = "paymentsite.portal.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
@@ -146,6 +154,8 @@ SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if PRODUCTION else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
+# A load balancer asks from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", default=False):
@@ -171,7 +181,8 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="paymentsite@localhost")
 
 # Where the vault's keys come from: environment (VAULT_KEYS or VAULT_KEYS_FILE), hashicorp, aws_kms; see
-# docs/security/keys.md. The cost of one guess at a PIN: what OWASP asks for argon2id, 19 MiB and two passes, or more.
+# docs/security/keys.md. The cost of one guess at a PIN: what OWASP asks for argon2id, 19 MiB and two passes,
+# or more.
 VAULT_PROVIDER = env.str("VAULT_PROVIDER", default="environment")
 VAULT_PIN_MEMORY_KIB = env.int("VAULT_PIN_MEMORY_KIB", default=19_456)
 VAULT_PIN_PASSES = env.int("VAULT_PIN_PASSES", default=2)
@@ -199,6 +210,12 @@ STORAGES = {
     },
 }
 
+if not PRODUCTION:
+    # Served straight from the source folders, nothing to collect.
+    WHITENOISE_USE_FINDERS = True
+
+CSRF_FAILURE_VIEW = "paymentsite.portal.errors.csrf"
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -215,5 +232,49 @@ CACHES = {
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
 }
+
+# Without Redis the broker is a folder: enough for one machine, see docs/decisions/004-broker.md. Either way a
+# task is only a nudge; the truth is a row in the database, so a message lost, doubled or late changes
+# nothing.
+BROKER_FOLDER = VAR / "broker"
+CELERY_BROKER_URL = env.str("BROKER_URL", default=REDIS_URL or "filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, str | int] = {
+        "data_folder_in": str(BROKER_FOLDER),
+        "data_folder_out": str(BROKER_FOLDER),
+        "control_folder": str(BROKER_FOLDER / "control"),
+    }
+else:
+    # What a killed worker held is delivered again after the first of these, looked for as often as the others
+    # say.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+    }
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    # A tick that waited longer than this is dropped: the next one does its work.
+    "tick": {"task": "paymentsite.core.tasks.tick", "schedule": 2.0, "options": {"expires": 10}},
+}
+
+LOGGING_CONFIG = "paymentsite.core.logs.configure"
+LOGGING = logs.config(level=env.str("LOG_LEVEL", default="INFO"), lines=not PRODUCTION)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 UNFOLD = {"SITE_TITLE": "paymentsite", "SITE_HEADER": "paymentsite", "SHOW_VIEW_ON_SITE": False}

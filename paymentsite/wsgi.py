@@ -4,6 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from paymentsite.core import checks
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paymentsite.settings")
 
 application = get_wsgi_application()
+checks.refuse_unsafe()

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 
-from paymentsite.core.immutability import install_after_migrate
+from paymentsite.core import checks
 
 
 class CoreConfig(AppConfig):
@@ -9,4 +9,6 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        post_migrate.connect(install_after_migrate, dispatch_uid="core.immutability")
+        checks.register()
+        # Jobs are declared in the apps' tasks: every process that moves the clock must know all of them.
+        autodiscover_modules("tasks")
