@@ -1,7 +1,9 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 from paymentsite.core import checks
+from paymentsite.core.immutability import install_after_migrate
 
 
 class CoreConfig(AppConfig):
@@ -10,5 +12,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register()
+        post_migrate.connect(install_after_migrate, dispatch_uid="core.immutability")
         # Jobs are declared in the apps' tasks: every process that moves the clock must know all of them.
         autodiscover_modules("tasks")
