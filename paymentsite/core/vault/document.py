@@ -6,7 +6,7 @@
      "pepper":  {"current": "…", "keys": {…}},
      "signing": {"current": "…", "keys": {…}, "public": {"<retired id>": "<base64 of 32 bytes>"}}}
 
-Under a provider that holds a master key, each value in ``keys`` is that key wrapped, as the provider writes it.
+Under a provider that holds a master key, each value in ``keys`` is that key wrapped, as it writes it.
 """
 
 import base64

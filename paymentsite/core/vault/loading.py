@@ -62,6 +62,11 @@ def key(purpose: Purpose, key_id: str) -> Key | None:
     return found
 
 
+def unlock() -> None:
+    """Load the keys now, at a process's start, so that no flow waits for a provider; ``KeysUnavailable``."""
+    keys()
+
+
 def reload() -> None:
     """Forget the keys; the next use loads them."""
     _state.loaded = None

@@ -17,6 +17,9 @@ class Secret:
     def __init__(self, content: str) -> None:
         if type(content) is not str:
             raise TypeError("A Secret is made of text.")
+        # Python would quote the whole text in the error that it raises when such text is encoded later.
+        if not content.isascii() and any("\ud800" <= character <= "\udfff" for character in content):
+            raise ValueError("A Secret is made of text that UTF-8 can hold.")
         self._content = content
 
     def reveal(self) -> str:

@@ -10,7 +10,7 @@ class Provider(Protocol):
     """A place that keeps the key document and, if it has a master key, wraps the keys in it.
 
     Keys are unwrapped once, when they are loaded: no row is ever encrypted or read through the network.
-    A failure is ``UnusableKeysError`` with a sentence; ``unwrap`` raises ``ValueError`` for what is not its own.
+    A failure is ``UnusableKeysError`` with a sentence; ``unwrap`` has ``ValueError`` for what is not its own.
     """
 
     def load(self) -> str:
