@@ -40,8 +40,8 @@ def cny(minor: int) -> Money:
 @pytest.mark.parametrize(
     "text",
     ["", " ", "1,00", "1 000", "1e3", "1E3", "NaN", "Infinity", "inf", "0x10", ".5", "5.", "1.2.3", "+1",
-     "--1", "-", " 1", "1 ", "1\n", "１２", "١٢", "१२", "1_000", "¥1", "1/2", "\0", "\ud800", None, True, 1, 1.0,
-     Decimal(1), ["1"]],
+     "--1", "-", " 1", "1 ", "1\n", "１２", "١٢", "१२", "1_000", "¥1", "1/2", "\0", "\ud800", None, True,
+     1, 1.0, Decimal(1), ["1"]],
 )  # fmt: skip
 def test_parse_refuses_what_is_not_plainly_an_amount(text):
     with pytest.raises(AmountMalformed) as refusal:
