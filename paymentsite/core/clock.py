@@ -1,8 +1,166 @@
-"""The only source of now."""
+"""The only source of now.
 
-from datetime import UTC, datetime
+In a sandbox the clock can be moved forward, and what falls due on the way happens in order. In production
+it is the machine's clock, and nothing that is stored can change it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from time import monotonic, sleep
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from paymentsite.core import jobs
+from paymentsite.core.errors import Forbidden, Invalid, Unavailable
+from paymentsite.core.models.clock import ClockShift
+from paymentsite.core.models.jobs import JobRun
+
+LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_ROUNDS_MAX: Final = 10
+
+
+class ClockFixed(Forbidden):
+    code = "clock_fixed"
+    sentence = gettext_noop(
+        "The clock can be moved in a sandbox only, and this is none (SANDBOX is not set)."
+    )
+
+
+class ClockBackwards(Invalid):
+    code = "clock_backwards"
+    sentence = gettext_noop("The clock moves forward only: it is {now} already, {asked} was asked for.")
+
+
+class ClockTooFar(Invalid):
+    code = "clock_too_far"
+    sentence = gettext_noop("The clock ends at {last}.")
+
+
+class ClockBusy(Unavailable):
+    code = "clock_busy"
+    sentence = gettext_noop("The clock waits at {now}, because {jobs} is under way in another process.")
+
+
+_standing: ContextVar[datetime | None] = ContextVar("standing", default=None)
 
 
 def now() -> datetime:
     """The present moment in UTC, as the business sees it."""
-    return datetime.now(UTC)
+    machine = datetime.now(UTC)
+    if not settings.SANDBOX:
+        return machine
+    # Read each time: a clock that another process has moved must be seen to have moved.
+    return _standing.get() or machine + shift()
+
+
+def today(zone: str | None = None) -> date:
+    """The date now in ``zone``, by default the business's: the day it is for the books."""
+    return day_of(now(), zone)
+
+
+def day_of(moment: datetime, zone: str | None = None) -> date:
+    """The date of ``moment`` in ``zone``, by default the business's."""
+    return moment.astimezone(ZoneInfo(zone or settings.BUSINESS_TIME_ZONE)).date()
+
+
+def shift() -> timedelta:
+    """How far the sandbox's clock is ahead of the machine's."""
+    stored = ClockShift.objects.filter(pk=ClockShift.THE_ROW).values_list("shift", flat=True).first()
+    return stored or timedelta(0)
+
+
+@contextmanager
+def standing(moment: datetime) -> Iterator[None]:
+    """In a sandbox, let it be exactly ``moment`` for what runs inside, in this thread alone."""
+    token = _standing.set(moment)
+    try:
+        yield
+    finally:
+        _standing.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The clock was moved from ``start`` to ``end``, and ``runs`` happened on the way."""
+
+    start: datetime
+    end: datetime
+    runs: list[JobRun]
+
+
+def advance(
+    *,
+    by: timedelta | None = None,
+    to: datetime | None = None,
+    schedule: jobs.Schedule = jobs.schedule,
+    patience: timedelta = timedelta(seconds=30),
+) -> Advance:
+    """Move the sandbox's clock forward; whatever is due on the way happens in order, each at its own moment.
+
+    While a job runs, ``now()`` is its due moment, for it alone; the other processes see the clock arrive
+    when the work of that moment is done. Refused outside a sandbox, backwards, and with ``ClockBusy``
+    when another process is longer than ``patience`` at work on a job that is due: the clock then stays
+    where it got to.
+    """
+    start, end = _journey(by=by, to=to)
+
+    runs = _stop(start, schedule=schedule, since=start, patience=patience)
+    moment = schedule.next_due(start)
+    while moment is not None and moment < end:
+        runs += _stop(moment, schedule=schedule, since=start, patience=patience)
+        moment = schedule.next_due(moment)
+    runs += _stop(end, schedule=schedule, since=start, patience=patience)
+    return Advance(start, end, runs)
+
+
+def _journey(*, by: timedelta | None, to: datetime | None) -> tuple[datetime, datetime]:
+    if not settings.SANDBOX:
+        raise ClockFixed
+
+    start = now()
+    if by is not None and to is None:
+        try:
+            to = start + by
+        except OverflowError:
+            raise ClockTooFar(last=LAST) from None
+    elif by is not None or to is None:
+        raise TypeError("the clock is moved either by a time or to a moment")
+    if to < start:
+        raise ClockBackwards(now=start, asked=to)
+    if to > LAST:
+        raise ClockTooFar(last=LAST)
+    return start, to.astimezone(UTC)
+
+
+def _stop(moment: datetime, *, schedule: jobs.Schedule, since: datetime, patience: timedelta) -> list[JobRun]:
+    """Do what is due at ``moment``, and what that makes due at once; then show the clock there to all."""
+    runs: list[JobRun] = []
+    deadline = monotonic() + patience.total_seconds()
+    rounds = 0
+    with standing(moment):
+        while rounds < _ROUNDS_MAX:  # a job that leaves its own rows due is not asked for ever
+            tick = schedule.tick(moment, since=since, in_order=True)
+            runs += tick.ran
+            if tick.busy:
+                if monotonic() > deadline:
+                    raise ClockBusy(now=moment, jobs=tick.busy)
+                sleep(0.02)
+            elif not any(run.state == JobRun.State.DONE for run in tick.ran):
+                break
+            else:
+                rounds += 1
+    _show(moment)
+    return runs
+
+
+def _show(moment: datetime) -> None:
+    """Move the stored clock to ``moment``, unless it is later there already."""
+    ahead = moment - datetime.now(UTC)
+    ClockShift.objects.bulk_create([ClockShift()], ignore_conflicts=True)
+    ClockShift.objects.filter(pk=ClockShift.THE_ROW, shift__lt=ahead).update(shift=ahead)

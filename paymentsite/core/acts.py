@@ -1,0 +1,86 @@
+"""One business act, one transaction.
+
+A service that people or partners call is an *act*: it opens the one transaction, is begun again when the database
+asks for that (a deadlock, a serialization failure), and leaves nothing behind when refused, except the record that it
+was refused.
+"""
+
+import functools
+import random
+import time
+from collections.abc import Callable
+from typing import Any, Final, ParamSpec, TypeVar
+
+from django.db import DatabaseError, connection, transaction
+
+from paymentsite.core.errors import DomainError, Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TRIES: Final = 8
+_BEGIN_AGAIN: Final = frozenset({"40001", "40P01"})
+_PAUSE_SECONDS: Final = 0.01
+
+
+class OutcomeUnknown(Unavailable):
+    """The database committed here but could not say whether its standby did. Ask again with the same reference."""
+
+    code = "outcome_unknown"
+    sentence = "It is not certain that this was done. Ask again with the same reference."
+
+
+def act(service: Callable[P, R]) -> Callable[P, R]:
+    """Make ``service`` one act; see this module."""
+
+    @functools.wraps(service)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        return attempt(lambda: service(*args, **kwargs))
+
+    return wrapper
+
+
+def attempt(work: Callable[[], R]) -> R:
+    """Do ``work`` in a transaction, or in a savepoint of the one that is open, where nothing is begun again."""
+    tries = 1 if connection.in_atomic_block else TRIES
+    for left in range(tries - 1, -1, -1):
+        try:
+            with transaction.atomic():
+                result = work()
+        except DatabaseError as error:
+            if not left or not begins_again(error):
+                raise
+            pause(TRIES - left)
+        except DomainError as refusal:
+            # The record of the refusal went back with the rest. When it can be written again the refusal stands; when
+            # the reference was decided meanwhile, the act is done again and finds that decision.
+            if refusal.keep is None or refusal.keep() or not left:
+                raise
+        else:
+            check_committed()
+            return result
+    raise AssertionError("the last try returns or raises")
+
+
+def begins_again(error: BaseException) -> bool:
+    """Whether the database asks for the whole transaction to be begun again."""
+    return sqlstate(error) in _BEGIN_AGAIN or getattr(error, "begin_again", False)
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's code for what went wrong, if it was PostgreSQL."""
+    code: str | None = getattr(error.__cause__ or error, "sqlstate", None)
+    return code
+
+
+def pause(tries: int) -> None:
+    """Wait a little, longer after each try and never in step with others."""
+    time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tries))  # noqa: S311  jitter, not a secret
+
+
+def check_committed() -> None:
+    """Raise ``OutcomeUnknown`` when the commit just made may exist on this server alone."""
+    raw: Any = connection.connection
+    if not connection.in_atomic_block and getattr(raw, "commit_unconfirmed", False):
+        raw.commit_unconfirmed = False
+        raise OutcomeUnknown

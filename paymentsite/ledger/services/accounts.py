@@ -1,0 +1,151 @@
+"""Opening accounts, and what may be done on them."""
+
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
+
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.acts import act
+from paymentsite.core.errors import Conflict, Refused
+from paymentsite.core.ids import uuid7
+from paymentsite.core.money import Unit
+from paymentsite.core.services import audit
+from paymentsite.ledger.models import Account, AccountEvent, Balance
+
+HOUSE: Final = "house:paymentsite"
+
+
+class AccountDiffers(Conflict):
+    code = "account_differs"
+    sentence = gettext_noop("That account was opened before, with another {fields}.")
+
+
+class AccountClosed(Refused):
+    code = "account_closed"
+    sentence = gettext_noop("A closed account stays closed.")
+
+
+class AccountNotEmpty(Refused):
+    code = "account_not_empty"
+    sentence = gettext_noop("Only an empty account can be closed: {posted} are on it, {held} held.")
+
+
+class FloorNotMet(Refused):
+    code = "floor_not_met"
+    sentence = gettext_noop("The account stands below that floor.")
+
+
+class DeferredHasNoFloor(Refused):
+    code = "deferred_has_no_floor"
+    sentence = gettext_noop("A deferred account can have no floor.")
+
+
+@act
+def open_account(
+    *,
+    owner: str,
+    code: str,
+    unit: str,
+    kind: Account.Kind,
+    mode: Account.Mode = Account.Mode.STRICT,
+    floor_minor: int | None = 0,
+    lots: bool = False,
+    by: Actor = SYSTEM,
+) -> Account:
+    """The owner's account ``code`` in ``unit``, opened when there is none yet; told to be another, it refuses."""
+    asked = {"kind": kind, "mode": mode, "lots": lots}
+    if mode == Account.Mode.DEFERRED:
+        floor_minor = None
+    if first := Account.objects.filter(owner=owner, code=code, unit=unit).first():
+        return _same(first, asked)
+
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            account = Account.objects.create(
+                public_id=uuid7(now), owner=owner, code=code, unit=Unit.of(unit).code, opened_at=now, **asked
+            )
+    except IntegrityError:
+        return _same(Account.objects.get(owner=owner, code=code, unit=unit), asked)
+    Balance.objects.create(account=account, floor_minor=floor_minor)
+    _tell(account, AccountEvent.Kind.OPENED, Balance.Status.OPEN, floor_minor, 0, by, "opened")
+    return account
+
+
+def house(code: str, unit: str) -> Account:
+    """An account of ours: hot and without a floor, such as ``position`` or ``breakage`` in ``unit``."""
+    return open_account(
+        owner=HOUSE, code=code, unit=unit, kind=_HOUSE_KINDS.get(code, Account.Kind.EQUITY), mode=Account.Mode.DEFERRED
+    )
+
+
+_HOUSE_KINDS: Final = {
+    "cash": Account.Kind.ASSET,
+    "fees": Account.Kind.INCOME,
+    "breakage": Account.Kind.INCOME,
+    "points": Account.Kind.EXPENSE,
+    "suspense": Account.Kind.LIABILITY,
+}
+
+
+@act
+def set_status(*, account: Account, status: Balance.Status, by: Actor, reason: str) -> None:
+    """From now on the account is ``status``. Closing needs it empty, and is for ever."""
+    balance = Balance.objects.select_for_update().get(account=account)
+    if balance.status == status:
+        return
+    if balance.status == Balance.Status.CLOSED:
+        raise AccountClosed(account=account.public_id)
+    if status == Balance.Status.CLOSED and (balance.posted_minor or balance.held_minor or not account.strict):
+        raise AccountNotEmpty(account=account.public_id, posted=balance.posted, held=balance.held)
+
+    before = balance.status
+    Balance.objects.filter(pk=account.pk).update(status=status)
+    _tell(account, AccountEvent.Kind.STATUS, status, balance.floor_minor, balance.seq, by, reason)
+    audit.record(by=by, act="ledger.set_status", subject=account, before=before, after=status, reason=reason)
+
+
+@act
+def set_floor(*, account: Account, floor_minor: int | None, by: Actor, reason: str) -> None:
+    """From now on what is available ends at ``floor_minor``; refused when the account stands below it already."""
+    if not account.strict:
+        raise DeferredHasNoFloor(account=account.public_id)
+    balance = Balance.objects.select_for_update().get(account=account)
+    if floor_minor is not None and balance.posted_minor - balance.held_minor < floor_minor:
+        raise FloorNotMet(account=account.public_id)
+    if balance.floor_minor == floor_minor:
+        return
+
+    before = balance.floor_minor
+    Balance.objects.filter(pk=account.pk).update(floor_minor=floor_minor)
+    _tell(account, AccountEvent.Kind.FLOOR, balance.status, floor_minor, balance.seq, by, reason)
+    audit.record(by=by, act="ledger.set_floor", subject=account, before=before, after=floor_minor, reason=reason)
+
+
+def _same(first: Account, asked: dict[str, object]) -> Account:
+    if fields := [name for name, value in asked.items() if getattr(first, name) != value]:
+        raise AccountDiffers(account=first.public_id, fields=fields)
+    return first
+
+
+def _tell(
+    account: Account,
+    kind: AccountEvent.Kind,
+    status: str,
+    floor_minor: int | None,
+    seq: int,
+    by: Actor,
+    reason: str,
+) -> None:
+    AccountEvent.objects.create(
+        account=account,
+        kind=kind,
+        status=status,
+        floor_minor=floor_minor,
+        seq=seq,
+        actor=str(by),
+        reason=reason,
+        at=clock.now(),
+    )

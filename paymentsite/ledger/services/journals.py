@@ -1,0 +1,87 @@
+"""Posting: the one way by which a balance moves."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.errors import DomainError
+from paymentsite.core.money import Money
+from paymentsite.ledger.entries import Draft, Entry, Posted, Undo
+from paymentsite.ledger.models import Journal
+from paymentsite.ledger.services.recording import Outcome, Slip, record, record_swiftly
+from paymentsite.ledger.validation import validate
+
+
+def post(
+    *entries: Entry,
+    reference: str,
+    scope: str = "ledger",
+    kind: str = "transfer",
+    occurred_at: datetime | None = None,
+    by: Actor = SYSTEM,
+    parent: UUID | None = None,
+    source: str = "",
+    details: dict[str, Any] | None = None,
+) -> Posted:
+    """Do all of ``entries`` or none, once per ``scope`` and ``reference``.
+
+    Repeated, it returns the first answer; a reference used for something else is a ``ReferenceConflict`` that names
+    the fields. A refusal (``Unposted``) changes nothing and is final for its reference.
+    """
+    draft = Draft(
+        entries=entries,
+        reference=reference,
+        scope=scope,
+        kind=kind,
+        occurred_at=occurred_at,
+        by=by,
+        parent=parent,
+        source=source,
+        details=details,
+    )
+    validate(draft)
+    slip = Slip.of(draft)
+    outcome = record_swiftly(slip) or record([slip])[0]
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def post_many(drafts: Sequence[Draft]) -> list[Outcome]:
+    """Do many acts in one go, in order, each accepted or refused on its own: its answer or its refusal.
+
+    Each draft answers as ``post`` would have; what one leaves on an account, the next one finds. A draft that could
+    never be right raises before any is done.
+    """
+    for draft in drafts:
+        validate(draft)
+    if not drafts:
+        return []
+    now = clock.now()
+    return record([Slip.of(draft, now) for draft in drafts])
+
+
+def reverse(
+    *,
+    journal: Journal,
+    reference: str,
+    scope: str = "ledger",
+    kind: str = "reversal",
+    amounts: Mapping[int, Money] | None = None,
+    by: Actor = SYSTEM,
+    source: str = "",
+) -> Posted:
+    """Move back what ``journal`` moved: all that is left of it, or ``amounts`` by the position of the posting.
+
+    Never more than was moved, whoever reverses at the same time; lots come back as they went.
+    """
+    postings = journal.postings.select_related("source", "target").order_by("-position")
+    undone = [
+        Undo(posting, None if amounts is None else amounts[posting.position])
+        for posting in postings
+        if amounts is None or posting.position in amounts
+    ]
+    return post(*undone, reference=reference, scope=scope, kind=kind, by=by, parent=journal.pk, source=source)

@@ -1,0 +1,199 @@
+"""How a decided act gets into the books, and how a repeated one finds its first answer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, TypeVar
+
+from django.db import DatabaseError, IntegrityError, connection
+
+from paymentsite.core import clock
+from paymentsite.core.acts import TRIES, attempt, begins_again, check_committed, pause
+from paymentsite.core.errors import DomainError
+from paymentsite.core.ids import uuid7
+from paymentsite.ledger import canon, queries, store
+from paymentsite.ledger.book import Book, Effects
+from paymentsite.ledger.canon import JournalFacts, PostingFacts
+from paymentsite.ledger.entries import Draft, Posted
+from paymentsite.ledger.refusals import Unposted
+from paymentsite.ledger.rules import Moment, decide
+from paymentsite.ledger.store import Key, Needs, Stored, Written, swift
+
+R = TypeVar("R")
+Outcome = Posted | DomainError
+
+_ONCE: Final = "ledger_journal_once"
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A draft with all that is settled about its journal before the books are opened."""
+
+    draft: Draft
+    now: datetime
+    journal: JournalFacts
+
+    @classmethod
+    def of(cls, draft: Draft, now: datetime | None = None) -> "Slip":
+        now = now or clock.now()
+        facts = JournalFacts(
+            uuid7(now),
+            draft.kind,
+            "posted",
+            draft.scope,
+            draft.reference,
+            canon.request_hash(draft),
+            now if draft.occurred_at is None else draft.occurred_at.astimezone(UTC),
+            now,
+            str(draft.by),
+            draft.parent,
+            draft.source,
+            draft.details,
+            None,
+        )
+        return cls(draft, now, facts)
+
+    @property
+    def key(self) -> Key:
+        return (self.draft.scope, self.draft.reference)
+
+    def moment(self) -> Moment:
+        return Moment(self.now, clock.day_of(self.now), partial(uuid7, self.now))
+
+    def accepted(self, effects: Effects) -> Written:
+        return Written(self.journal, self.digest(effects), effects)
+
+    def refused(self, refusal: DomainError) -> Written:
+        facts = {"code": refusal.code, "facts": refusal.facts, "asked": canon.asked(self.draft)}
+        journal = self.journal._replace(outcome="refused", refusal=facts)
+        return Written(journal, canon.digest(journal), None)
+
+    def digest(self, effects: Effects) -> bytes:
+        postings = [
+            PostingFacts(p.position, p.unit, p.source_id, p.target_id, p.amount, p.reverses_id)
+            for p in effects.postings
+        ]
+        return canon.digest(self.journal, postings, effects.holds, effects.lots)
+
+    def same_as(self, first: Stored) -> bool:
+        return bytes(first.request_hash) == self.journal.request_hash
+
+
+def record(slips: Sequence[Slip]) -> list[Outcome]:
+    """Read under lock, decide one after the other, write together: an answer or a refusal for each."""
+    return _until_decided(partial(_record, slips))
+
+
+def record_swiftly(slip: Slip) -> Outcome | None:
+    """The same for one simple act on PostgreSQL, in one statement; None when this act needs more."""
+    if connection.vendor != "postgresql":
+        return None
+    plan = swift.lay_out(slip.draft, partial(uuid7, slip.now))
+    if plan is None:
+        return None
+
+    digest = slip.digest(plan.effects)
+    for tries in range(TRIES):
+        try:
+            with connection.wrap_database_errors:
+                saw = swift.run(plan, slip.journal, digest)
+        except DatabaseError as error:
+            if connection.in_atomic_block or tries == TRIES - 1 or not begins_again(error):
+                raise
+            pause(tries)
+            continue
+        if saw.written:
+            check_committed()
+            return Posted(slip.journal.id, slip.now, swift.completed(plan, saw), tuple(plan.effects.placed))
+        if first := store.here().find([slip.key]).get(slip.key):
+            return _answer_again(slip, first)
+        if not saw.fits and (refusal := _refusal(slip, saw)) and keep(slip, refusal):
+            return refusal
+    raise AssertionError("a reference that conflicts can be read")
+
+
+def keep(slip: Slip, refusal: DomainError) -> bool:
+    """Store the refusal of an act; False when its reference was decided otherwise in the meantime."""
+
+    def write() -> bool:
+        with connection.wrap_database_errors:
+            first = store.here().find([slip.key]).get(slip.key)
+            if first is None:
+                store.here().write([slip.refused(refusal)], ())
+                return True
+        return first.refusal is not None and slip.same_as(first)
+
+    return _until_decided(write)
+
+
+def _until_decided(work: Callable[[], R]) -> R:
+    """Do ``work`` as an act. Where another writer took a reference in between, it is done again and finds that."""
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            return attempt(work)
+        except IntegrityError as error:
+            if not left or _ONCE not in str(error):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _record(slips: Sequence[Slip]) -> list[Outcome]:
+    books = store.here()
+    with connection.wrap_database_errors:
+        book = books.load(Needs.of(slip.draft for slip in slips))
+        known = books.find([slip.key for slip in slips])
+        before = queries.answers(known.values())
+
+        outcomes: list[Outcome] = []
+        written: list[Written] = []
+        decided: dict[Key, tuple[Slip, Outcome]] = {}
+        for slip in slips:
+            if first := known.get(slip.key):
+                outcome = before[first.id] if slip.same_as(first) else queries.conflict(slip.draft, first)
+            elif earlier := decided.get(slip.key):
+                outcome = _same_batch(slip, *earlier)
+            else:
+                outcome = _decide(book, slip, written)
+                decided[slip.key] = (slip, outcome)
+            outcomes.append(outcome)
+
+        changed = {key for w in written if w.effects for key in w.effects.touched}
+        books.write(written, [book.balances[key] for key in sorted(changed)])
+        books.write_rest(written, book)
+    return outcomes
+
+
+def _decide(book: Book, slip: Slip, written: list[Written]) -> Outcome:
+    try:
+        effects = decide(book, slip.draft, slip.moment())
+    except Unposted as refusal:
+        written.append(slip.refused(refusal))
+        refusal.keep = partial(keep, slip, refusal)
+        return refusal
+    written.append(slip.accepted(effects))
+    return Posted(slip.journal.id, slip.now, effects.balances, tuple(effects.placed))
+
+
+def _same_batch(slip: Slip, first: Slip, outcome: Outcome) -> Outcome:
+    if slip.journal.request_hash != first.journal.request_hash:
+        return queries.conflict_between(slip.draft, first.draft)
+    return replace(outcome, replayed=True) if isinstance(outcome, Posted) else outcome
+
+
+def _answer_again(slip: Slip, first: Stored) -> Outcome:
+    if not slip.same_as(first):
+        return queries.conflict(slip.draft, first)
+    return queries.answers([first])[first.id]
+
+
+def _refusal(slip: Slip, saw: swift.Saw) -> DomainError | None:
+    """The refusal that follows from what the statement saw; None when it would be accepted by now."""
+    book = Book(accounts=Needs.of([slip.draft]).accounts)
+    book.balances = {state.account_id: state for state in saw.balances}
+    try:
+        decide(book, slip.draft, slip.moment())
+    except Unposted as refusal:
+        refusal.keep = partial(keep, slip, refusal)
+        return refusal
+    return None

@@ -1,0 +1,114 @@
+"""The ledger on SQLite: one writer at a time (BEGIN IMMEDIATE), so reading inside the transaction is locking."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from django.db import connection
+
+from paymentsite.ledger.book import BalanceState
+from paymentsite.ledger.canon import text
+from paymentsite.ledger.models import Journal
+from paymentsite.ledger.store.base import Key, Store, Stored, Written, stored
+
+_BALANCES = """
+SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledger_balance
+WHERE account_id IN (SELECT value FROM json_each(?))
+"""
+_FIND = "SELECT id FROM ledger_journal WHERE scope = ? AND reference = ?"
+_JOURNAL = """
+INSERT INTO ledger_journal (id, kind, outcome, scope, reference, request_hash, digest, occurred_at, recorded_at,
+    actor, parent_id, source, details, refusal)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_POSTING = """
+INSERT INTO ledger_posting (journal_id, position, unit, source_id, target_id, amount_minor,
+    source_seq, source_balance_minor, target_seq, target_balance_minor, reverses_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_BALANCE = "UPDATE ledger_balance SET posted_minor = ?, held_minor = ?, seq = ? WHERE account_id = ?"
+_UNSEALED = "INSERT INTO ledger_unsealed (journal_id) VALUES (?)"
+
+
+class SqliteStore(Store):
+    vendor: ClassVar[str] = "sqlite"
+
+    def _run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return cast("list[tuple[Any, ...]]", connection.connection.execute(sql, parameters).fetchall())
+
+    def find(self, keys: Sequence[Key]) -> dict[Key, Stored]:
+        connection.ensure_connection()
+        ids = [row[0] for key in keys for row in self._run(_FIND, key)]
+        if not ids:
+            return {}
+        found: dict[Key, Stored] = {}
+        for start in range(0, len(ids), 500):
+            for journal in Journal.objects.filter(pk__in=[UUID(pk) for pk in ids[start : start + 500]]):
+                found[journal.scope, journal.reference] = stored(journal)
+        return found
+
+    def lock(self, account_ids: Sequence[int], *, strict: bool) -> list[BalanceState]:  # noqa: ARG002  one writer
+        return [BalanceState(*row) for row in self._run(_BALANCES, (json.dumps(account_ids),))]
+
+    def lock_journals(self, ids: Sequence[UUID]) -> None:
+        """Nothing to do: this transaction is the only one that writes."""
+
+    def write(self, written: Sequence[Written], balances: Iterable[BalanceState]) -> None:
+        many = connection.connection.executemany
+        many(_JOURNAL, [_journal_row(w) for w in written])
+        many(_BALANCE, [(b.posted, b.held, b.seq, b.account_id) for b in balances])
+        many(_POSTING, [row for w in written for row in _posting_rows(w)])
+        many(_UNSEALED, [(w.journal.id.hex,) for w in written])
+
+
+def _moment(at: datetime) -> str:
+    """A time as Django writes it on SQLite: in UTC, without its zone."""
+    return at.replace(tzinfo=None).isoformat(" ")
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else text(value)
+
+
+def _journal_row(w: Written) -> tuple[Any, ...]:
+    j = w.journal
+    return (
+        j.id.hex,
+        j.kind,
+        j.outcome,
+        j.scope,
+        j.reference,
+        j.request_hash,
+        w.digest,
+        _moment(j.occurred_at),
+        _moment(j.recorded_at),
+        j.actor,
+        None if j.parent_id is None else j.parent_id.hex,
+        j.source,
+        _json(j.details),
+        _json(j.refusal),
+    )
+
+
+def _posting_rows(w: Written) -> list[tuple[Any, ...]]:
+    if w.effects is None:
+        return []
+    key = w.journal.id.hex
+    return [
+        (
+            key,
+            p.position,
+            p.unit,
+            p.source_id,
+            p.target_id,
+            p.amount,
+            p.source_seq,
+            p.source_balance,
+            p.target_seq,
+            p.target_balance,
+            p.reverses_id,
+        )
+        for p in w.effects.postings
+    ]
