@@ -114,7 +114,7 @@ def commands(port: int) -> dict[str, list[str]]:
     """The processes of the site: the web, and a worker that is the scheduler too."""
     web = ["gunicorn", "paymentsite.wsgi", "--preload", "--worker-class", "gthread", "--workers", "2"]
     web += ["--threads", "4", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
-    worker = ["celery", "-A", "paymentsite.celery", "worker", "--beat", "--pool", "threads"]
+    worker = ["celery", "--quiet", "-A", "paymentsite.celery", "worker", "--beat", "--pool", "threads"]
     worker += ["--concurrency", "4", "--loglevel", "warning", "--without-gossip", "--without-mingle"]
     return {"web": [PYTHON, "-m", *web], "worker": [PYTHON, "-m", *worker]}
 
