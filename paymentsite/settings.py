@@ -4,6 +4,7 @@ Nothing set means production: whatever is then missing or unsafe stops the start
 ``paymentsite.core.checks``.
 """
 
+import logging
 from datetime import timedelta
 
 import django_stubs_ext
@@ -197,7 +198,8 @@ TIME_ZONE = "UTC"
 BUSINESS_TIME_ZONE = env.str("BUSINESS_TIME_ZONE", default="Asia/Shanghai")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "staticfiles"
+# Collected for production alone; elsewhere files come straight from where they lie.
+STATIC_ROOT = ROOT / "staticfiles" if PRODUCTION else None
 STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -210,9 +212,7 @@ STORAGES = {
     },
 }
 
-if not PRODUCTION:
-    # Served straight from the source folders, nothing to collect.
-    WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = not PRODUCTION
 
 CSRF_FAILURE_VIEW = "paymentsite.portal.errors.csrf"
 
@@ -237,7 +237,7 @@ CACHES = {
 # task is only a nudge; the truth is a row in the database, so a message lost, doubled or late changes
 # nothing.
 BROKER_FOLDER = VAR / "broker"
-CELERY_BROKER_URL = env.str("BROKER_URL", default=REDIS_URL or "filesystem://")
+CELERY_BROKER_URL = env.str("BROKER_URL", default=REDIS_URL or "filesystem://localhost/")
 if CELERY_BROKER_URL.startswith("filesystem:"):
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, str | int] = {
         "data_folder_in": str(BROKER_FOLDER),
@@ -276,5 +276,6 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING_CONFIG = "paymentsite.core.logs.configure"
 LOGGING = logs.config(level=env.str("LOG_LEVEL", default="INFO"), lines=not PRODUCTION)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 
 UNFOLD = {"SITE_TITLE": "paymentsite", "SITE_HEADER": "paymentsite", "SHOW_VIEW_ON_SITE": False}

@@ -94,6 +94,8 @@ def config(*, level: str, lines: bool) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            # A tick comes every other second: that it came is no news, what went wrong in it is.
+            **{name: {"level": "WARNING"} for name in ("celery", "django_structlog.celery", "kombu")},
             # Says once more, as a warning, what the request's own line says already.
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": ["stderr"], "propagate": False, "level": "INFO"},
