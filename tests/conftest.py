@@ -1,5 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -41,6 +43,36 @@ def _unprotected() -> Iterator[None]:
 def unprotected() -> Callable[[], AbstractContextManager[None]]:
     """``with unprotected(): …`` plants a corruption that the triggers would refuse."""
     return _unprotected
+
+
+@pytest.fixture
+def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
+    """``together(8, work)``: ``work(0)`` … ``work(7)`` at once, each in a thread with its own connection.
+
+    Gives back what each returned, in order; an exception is given back too, for the test to count.
+    """
+
+    def run_together(count: int, work: Callable[[int], Any]) -> list[Any]:
+        barrier, results = Barrier(count), [None] * count
+
+        def run(number: int) -> None:
+            try:
+                connection.ensure_connection()
+                barrier.wait()
+                results[number] = work(number)
+            except Exception as error:  # noqa: BLE001  carried to the test's own thread
+                results[number] = error
+            finally:
+                connection.close()
+
+        threads = [Thread(target=run, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return results
+
+    return run_together
 
 
 @pytest.fixture(scope="session", autouse=True)

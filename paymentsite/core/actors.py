@@ -1,7 +1,17 @@
 """Who acts: a member of staff, a member, a partner, or the system itself."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from django.contrib.auth import get_user_model
+
+if TYPE_CHECKING:
+    # Read before the app registry is ready, these modules would ask it for models.
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
+STAFF: Final = "staff"
+MEMBER: Final = "member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +20,36 @@ class Actor:
 
     kind: str
     key: str
+
+    @classmethod
+    def of(cls, user: "AbstractBaseUser | AnonymousUser") -> "Actor":
+        """Whoever is signed in as ``user``; raises ``TypeError`` when nobody is."""
+        if user.pk is None:
+            raise TypeError("nobody is signed in, so nobody can act")
+        return cls(STAFF if getattr(user, "is_staff", False) else MEMBER, str(user.pk))
+
+    @classmethod
+    def parse(cls, text: str) -> "Actor":
+        """The actor that was stored as ``text``."""
+        kind, colon, key = text.partition(":")
+        if not (kind and colon and key):
+            raise ValueError(f"{text!r} names no actor")
+        return cls(kind, key)
+
+    @property
+    def person(self) -> str:
+        """Who it is whatever their rank: a member who becomes staff is still the same person."""
+        return f"user:{self.key}" if self.kind in {STAFF, MEMBER} else str(self)
+
+    def may(self, permission: str) -> bool:
+        """Whether the actor holds ``permission`` ("app.codename") at this moment, read from the database.
+
+        Rights are given to people: the system and partners hold none.
+        """
+        if self.kind not in {STAFF, MEMBER} or not self.key.isdecimal():
+            return False
+        user = get_user_model().objects.filter(pk=self.key, is_active=True).first()
+        return user is not None and (user.is_staff or self.kind == MEMBER) and user.has_perm(permission)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}"

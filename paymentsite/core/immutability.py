@@ -1,7 +1,7 @@
 """Tables whose rows are written once: the database itself refuses to change them.
 
 Triggers are not part of Django's schema state, and on SQLite altering a field rebuilds the table and silently
-drops them. So after every ``migrate`` they are compared with what they should be, and made again where not so.
+drops them. So after every ``migrate`` they are compared with what they should be, and made again where wrong.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -229,7 +229,7 @@ def install_after_migrate(*, app_config: AppConfig, using: str, **_: object) -> 
 
 @checks.register(checks.Tags.database)
 def check_triggers(*, databases: Collection[str] | None = None, **_: object) -> list[checks.CheckMessage]:
-    """Name missing triggers when a database is checked; no error, since ``migrate`` must run to repair them."""
+    """Name missing triggers when a database is checked, as warnings: ``migrate`` must run to repair them."""
     return [
         checks.Warning(
             f"{alias}: {fault}.", hint="Run `manage.py migrate`, then `manage.py verify`.", id="core.W030"

@@ -1,0 +1,18 @@
+from paymentsite.core.models.approvals import Approval
+from paymentsite.core.models.audit import AuditEntry, AuditLink, AuditSeal, AuditWaiting
+from paymentsite.core.models.clock import ClockShift
+from paymentsite.core.models.jobs import JobRun
+from paymentsite.core.models.open_items import OpenItem
+from paymentsite.core.models.vault import KeyRotation
+
+__all__ = [
+    "Approval",
+    "AuditEntry",
+    "AuditLink",
+    "AuditSeal",
+    "AuditWaiting",
+    "ClockShift",
+    "JobRun",
+    "KeyRotation",
+    "OpenItem",
+]

@@ -1,0 +1,374 @@
+"""The audit trail says who did what, keeps no secrets, and shows when it was touched."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Barrier
+from typing import Any
+
+import pytest
+import structlog
+from django.db import IntegrityError, connection, models, transaction
+
+from members.models import User
+from paymentsite.core import origin, vault
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.findings import Finding
+from paymentsite.core.models import AuditEntry, AuditLink, AuditSeal, AuditWaiting
+from paymentsite.core.money import Money
+from paymentsite.core.services import audit
+
+pytestmark = pytest.mark.django_db
+
+ANN = Actor("staff", "1")
+CARD = "4111 1111 1111 1111"
+
+
+def recorded(count: int = 1, **given: Any) -> list[AuditEntry]:
+    with transaction.atomic():
+        return [
+            audit.record(
+                **{"by": ANN, "act": "fee.changed", "subject": f"fee:{n}", "after": {"n": n}, **given}
+            )
+            for n in range(1, count + 1)
+        ]
+
+
+@pytest.fixture
+def sealed() -> list[AuditEntry]:
+    """Six entries under two seals."""
+    entries = recorded(6)
+    audit.seal(size=3)
+    audit.seal()
+    return entries
+
+
+@pytest.mark.django_db(transaction=True)
+def test_record_refuses_to_stand_alone() -> None:
+    with pytest.raises(transaction.TransactionManagementError, match="must be recorded in the transaction"):
+        audit.record(by=ANN, act="fee.changed", subject="fee:1")
+
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_record_goes_back_with_its_act() -> None:
+    with transaction.atomic():
+        audit.record(by=ANN, act="fee.changed", subject="fee:1")
+        transaction.set_rollback(True)
+
+    assert (AuditEntry.objects.count(), AuditWaiting.objects.count()) == (0, 0)
+
+
+def test_record_keeps_who_what_subject_and_change() -> None:
+    user = User.objects.create_user("ann@example.com")
+
+    (entry,) = recorded(
+        subject=user, before={"limit": Money(100, "CNY")}, after={"limit": 2, "by": SYSTEM}, reason="asked"
+    )
+
+    entry.refresh_from_db()
+    assert (entry.by, entry.act, entry.subject, entry.reason) == (
+        "staff:1",
+        "fee.changed",
+        f"members.user:{user.pk}",
+        "asked",
+    )
+    assert entry.before == {"limit": {"amount": 100, "currency": "CNY"}}
+    assert entry.after == {"limit": 2, "by": "system:paymentsite"}
+    assert AuditEntry.objects.of(user).get() == entry
+    assert str(entry) == f"fee.changed members.user:{user.pk}"
+
+
+def test_record_keeps_the_request_and_the_address() -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r" * 150), origin.at(address="192.0.2.7"):
+        (entry,) = recorded()
+
+    assert (entry.request_id, entry.address) == ("r" * 100, "192.0.2.7")
+
+
+def test_record_keeps_the_task_when_there_is_no_request() -> None:
+    with structlog.contextvars.bound_contextvars(task_id="t1"):
+        (entry,) = recorded()
+
+    assert (entry.request_id, entry.address) == ("t1", "")
+
+
+def test_record_survives_text_that_no_database_stores() -> None:
+    (entry,) = recorded(subject="x", after={"name\0": "a\0b\ud800"}, reason="\0")
+
+    entry.refresh_from_db()
+    assert entry.after == {"name\ufffd": "a\ufffdb?"}
+    assert audit.seal() is not None
+    assert audit.verify() == []
+
+
+@pytest.mark.attack
+def test_record_keeps_no_secret() -> None:
+    canary = "canary-7f3a"
+    values = {
+        "password": canary,
+        "new_password": canary,
+        "pin": 271828,
+        "cvv": "271828",
+        "api_key": canary,
+        "totp": "271828",
+        "nested": [{"token": canary, "card_number": CARD}, (vault.Secret(canary),)],
+        "wrapped": vault.Secret(canary),
+        "note": f"paid with {CARD}, password={canary}",
+        "digits": CARD.replace(" ", ""),
+    }
+    where = structlog.contextvars.bound_contextvars(request_id=f"token={canary}")
+
+    with where:
+        recorded(before=values, after=values, reason=f"card {CARD}")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM core_auditentry")
+        row = str(cursor.fetchall())
+    assert canary not in row
+    assert "271828" not in row
+    assert "4111" not in row
+
+
+def test_record_keeps_that_a_secret_is_set_or_not() -> None:
+    (entry,) = recorded(after={"pin_set": True, "otp": None, "tags": {"b", "a"}})
+
+    assert entry.after == {"pin_set": True, "otp": None, "tags": ["a", "b"]}
+
+
+def test_record_refuses_floats() -> None:
+    with pytest.raises(TypeError, match="float"):
+        recorded(after={"rate": 0.1})
+
+
+@pytest.mark.parametrize("change", [lambda e: e.save(), lambda e: e.delete()])
+def test_entry_is_never_changed(change: Callable[[AuditEntry], Any]) -> None:
+    (entry,) = recorded()
+    AuditWaiting.objects.all().delete()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        change(entry)
+
+    assert AuditEntry.objects.get() == entry
+
+
+def test_seal_finds_nothing_to_do() -> None:
+    assert audit.seal() is None
+    assert audit.seal_all() == 0
+    assert audit.head() == ""
+    assert audit.verify() == []
+
+
+def test_seal_covers_what_waits_once() -> None:
+    recorded(5)
+
+    assert audit.seal_all() == 1
+    recorded(2)
+    assert audit.seal_all() == 1
+
+    assert [s.last_position for s in AuditSeal.objects.order_by("number")] == [5, 7]
+    assert AuditLink.objects.count() == 7
+    assert not AuditWaiting.objects.exists()
+    assert audit.head() == str(AuditSeal.objects.get(number=2))
+    assert audit.verify() == []
+
+
+def test_seal_takes_as_much_as_it_is_told() -> None:
+    recorded(5)
+
+    made = audit.seal(size=2)
+
+    assert made is not None
+    assert made.last_position == 2
+    assert AuditWaiting.objects.count() == 3
+    assert audit.verify() == []
+
+
+Damage = Callable[[list[AuditEntry]], Any]
+
+
+def rows(model: type[models.Model], **which: Any) -> Any:
+    return model._base_manager.filter(**which)
+
+
+def swap(a: AuditEntry, b: AuditEntry) -> None:
+    first, second = AuditLink.objects.get(entry=a), AuditLink.objects.get(entry=b)
+    rows(AuditLink, pk=first.pk).update(entry_id=-1)
+    rows(AuditLink, pk=second.pk).update(entry_id=a.pk)
+    rows(AuditLink, pk=first.pk).update(entry_id=b.pk)
+
+
+def redo(entry: AuditEntry) -> None:
+    """Change an entry and recompute its link, as someone who knows the code would."""
+    rows(AuditEntry, pk=entry.pk).update(by="staff:9")
+    link = AuditLink.objects.get(entry=entry)
+    before = AuditLink.objects.get(position=link.position - 1)
+    digest = audit.link_digest(bytes(before.digest), link.position, AuditEntry.objects.get(pk=entry.pk))
+    rows(AuditLink, pk=link.pk).update(digest=digest)
+
+
+def insert(**more: Any) -> AuditEntry:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return AuditEntry.objects.create(at=at, by="staff:1", act="fee.changed", subject="fee:x", **more)
+
+
+def link(position: int) -> None:
+    AuditLink.objects.create(position=position, entry=insert(), digest=b"x")
+
+
+DAMAGES: list[tuple[Damage, list[tuple[str, str]]]] = [
+    *(
+        (
+            lambda e, change=change: rows(AuditEntry, pk=e[1].pk).update(**change),
+            [("audit_altered", "entry 2")],
+        )
+        for change in (
+            {"by": "staff:2"},
+            {"act": "fee.kept"},
+            {"subject": "fee:7"},
+            {"before": {"n": 1}},
+            {"after": None},
+            {"reason": "because"},
+            {"request_id": "r"},
+            {"address": "192.0.2.1"},
+            {"at": datetime(2020, 1, 1, tzinfo=UTC)},
+        )
+    ),
+    (lambda e: redo(e[1]), [("audit_altered", "entry 3")]),
+    (lambda e: redo(e[2]), [("audit_seal", "seal 1"), ("audit_altered", "entry 4")]),
+    (lambda e: swap(e[3], e[4]), [("audit_altered", "entry 5"), ("audit_altered", "entry 4")]),
+    (lambda e: rows(AuditEntry, pk=e[4].pk)._raw_delete("default"), [("audit_deleted", "entry 5")]),
+    (
+        lambda e: (rows(AuditLink, entry=e[3]).delete(), rows(AuditEntry, pk=e[3].pk).delete()),
+        [("audit_link_missing", "position 4")],
+    ),
+    (
+        lambda _: rows(AuditLink, position__gt=4).delete(),
+        [("audit_link_missing", "position 5"), ("audit_inserted", "entry 5"), ("audit_inserted", "entry 6")],
+    ),
+    (lambda _: insert(), [("audit_inserted", "entry 7")]),
+    (lambda _: link(7), [("audit_inserted", "position 7")]),
+    (lambda _: link(0), [("audit_inserted", "position 0")]),
+    (lambda e: AuditWaiting.objects.create(entry=e[0]), [("audit_waiting", "entry 1")]),
+    (lambda _: rows(AuditSeal, number=2).update(signature=b"x" * 64), [("audit_seal", "seal 2")]),
+    (lambda _: rows(AuditSeal, number=2).update(key_id="unknown"), [("audit_seal", "seal 2")]),
+    (
+        lambda _: rows(AuditSeal, number=1).delete(),
+        [("audit_seal", "seal 1")],
+    ),
+    (
+        lambda _: rows(AuditSeal, number=2).update(number=3),
+        [("audit_seal", "seal 3"), ("audit_seal", "seal 3")],
+    ),
+    (
+        lambda _: rows(AuditSeal, number=2).delete(),
+        [("audit_inserted", f"position {n}") for n in (4, 5, 6)],
+    ),
+]
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+@pytest.mark.parametrize(("damage", "named"), DAMAGES)
+def test_verify_names_what_was_damaged(
+    sealed, unprotected, damage: Damage, named: list[tuple[str, str]]
+) -> None:
+    assert audit.verify() == []
+
+    with unprotected():
+        damage(sealed)
+
+    assert [(finding.check, finding.subject) for finding in audit.verify()] == named
+
+
+def test_verify_finds_a_cut_tail_by_an_exported_head(sealed, unprotected) -> None:
+    exported = audit.head()
+    assert audit.verify(exported=exported) == []
+
+    with unprotected():
+        for model in (AuditLink, AuditEntry):
+            rows(model, pk__gt=sealed[2].pk if model is AuditEntry else 3).delete()
+        rows(AuditSeal, number=2).delete()
+
+    assert audit.verify() == []
+    assert audit.verify(exported=exported) == [
+        Finding("audit_exported_head", "seal 2", "is not the one that was exported")
+    ]
+
+
+def test_verify_reads_in_pieces(sealed, unprotected, monkeypatch) -> None:
+    monkeypatch.setattr(audit, "CHUNK", 2)
+    assert audit.verify() == []
+
+    with unprotected():
+        rows(AuditEntry, pk=sealed[4].pk).update(by="staff:2")
+
+    assert [finding.subject for finding in audit.verify()] == [f"entry {sealed[4].pk}"]
+
+
+def test_findings_say_what_happened(sealed, unprotected) -> None:
+    with unprotected():
+        rows(AuditEntry, pk=sealed[1].pk).update(by="staff:2")
+
+    (finding,) = audit.verify()
+    assert finding.detail == "fee.changed of fee:2 by staff:2 is not what was sealed at 2"
+    assert json.dumps(finding.subject) == f'"entry {sealed[1].pk}"'
+
+
+if connection.vendor == "postgresql":
+
+    @pytest.mark.race
+    @pytest.mark.django_db(transaction=True)
+    def test_sealers_beside_writers_lose_nothing_and_cover_nothing_twice(together) -> None:
+        def work(number: int) -> None:
+            for _ in range(20):
+                if number < 6:
+                    recorded(1)
+                else:
+                    audit.seal(size=7)
+
+        assert together(8, work) == [None] * 8
+        audit.seal_all()
+
+        assert AuditEntry.objects.count() == 120
+        assert list(AuditLink.objects.order_by("position").values_list("position", flat=True)) == list(
+            range(1, 121)
+        )
+        assert AuditSeal.objects.count() > 1
+        assert audit.verify() == []
+
+    @pytest.mark.race
+    @pytest.mark.django_db(transaction=True)
+    def test_sealers_that_do_not_queue_collide(together, monkeypatch) -> None:
+        recorded(200)
+        monkeypatch.setattr(audit, "_queue", lambda: None)
+
+        results = together(8, lambda _: audit.seal(size=100))
+
+        assert any(isinstance(result, IntegrityError) for result in results)
+
+    @pytest.mark.race
+    @pytest.mark.django_db(transaction=True)
+    def test_entry_committed_late_is_sealed_later(together) -> None:
+        """A smaller id that is committed after a larger one was sealed: where a watermark would lose it."""
+        written, sealed_beside = Barrier(2), Barrier(2)
+
+        def work(number: int) -> None:
+            if number == 0:
+                with transaction.atomic():
+                    audit.record(by=ANN, act="slow", subject="x")
+                    written.wait()
+                    sealed_beside.wait()
+                return
+            written.wait()
+            recorded(1, act="fast")
+            assert audit.seal() is not None
+            sealed_beside.wait()
+
+        assert together(2, work) == [None, None]
+        assert audit.seal() is not None
+
+        in_order = AuditLink.objects.order_by("position").values_list("entry__act", flat=True)
+        assert list(in_order) == ["fast", "slow"]
+        assert AuditEntry.objects.get(act="slow").pk < AuditEntry.objects.get(act="fast").pk
+        assert audit.verify() == []
