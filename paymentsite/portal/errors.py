@@ -23,9 +23,7 @@ def crashed(request: HttpRequest) -> HttpResponse:
         request,
         500,
         _("Our mistake"),
-        _(
-            "Something broke on our side. No money moves by halves: what you did happened wholly or not at all."
-        ),
+        _("Something broke on our side. What you did happened wholly or not at all."),
     )
 
 
