@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -12,7 +14,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from members.models import User
 
-admin.site.unregister(Group)
+# The factors' secrets are nobody's business, and an address is verified by its owner. Groups come with roles.
+for model in (Authenticator, EmailAddress, Group):
+    admin.site.unregister(model)
 
 
 @admin.register(User)
