@@ -125,10 +125,10 @@ def _key(name: str, text: object, purpose: Purpose, unwrap: Unwrap, problems: li
     return Key(name, material)
 
 
-def _retired(found: object, problems: list[str]) -> dict[str, bytes]:
+def _retired(found: Any, problems: list[str]) -> dict[str, bytes]:
     try:
-        retired = {name: from_plain(text) for name, text in dict(found).items()}  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+        retired = {name: from_plain(text) for name, text in found.items()}
+    except (AttributeError, TypeError, ValueError):
         retired = {"": b""}
     if not all(KEY_ID.fullmatch(name) and len(raw) == KEY_BYTES for name, raw in retired.items()):
         problems.append(f"The retired signing keys are not ids with the base64 of {KEY_BYTES} bytes.")

@@ -16,7 +16,7 @@ class Card(models.Model):
     note = models.CharField(max_length=50, blank=True)
 
     class Meta:
-        app_label = "vault_app"
+        app_label = "vault_tests"
 
     def __str__(self) -> str:
         return self.note

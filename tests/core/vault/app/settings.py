@@ -5,5 +5,5 @@ import os
 from paymentsite.settings import *  # noqa: F403 - the same settings, and one app
 from paymentsite.settings import DATABASES, INSTALLED_APPS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.core.vault_app"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.core.vault.app"]
 DATABASES["default"]["NAME"] = os.environ["TESTED_DATABASE"]
