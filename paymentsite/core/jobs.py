@@ -1,0 +1,213 @@
+"""Everything that time does: one registry, and what runs it.
+
+A job is a function in some app's ``tasks`` module that takes ``now`` and may be called at any time, twice, or
+late: it asks the rows what is due. What is done is a ``JobRun``; the scheduler's message is only a nudge.
+
+    @job("ledger.expire_holds", due=queries.next_expiry)
+    def expire_holds(*, now: datetime) -> str: ...
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from paymentsite.core.errors import plain
+from paymentsite.core.ids import EPOCH
+from paymentsite.core.models.jobs import JobRun
+from paymentsite.core.triggers import Daily, Due, Every, Rows, Trigger
+
+logger = logging.getLogger(__name__)
+
+RESULT_MAX: Final = 2_000
+
+
+class Work(Protocol):
+    """What a job does; the text that it returns is kept as the run's result."""
+
+    def __call__(self, *, now: datetime) -> str | None: ...
+
+
+WorkT = TypeVar("WorkT", bound=Work)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    name: str
+    trigger: Trigger
+    work: Work
+    lease: timedelta
+    stops: bool
+
+    @property
+    def kept(self) -> timedelta:
+        """How long its runs are remembered: a sweeper of every second would fill the table."""
+        return timedelta(days=90) if self.stops else timedelta(days=1)
+
+    def lapsed(self) -> Q:
+        """Runs whose process must have died: still running, longer than the lease by the database's time."""
+        return Q(state=JobRun.State.RUNNING, started_at__lt=Now() - self.lease)
+
+
+@dataclass(slots=True)
+class Tick:
+    """What one tick did, in order, and which jobs it left because they are under way elsewhere."""
+
+    ran: list[JobRun] = field(default_factory=list)
+    busy: list[str] = field(default_factory=list)
+
+
+class Schedule:
+    """Jobs by name."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+
+    def job(
+        self,
+        name: str,
+        *,
+        every: timedelta | None = None,
+        daily: str | None = None,
+        due: Due | None = None,
+        lease: timedelta = timedelta(minutes=10),
+        stops: bool = True,
+    ) -> Callable[[WorkT], WorkT]:
+        """Register a function under ``name``, due ``every`` interval, ``daily`` at a time, or when
+        ``due`` says.
+
+        ``due(after)`` is the earliest moment later than ``after`` at which something still open falls
+        due. A run that is not finished within ``lease`` counts as crashed. A sandbox clock that is moved
+        does not stop for a job with ``stops=False``, which then runs where the clock stops for others:
+        for sweepers of seconds.
+        """
+        trigger = _trigger(every=every, daily=daily, due=due)
+
+        def register(work: WorkT) -> WorkT:
+            if name in self.jobs:
+                raise TypeError(f"there is a job {name!r} already")
+            self.jobs[name] = Job(name, trigger, work, lease, stops)
+            return work
+
+        return register
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """The first moment later than ``after`` at which a moved clock has to stop."""
+        moments = [job.trigger.next(after) for job in self.jobs.values() if job.stops]
+        return min((moment for moment in moments if moment), default=None)
+
+    def tick(self, now: datetime, *, since: datetime = EPOCH, in_order: bool = False) -> Tick:
+        """Run what is due at ``now``, by due moment, then by name. Safe twice, at once, late and out of turn.
+
+        A slot is done once, whoever asks; a job never runs beside itself; one that fails keeps no other from
+        running and is tried again at the next tick. A job that never ran owes what fell due after ``since``.
+        With ``in_order`` the first job that is under way elsewhere ends the tick.
+        """
+        tick = Tick()
+        for job, slot, last in self._owed(now, since):
+            run = _claim(job, slot, last)
+            if run is not None:
+                tick.ran.append(_work(job, run, now))
+                continue
+            tick.busy.append(job.name)
+            if in_order:
+                break
+        return tick
+
+    def _owed(self, now: datetime, since: datetime) -> list[tuple[Job, datetime, JobRun | None]]:
+        owed = []
+        for job in self.jobs.values():
+            last = JobRun.objects.filter(name=job.name).order_by("-slot").first()
+            done = last is None or last.state == JobRun.State.DONE
+            if slot := job.trigger.owed(now, last=last.slot if last else since, done=done):
+                owed.append((job, slot, last))
+        return sorted(owed, key=lambda item: (item[1], item[0].name))
+
+
+def _trigger(*, every: timedelta | None, daily: str | None, due: Due | None) -> Trigger:
+    given: list[Trigger] = []
+    if every is not None:
+        given.append(Every(every))
+    if daily is not None:
+        given.append(Daily(time.fromisoformat(daily)))
+    if due is not None:
+        given.append(Rows(due))
+    if len(given) != 1:
+        raise TypeError("a job is due either every interval, or daily, or when its rows say so")
+    return given[0]
+
+
+def _claim(job: Job, slot: datetime, last: JobRun | None) -> JobRun | None:
+    """Make the slot ours, or nothing when another process has it, had it, or runs this job now."""
+    try:
+        with transaction.atomic():
+            run = _retake(job, last) if last and slot == last.slot else _take(job, slot, last)
+    except IntegrityError:
+        return None
+
+    # From here on nobody else can start this job; whoever did since we looked has left a later slot.
+    if run and JobRun.objects.filter(name=job.name, slot__gt=slot).exists():
+        _finish(run, JobRun.State.DONE, "overtaken by a later run")
+        return None
+    return run
+
+
+def _take(job: Job, slot: datetime, last: JobRun | None) -> JobRun:
+    if last and last.state == JobRun.State.RUNNING:
+        # While it may live, the insert below is refused: a job never runs beside itself.
+        JobRun.objects.filter(job.lapsed(), pk=last.pk, attempt=last.attempt).update(
+            state=JobRun.State.FAILED, finished_at=Now(), result="crashed: not finished within its lease"
+        )
+    return JobRun.objects.create(name=job.name, slot=slot)
+
+
+def _retake(job: Job, last: JobRun) -> JobRun | None:
+    taken = JobRun.objects.filter(
+        Q(state=JobRun.State.FAILED) | job.lapsed(), pk=last.pk, attempt=last.attempt
+    ).update(
+        state=JobRun.State.RUNNING, attempt=F("attempt") + 1, started_at=Now(), finished_at=None, result=""
+    )
+    return JobRun.objects.get(pk=last.pk) if taken else None
+
+
+def _work(job: Job, run: JobRun, now: datetime) -> JobRun:
+    # Inside a caller's transaction a failed statement would else take the record of the failure with it.
+    contained: Any = transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext()
+    try:
+        with contained:
+            result = job.work(now=now)
+    except Exception as error:  # the edge: one job's failure is recorded and stops no other
+        logger.exception("job failed", extra={"job": job.name})
+        _finish(run, JobRun.State.FAILED, f"{type(error).__qualname__}: {error}")
+    else:
+        _finish(run, JobRun.State.DONE, result or "")
+    return JobRun.objects.get(pk=run.pk)
+
+
+def _finish(run: JobRun, state: JobRun.State, result: str) -> None:
+    """Record how it ended, unless the lease lapsed and another process has taken the slot over."""
+    ours = JobRun.objects.filter(pk=run.pk, attempt=run.attempt, state=JobRun.State.RUNNING)
+    if not ours.update(state=state, finished_at=Now(), result=plain(result)[:RESULT_MAX]):
+        logger.warning("job finished after its lease", extra={"job": run.name})
+
+
+schedule: Final = Schedule()
+job = schedule.job
+tick = schedule.tick
+
+
+@job("core.forget_job_runs", daily="03:30")
+def forget_runs(*, now: datetime) -> str:
+    """Delete runs that are past remembering; the latest of each job stays, for it says what is done."""
+    later = JobRun.objects.filter(name=OuterRef("name"), slot__gt=OuterRef("slot"))
+    forgotten = 0
+    for each in schedule.jobs.values():
+        old = JobRun.objects.filter(Exists(later), name=each.name, slot__lt=now - each.kept)
+        forgotten += old.delete()[0]
+    return f"{forgotten} forgotten"

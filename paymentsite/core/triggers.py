@@ -1,0 +1,101 @@
+"""When a job is due: at every interval, at a time of the business day, or when its rows say so."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from paymentsite.core.ids import EPOCH
+
+_MOMENT: Final = timedelta(microseconds=1)
+
+# "The earliest moment later than ``after`` at which something still open falls due."
+Due = Callable[[datetime], datetime | None]
+
+
+class Trigger(Protocol):
+    def owed(self, now: datetime, *, last: datetime, done: bool) -> datetime | None:
+        """The slot to run at ``now``, if any; ``last`` is the latest slot yet, ``done`` says how it ended.
+
+        However many were missed, one is owed: a job asks what is due, not how often it should have been
+        called.
+        """
+
+    def next(self, after: datetime) -> datetime | None:
+        """The first moment later than ``after`` at which the job falls due."""
+
+
+class _Recurring(ABC):
+    @abstractmethod
+    def latest(self, now: datetime) -> datetime:
+        """The last slot that is not later than ``now``."""
+
+    def owed(self, now: datetime, *, last: datetime, done: bool) -> datetime | None:
+        slot = self.latest(now)
+        return slot if slot > last or (slot == last and not done) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Every(_Recurring):
+    """Each ``interval`` since 1970, so that every scheduler counts the same slots."""
+
+    interval: timedelta
+
+    def __post_init__(self) -> None:
+        if self.interval <= timedelta(0):
+            raise ValueError("an interval is longer than nothing")
+
+    def latest(self, now: datetime) -> datetime:
+        return EPOCH + (now - EPOCH) // self.interval * self.interval
+
+    def next(self, after: datetime) -> datetime:
+        return self.latest(after) + self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Daily(_Recurring):
+    """Once each day at ``at`` on the business's clocks.
+
+    A time that the clocks skip is made up for by the length of the leap; one that they show twice counts
+    once, the first time.
+    """
+
+    at: time
+
+    def latest(self, now: datetime) -> datetime:
+        return max(slot for slot in self._around(now) if slot <= now)
+
+    def next(self, after: datetime) -> datetime:
+        return min(slot for slot in self._around(after) if slot > after)
+
+    def _around(self, moment: datetime) -> list[datetime]:
+        zone = ZoneInfo(settings.BUSINESS_TIME_ZONE)
+        today = moment.astimezone(zone).date()
+        # Two days each way: a leap can carry a slot over midnight, and a zone that changed sides skips a day.
+        return [self._on(today + timedelta(days=days), zone) for days in range(-2, 3)]
+
+    def _on(self, day: date, zone: ZoneInfo) -> datetime:
+        return datetime.combine(day, self.at, zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Exactly when a row falls due."""
+
+    due: Due
+
+    def owed(self, now: datetime, *, last: datetime, done: bool) -> datetime | None:
+        first = self.due(EPOCH)
+        if first is None or first > now:
+            return None
+        if first > last:
+            return first
+        # A row that was committed late, or left over by a run that took only so many: the moment is taken.
+        return last + _MOMENT if done else last
+
+    def next(self, after: datetime) -> datetime | None:
+        return self.due(after)
