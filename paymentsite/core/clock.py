@@ -148,7 +148,7 @@ def _stop(moment: datetime, *, schedule: jobs.Schedule, since: datetime, patienc
             tick = schedule.tick(moment, since=since, in_order=True)
             runs += tick.ran
             if tick.busy:
-                if monotonic() > deadline:
+                if monotonic() >= deadline:
                     raise ClockBusy(now=moment, jobs=tick.busy)
                 sleep(0.02)
             elif not any(run.state == JobRun.State.DONE for run in tick.ran):
