@@ -315,60 +315,60 @@ def test_findings_say_what_happened(sealed, unprotected) -> None:
     assert json.dumps(finding.subject) == f'"entry {sealed[1].pk}"'
 
 
-if connection.vendor == "postgresql":
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_sealers_beside_writers_lose_nothing_and_cover_nothing_twice(together) -> None:
+    def work(number: int) -> None:
+        for _ in range(20):
+            if number < 6:
+                recorded(1)
+            else:
+                audit.seal(size=7)
 
-    @pytest.mark.race
-    @pytest.mark.django_db(transaction=True)
-    def test_sealers_beside_writers_lose_nothing_and_cover_nothing_twice(together) -> None:
-        def work(number: int) -> None:
-            for _ in range(20):
-                if number < 6:
-                    recorded(1)
-                else:
-                    audit.seal(size=7)
+    assert together(8, work) == [None] * 8
+    audit.seal_all()
 
-        assert together(8, work) == [None] * 8
-        audit.seal_all()
+    assert AuditEntry.objects.count() == 120
+    assert list(AuditLink.objects.order_by("position").values_list("position", flat=True)) == list(
+        range(1, 121)
+    )
+    assert AuditSeal.objects.count() > 1
+    assert audit.verify() == []
 
-        assert AuditEntry.objects.count() == 120
-        assert list(AuditLink.objects.order_by("position").values_list("position", flat=True)) == list(
-            range(1, 121)
-        )
-        assert AuditSeal.objects.count() > 1
-        assert audit.verify() == []
 
-    @pytest.mark.race
-    @pytest.mark.django_db(transaction=True)
-    def test_sealers_that_do_not_queue_collide(together, monkeypatch) -> None:
-        recorded(200)
-        monkeypatch.setattr(audit, "_queue", lambda: None)
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_sealers_that_do_not_queue_collide(together, monkeypatch) -> None:
+    recorded(200)
+    monkeypatch.setattr(audit, "_queue", lambda: None)
 
-        results = together(8, lambda _: audit.seal(size=100))
+    results = together(8, lambda _: audit.seal(size=100))
 
-        assert any(isinstance(result, IntegrityError) for result in results)
+    assert any(isinstance(result, IntegrityError) for result in results)
 
-    @pytest.mark.race
-    @pytest.mark.django_db(transaction=True)
-    def test_entry_committed_late_is_sealed_later(together) -> None:
-        """A smaller id that is committed after a larger one was sealed: where a watermark would lose it."""
-        written, sealed_beside = Barrier(2), Barrier(2)
 
-        def work(number: int) -> None:
-            if number == 0:
-                with transaction.atomic():
-                    audit.record(by=ANN, act="slow", subject="x")
-                    written.wait()
-                    sealed_beside.wait()
-                return
-            written.wait()
-            recorded(1, act="fast")
-            assert audit.seal() is not None
-            sealed_beside.wait()
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_entry_committed_late_is_sealed_later(together) -> None:
+    """A smaller id that is committed after a larger one was sealed: where a watermark would lose it."""
+    written, sealed_beside = Barrier(2), Barrier(2)
 
-        assert together(2, work) == [None, None]
+    def work(number: int) -> None:
+        if number == 0:
+            with transaction.atomic():
+                audit.record(by=ANN, act="slow", subject="x")
+                written.wait()
+                sealed_beside.wait()
+            return
+        written.wait()
+        recorded(1, act="fast")
         assert audit.seal() is not None
+        sealed_beside.wait()
 
-        in_order = AuditLink.objects.order_by("position").values_list("entry__act", flat=True)
-        assert list(in_order) == ["fast", "slow"]
-        assert AuditEntry.objects.get(act="slow").pk < AuditEntry.objects.get(act="fast").pk
-        assert audit.verify() == []
+    assert together(2, work) == [None, None]
+    assert audit.seal() is not None
+
+    in_order = AuditLink.objects.order_by("position").values_list("entry__act", flat=True)
+    assert list(in_order) == ["fast", "slow"]
+    assert AuditEntry.objects.get(act="slow").pk < AuditEntry.objects.get(act="fast").pk
+    assert audit.verify() == []

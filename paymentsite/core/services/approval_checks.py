@@ -1,0 +1,79 @@
+"""What must always be true of approvals: two people, and the thing done is the thing approved."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from paymentsite.core.actors import Actor
+from paymentsite.core.disclosure import named
+from paymentsite.core.findings import Finding
+from paymentsite.core.models import Approval, AuditEntry
+from paymentsite.core.services import proposals
+
+CHUNK: Final = 1_000
+_ON_TRAIL: Final = {
+    Approval.State.APPROVED: "approval.approved",
+    Approval.State.REFUSED: "approval.refused",
+    Approval.State.WITHDRAWN: "approval.withdrawn",
+    Approval.State.EXPIRED: "approval.expired",
+}
+
+
+def verify() -> list[Finding]:
+    """What is wrong with the approvals; empty when each agrees with itself and with the audit trail."""
+    findings: list[Finding] = []
+    last = 0
+    while chunk := list(Approval.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        trail = _trail(chunk)
+        for approval in chunk:
+            subject = f"approval {approval.pk}"
+            findings += [Finding(check, subject, detail) for check, detail in _faults(approval, trail)]
+        last = chunk[-1].pk
+    return findings
+
+
+def _trail(chunk: list[Approval]) -> dict[tuple[str, str], AuditEntry]:
+    entries = AuditEntry.objects.filter(subject__in=[named(approval) for approval in chunk])
+    return {(entry.subject, entry.act): entry for entry in entries}
+
+
+def _faults(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> Iterator[tuple[str, str]]:
+    if proposals.digest(approval) != approval.digest:
+        yield "approval_altered", f"{approval.act} by {approval.proposed_by} is not what its digest says"
+    if fault := _people(approval):
+        yield "approval_two_people", fault
+    if approval.state == Approval.State.APPROVED and approval.done_digest != approval.digest:
+        yield "approval_done_as_approved", "what was done is not what was approved"
+
+    proposed = trail.get((named(approval), "approval.proposed"))
+    if proposed is None or (_word(proposed, "digest"), proposed.by) != (
+        approval.digest,
+        approval.proposed_by,
+    ):
+        yield "approval_proposal_on_trail", "the audit trail knows no such proposal"
+    recorded = [state for state, act in _ON_TRAIL.items() if (named(approval), act) in trail]
+    if recorded != ([] if approval.state == Approval.State.PROPOSED else [approval.state]):
+        said = ", ".join(recorded) or "undecided"
+        yield "approval_decision_on_trail", f"is {approval.state}, and {said} by the audit trail"
+    elif (
+        approval.decided_by
+        and trail[named(approval), _ON_TRAIL[Approval.State(approval.state)]].by != approval.decided_by
+    ):
+        yield "approval_decision_on_trail", f"{approval.decided_by} did not decide it by the audit trail"
+
+
+def _entry(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> AuditEntry:
+    return trail[named(approval), _ON_TRAIL[Approval.State(approval.state)]]
+
+
+def _people(approval: Approval) -> str:
+    proposer = Actor.parse(approval.proposed_by).person
+    decider = Actor.parse(approval.decided_by).person if approval.decided_by else ""
+    if (proposer, decider) != (approval.proposed_person, approval.decided_person):
+        return f"{proposer} and {decider or 'nobody'} are not the people it was decided by"
+    if approval.state in {Approval.State.APPROVED, Approval.State.REFUSED} and decider in {"", proposer}:
+        return f"{approval.state} by {decider or 'nobody'}, proposed by {proposer}"
+    return ""
+
+
+def _word(entry: AuditEntry, name: str) -> Any:
+    return entry.after.get(name) if isinstance(entry.after, dict) else None

@@ -1,0 +1,147 @@
+"""Proposing: what a service that needs approval does when it is called."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, ParamSpec
+
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from paymentsite.core import canonical, clock, logs
+from paymentsite.core.actors import Actor
+from paymentsite.core.acts import act
+from paymentsite.core.arguments import restored, stored
+from paymentsite.core.disclosure import clear, disclosed
+from paymentsite.core.errors import DomainError, Invalid
+from paymentsite.core.ids import microseconds
+from paymentsite.core.models import Approval
+from paymentsite.core.services import audit
+
+P = ParamSpec("P")
+# What an act does, in words and numbers for the person who decides. Two rehearsals of the same have the same.
+Effect = Mapping[str, Any]
+
+EXPIRES: Final = timedelta(days=7)
+
+
+class ReasonMissing(Invalid):
+    code = "approval_reason_missing"
+    sentence = gettext_noop("Say why: whoever decides reads it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    name: str
+    right: str
+    expires: timedelta
+    body: Callable[..., Effect]
+    signature: inspect.Signature
+
+
+_acts: Final[dict[str, Declared]] = {}
+
+
+def required(
+    name: str, *, right: str, expires: timedelta = EXPIRES
+) -> Callable[[Callable[P, Effect]], Callable[P, Approval]]:
+    """Make calling the service propose it under ``name``, for somebody else who holds ``right`` to decide.
+
+    The service takes keywords only, ``by`` and ``reason`` among them, and returns its effect. It is proposed
+    only when a rehearsal, rolled back, succeeds. When approved it runs with exactly these arguments, and
+    ``by`` is whoever proposed it.
+    """
+
+    def declare(body: Callable[P, Effect]) -> Callable[P, Approval]:
+        signature = inspect.signature(body)
+        _check_declaration(name, signature)
+        act_declared = _acts[name] = Declared(name, right, expires, body, signature)
+
+        @functools.wraps(body)
+        def propose(*args: P.args, **kwargs: P.kwargs) -> Approval:
+            return _propose(act_declared, signature.bind(*args, **kwargs))
+
+        del propose.__wrapped__  # it would lead round the approval
+        return propose
+
+    return declare
+
+
+def declared(name: str) -> Declared | None:
+    return _acts.get(name)
+
+
+def _check_declaration(name: str, signature: inspect.Signature) -> None:
+    if name in _acts:
+        raise TypeError(f"{name} is declared twice")
+    if any(given.kind is not given.KEYWORD_ONLY for given in signature.parameters.values()):
+        raise TypeError(f"{name} must take keywords only, each by its name")
+    if missing := {"by", "reason"} - signature.parameters.keys():
+        raise TypeError(f"{name} must take {' and '.join(sorted(missing))}")
+    if secret := [given for given in signature.parameters if logs.names_secret(given)]:
+        raise TypeError(f"{name} takes {', '.join(secret)}, which must not be written down")
+
+
+@act
+def _propose(declared: Declared, given: inspect.BoundArguments) -> Approval:
+    given.apply_defaults()
+    arguments = dict(given.arguments)
+    by, reason = arguments.pop("by"), clear(arguments.pop("reason")).strip()
+    if not reason:
+        raise ReasonMissing
+
+    now = clock.now()
+    proposal = Approval(
+        act=declared.name,
+        arguments={name: stored(value) for name, value in arguments.items()},
+        reason=reason,
+        proposed_by=str(by),
+        proposed_person=by.person,
+        proposed_at=now,
+        expires_at=now + declared.expires,
+    )
+    proposal.digest = digest(proposal)
+    proposal.effect = _rehearsed(declared, proposal)
+    proposal.save(force_insert=True)
+
+    what = {"act": proposal.act, "digest": proposal.digest, "effect": proposal.effect}
+    audit.record(by=by, act="approval.proposed", subject=proposal, after=what, reason=reason)
+    return proposal
+
+
+def digest(proposal: Approval) -> str:
+    """What identifies all that was proposed: the act, its arguments, by whom, why, until when."""
+    return digest_of(proposal, proposal.arguments)
+
+
+def digest_of(proposal: Approval, arguments: Mapping[str, Any]) -> str:
+    return canonical.digest(
+        [
+            "paymentsite approval 1",
+            proposal.act,
+            canonical.text(arguments),
+            proposal.proposed_by,
+            proposal.reason,
+            str(microseconds(proposal.proposed_at)),
+            str(microseconds(proposal.expires_at)),
+        ]
+    ).hex()
+
+
+def performed(declared: Declared, proposal: Approval, arguments: Mapping[str, Any]) -> Any:
+    by = Actor.parse(proposal.proposed_by)
+    return disclosed(declared.body(**arguments, by=by, reason=proposal.reason))
+
+
+def _rehearsed(declared: Declared, proposal: Approval) -> Any:
+    """The effect of doing it, undone again. A refusal is raised, but not kept: it was only a rehearsal."""
+    try:
+        with transaction.atomic():
+            effect = performed(declared, proposal, restored({"is": "dict", "value": proposal.arguments}))
+            transaction.set_rollback(True)
+    except DomainError as refusal:
+        refusal.keep = None
+        raise
+    return effect
