@@ -92,7 +92,7 @@ def race(most_apart: timedelta = timedelta(0)) -> tuple[int, int]:
 
 def start(program: str, *arguments: str) -> subprocess.Popen[str]:
     words = [sys.executable, "-c", program, str(connection.settings_dict["NAME"]), *arguments]
-    return subprocess.Popen(  # noqa: S603 - our own program
+    return subprocess.Popen(
         words,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
