@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core import checks
 from django.db import models
-from django.db.models.lookups import In, IsNull, Lookup
+from django.db.models.lookups import FieldGetDbPrepValueMixin, In, IsNull, Lookup
 from django.db.models.query_utils import DeferredAttribute
 
 from paymentsite.core.vault import document, envelope, loading, lookup
@@ -179,7 +179,7 @@ class EncryptedField(models.BinaryField[Any, Any]):
         return {"isnull": IsNull, "unchanged": Unchanged, "under_key": UnderKey}.get(lookup_name)
 
 
-class Unchanged(Lookup[Any]):
+class Unchanged(FieldGetDbPrepValueMixin, Lookup[Any]):
     """The very envelope that was read: what makes writing it anew safe beside other writers."""
 
     lookup_name = "unchanged"

@@ -3,6 +3,7 @@
 ``VAULT_KMS_KEY`` names the KMS key; region and credentials come the way that boto3 always finds them.
 """
 
+import logging
 from typing import Any, Final
 
 from paymentsite.core.vault import document
@@ -19,6 +20,9 @@ except ImportError:
     raise UnusableKeysError(
         "VAULT_PROVIDER=aws_kms needs the package boto3: pip install -r requirements-vault.txt."
     ) from None
+
+# At DEBUG it logs what KMS answers, which is the keys.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 QUICK: Final = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
 # What KMS answers to a text that it did not make, or made for another purpose or key id.
@@ -55,5 +59,5 @@ def _asked(act: str, **question: Any) -> Any:
         if code in NOT_ITS_OWN:
             raise ValueError("not wrapped by this KMS key") from None
         raise UnusableKeysError(f"AWS KMS refused: {code}.") from None
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:
         raise UnusableKeysError(f"AWS KMS cannot be asked: {type(error).__name__}.") from None

@@ -1,0 +1,333 @@
+"""The adapters, through their real client libraries, against small servers that speak the same protocols."""
+
+import base64
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.management import call_command
+
+from paymentsite.core import vault
+from paymentsite.core.vault import KeysUnavailable, Purpose, Secret, keyring, loading
+from paymentsite.env import ROOT
+
+TOKEN = "hvs.test-token"
+
+
+class MasterKey:
+    """What both services do with a key: AES-GCM with associated data, under a key that never leaves them."""
+
+    def __init__(self):
+        self.key = AESGCM.generate_key(256)
+
+    def wrap(self, plain, bound):
+        nonce = os.urandom(12)
+        return nonce + AESGCM(self.key).encrypt(nonce, plain, bound)
+
+    def unwrap(self, blob, bound):
+        return AESGCM(self.key).decrypt(blob[:12], blob[12:], bound)
+
+
+class Service(ThreadingHTTPServer):
+    """A server of one protocol; ``answer(path, headers, body)`` gives a status and a JSON object."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.master = MasterKey()
+        self.requests = []
+        self.broken = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Conversation(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.requests.append((self.path, self.headers.get("X-Amz-Target")))
+        status, answer = self.server.broken or self.server.answer(
+            self.path, self.headers, json.loads(body or b"{}")
+        )
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_PUT = do_POST  # noqa: N815 - the base class's names
+
+    def log_message(self, *_):
+        pass
+
+
+class Transit(Service):
+    """HashiCorp Vault's transit engine and key-value store, version 2."""
+
+    document = None
+
+    def answer(self, path, headers, body):
+        if headers["X-Vault-Token"] != TOKEN:
+            return 403, {"errors": ["permission denied"]}
+        bound = base64.b64decode(body.get("associated_data", ""))
+        match path:
+            case "/v1/secret/data/paymentsite/keys" if self.document:
+                return 200, {"data": {"data": self.document, "metadata": {"version": 1}}}
+            case "/v1/transit/encrypt/paymentsite":
+                blob = self.master.wrap(base64.b64decode(body["plaintext"]), bound)
+                return 200, {"data": {"ciphertext": f"vault:v1:{base64.b64encode(blob).decode()}"}}
+            case "/v1/transit/decrypt/paymentsite":
+                return self._decrypted(body["ciphertext"], bound)
+        return 404, {"errors": []}
+
+    def _decrypted(self, text, bound):
+        try:
+            plain = self.master.unwrap(base64.b64decode(text.removeprefix("vault:v1:")), bound)
+        except (InvalidTag, ValueError):
+            return 400, {"errors": ["cipher: message authentication failed"]}
+        return 200, {"data": {"plaintext": base64.b64encode(plain).decode()}}
+
+
+class Kms(Service):
+    """AWS KMS, JSON 1.1, of which the signature's form is checked and the key known."""
+
+    def answer(self, _, headers, body):
+        scope = r"AKIATEST/\d{8}/eu-central-1/kms/aws4_request"
+        signature = rf"AWS4-HMAC-SHA256 Credential={scope}, .*Signature=[0-9a-f]{{64}}"
+        if not re.fullmatch(signature, headers["Authorization"]):
+            return 400, {"__type": "IncompleteSignatureException"}
+        if body["KeyId"] != "alias/paymentsite":
+            return 400, {"__type": "NotFoundException", "message": "no such key"}
+        bound = json.dumps(body["EncryptionContext"], sort_keys=True).encode()
+        if headers["X-Amz-Target"] == "TrentService.Encrypt":
+            blob = self.master.wrap(base64.b64decode(body["Plaintext"]), bound)
+            return 200, {"CiphertextBlob": base64.b64encode(blob).decode(), "KeyId": body["KeyId"]}
+        try:
+            plain = self.master.unwrap(base64.b64decode(body["CiphertextBlob"]), bound)
+        except (InvalidTag, ValueError):
+            return 400, {"__type": "InvalidCiphertextException"}
+        return 200, {"Plaintext": base64.b64encode(plain).decode(), "KeyId": body["KeyId"]}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
+    for name in ("VAULT_KEYS", "VAULT_KEYS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    vault.reload()
+    yield
+    vault.reload()
+
+
+@pytest.fixture
+def transit(settings, monkeypatch):
+    settings.VAULT_PROVIDER = "hashicorp"
+    with Transit() as server:
+        monkeypatch.setenv("VAULT_ADDR", server.url)
+        monkeypatch.setenv("VAULT_TOKEN", TOKEN)
+        server.document = json.loads(new_keys())
+        yield server
+
+
+@pytest.fixture
+def kms(settings, monkeypatch):
+    settings.VAULT_PROVIDER = "aws_kms"
+    with Kms() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", server.url)
+        monkeypatch.setenv("AWS_REGION", "eu-central-1")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        monkeypatch.setenv("VAULT_KMS_KEY", "alias/paymentsite")
+        monkeypatch.setenv("VAULT_KEYS", new_keys())
+        yield server
+
+
+@pytest.fixture(params=["transit", "kms"])
+def service(request):
+    return request.getfixturevalue(request.param)
+
+
+def new_keys(**options):
+    out = StringIO()
+    call_command("new_keys", stdout=out, **options)
+    return out.getvalue()
+
+
+def test_keys_come_unwrapped_and_work(service):
+    envelope = vault.encrypt(Secret("4111"), label="card", bound_to=(1,))
+
+    assert vault.problems() == []
+    assert envelope.key_id.startswith("data-")
+    assert vault.decrypt(envelope, label="card", bound_to=(1,)).reveal() == "4111"
+
+
+def test_document_of_wrapped_keys_has_no_key_in_it(service):
+    written = new_keys(add=Purpose.DATA)
+    material = [key.material for ring in loading.load(loading.provider()).rings.values() for key in ring]
+
+    assert len(material) == 4
+    assert not any(base64.b64encode(each).decode()[:20] in written for each in material)
+
+
+def test_nothing_is_asked_once_the_keys_are_loaded(service):
+    vault.unlock()
+    asked = len(service.requests)
+    for _ in range(50):
+        vault.decrypt(vault.encrypt(Secret("4111"), label="card", bound_to=(1,)), label="card", bound_to=(1,))
+
+    assert asked >= 4
+    assert len(service.requests) == asked
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(("purpose", "key_id"), [(Purpose.DIGEST, "a"), (Purpose.DATA, "b")])
+def test_wrapped_key_moved_to_another_purpose_or_id_is_refused(service, purpose, key_id):
+    provider = loading.provider()
+    key = keyring.fresh(Purpose.DATA, key_id="a")
+    wrapped = provider.wrap(key, Purpose.DATA)
+
+    assert provider.unwrap(wrapped, Purpose.DATA, "a") == key.material
+    with pytest.raises(ValueError, match="not wrapped by"):
+        provider.unwrap(wrapped, purpose, key_id)
+
+
+def test_key_wrapped_elsewhere_is_a_problem_by_name(service):
+    current = vault.encrypt(Secret("4111"), label="card", bound_to=(1,)).key_id
+    service.master = MasterKey()
+
+    assert f"The data key {current} cannot be unwrapped." in vault.problems()
+
+
+def test_hashicorp_token_that_is_refused_is_a_problem(transit, monkeypatch):
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.other")
+
+    assert vault.problems() == ["HashiCorp Vault refused: Forbidden."]
+    with pytest.raises(KeysUnavailable):
+        vault.unlock()
+
+
+def test_hashicorp_token_may_come_from_a_file(transit, monkeypatch, tmp_path):
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    monkeypatch.delenv("VAULT_TOKEN")
+    monkeypatch.setenv("VAULT_TOKEN_FILE", str(tmp_path / "token"))
+
+    assert vault.problems() == []
+
+
+def test_hashicorp_without_a_document_has_no_keys(transit, settings):
+    transit.document = None
+    settings.PRODUCTION = True
+
+    assert vault.problems() == [
+        "There are no keys: set VAULT_KEYS_FILE or VAULT_KEYS, see `manage.py new_keys`."
+    ]
+
+
+def test_hashicorp_that_is_sealed_or_gone_is_a_problem(transit, monkeypatch):
+    transit.broken = (503, {"errors": ["Vault is sealed"]})
+    sealed = vault.problems()
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+
+    assert sealed == ["HashiCorp Vault refused: VaultDown."]
+    assert vault.problems() == ["HashiCorp Vault at VAULT_ADDR does not answer."]
+
+
+def test_hashicorp_keys_stay_in_force_when_it_is_gone_later(transit, monkeypatch):
+    vault.unlock()
+    monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:1")
+
+    assert vault.verify(b"block", *vault.sign(b"block"))
+    assert loading.key(Purpose.DATA, "unknown") is None
+
+
+def test_kms_without_its_key_named_is_a_problem(kms, monkeypatch):
+    monkeypatch.delenv("VAULT_KMS_KEY")
+
+    assert vault.problems() == [
+        "VAULT_PROVIDER=aws_kms needs VAULT_KMS_KEY, the id, alias or ARN of a KMS key."
+    ]
+
+
+def test_kms_key_that_is_not_there_is_a_problem(kms, monkeypatch):
+    monkeypatch.setenv("VAULT_KMS_KEY", "alias/other")
+
+    assert vault.problems() == ["AWS KMS refused: NotFoundException."]
+
+
+def test_kms_without_credentials_or_answer_is_a_problem(kms, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:1")
+    gone = vault.problems()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "nonsense")
+    nowhere = vault.problems()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", kms.url)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+
+    assert gone == ["AWS KMS cannot be asked: EndpointConnectionError."]
+    assert nowhere == ["AWS KMS cannot be asked: ValueError."]
+    assert vault.problems()[0].startswith("AWS KMS cannot be asked: ")
+
+
+@pytest.mark.attack
+def test_no_key_is_logged_even_at_debug(service, caplog):
+    with caplog.at_level(logging.DEBUG):
+        vault.unlock()
+    keys = [key.material for ring in loading.keys().rings.values() for key in ring]
+
+    assert caplog.records
+    assert not any(base64.b64encode(key).decode()[:20] in caplog.text for key in keys)
+    assert not any(str(key)[2:20] in caplog.text for key in keys)
+
+
+def test_kms_document_without_kms_is_useless(kms, settings):
+    settings.VAULT_PROVIDER = "environment"
+
+    assert all("is not 32 bytes long" in problem for problem in vault.problems())
+    with pytest.raises(KeysUnavailable):
+        vault.unlock()
+
+
+@pytest.mark.parametrize(("provider", "package"), [("hashicorp", "hvac"), ("aws_kms", "boto3")])
+def test_missing_package_is_a_problem_that_names_it(provider, package):
+    program = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "import django; django.setup()\n"
+        "from paymentsite.core import vault; print(vault.problems())"
+    )
+    environment = {
+        **os.environ,
+        "SANDBOX": "1",
+        "VAULT_PROVIDER": provider,
+        "DJANGO_SETTINGS_MODULE": "paymentsite.settings",
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert said == (
+        f"['VAULT_PROVIDER={provider} needs the package {package}: pip install -r requirements-vault.txt.']\n"
+    )
