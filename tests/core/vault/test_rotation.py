@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from io import StringIO
 from itertools import count
 from random import Random
@@ -323,39 +324,61 @@ def test_rotation_without_its_condition_would_lose_values(cards, keyfile, monkey
     assert lost
 
 
-@pytest.mark.race
-@pytest.mark.django_db(transaction=True)
-def test_rotation_waits_for_no_row_and_comes_back_for_it(cards, keyfile):
-    made = filled(5)
-    keyfile.renew()
+@contextmanager
+def holding(card):
+    """Someone else has the row locked until told to let go, or the block ends."""
     held, let_go = threading.Event(), threading.Event()
 
     def hold():
         with transaction.atomic():
-            Card.objects.select_for_update().get(pk=made[2].pk)
+            Card.objects.select_for_update().get(pk=card.pk)
             held.set()
             let_go.wait(20)
         connection.close()
 
     holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(20)
-    seen = []
 
-    def let_go_after_first_pass(progress):
-        seen.append(progress.moved)
-        if len(seen) == 2:
-            let_go.set()
-            holder.join()
-
-    try:
-        progress = rotation.rotate(table(), report=let_go_after_first_pass)
-    finally:
+    def finish():
         let_go.set()
         holder.join()
 
-    assert seen[0] == 4
+    holder.start()
+    assert held.wait(20)
+    try:
+        yield finish
+    finally:
+        finish()
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_rotation_waits_for_no_row_and_comes_back_for_it(cards, keyfile):
+    made = filled(5)
+    keyfile.renew()
+    seen = []
+    with holding(made[2]) as let_go:
+
+        def let_go_after_second_pass(progress):
+            seen.append(progress.moved)
+            if len(seen) == 2:
+                let_go()
+
+        progress = rotation.rotate(table(), report=let_go_after_second_pass)
+
+    assert seen[:2] == [4, 4]
     assert (progress.moved, progress.left) == (5, 0)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_row_that_is_held_all_the_time_is_left_and_said(cards, keyfile, monkeypatch):
+    monkeypatch.setattr(rotation, "LOCKED_SECONDS", 0)
+    made = filled(5)
+    keyfile.renew()
+    with holding(made[2]), pytest.raises(CommandError, match=r"^1 rows are left on old keys\.$"):
+        rotate()
+
+    assert rotate().endswith("vault_tests.Card: 1 moved, 0 failed, of 1\nNo row is on an old key.\n")
 
 
 @pytest.mark.crash

@@ -53,7 +53,8 @@ def _asked(act: str, **question: Any) -> Any:
             "VAULT_PROVIDER=aws_kms needs VAULT_KMS_KEY, the id, alias or ARN of a KMS key."
         )
     try:
-        return getattr(boto3.client("kms", config=QUICK), act)(KeyId=name, **question)
+        # A session of its own: the shared one keeps credentials that may have been replaced since.
+        return getattr(boto3.Session().client("kms", config=QUICK), act)(KeyId=name, **question)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in NOT_ITS_OWN:
