@@ -26,6 +26,7 @@ from paymentsite.ledger.entries import (
     Terms,
     Undo,
 )
+from paymentsite.ledger.models import Block
 
 VERSION: Final = "1"
 _LEAF: Final = b"\x00"
@@ -35,6 +36,10 @@ _NODE: Final = b"\x01"
 def pack(fields: Iterable[str]) -> bytes:
     """The fields as bytes from which they can be read back in one way only."""
     return "".join([f"{len(field)}:{field}" for field in fields]).encode()
+
+
+def hashed(fields: Iterable[str]) -> bytes:
+    return sha256(pack(fields)).digest()
 
 
 def text(value: Any) -> str:
@@ -58,7 +63,7 @@ def _given(amount: Money | None) -> str:
     return "" if amount is None else f"{amount.minor} {amount.unit}"
 
 
-def _asked(entry: Entry) -> tuple[str, ...]:  # noqa: PLR0911  one line for each kind of entry
+def _asked(entry: Entry) -> tuple[str, ...]:
     match entry:
         case Move(amount, source, target, terms):
             return ("move", str(amount.minor), amount.unit, str(source.pk), str(target.pk), *_terms(terms))
@@ -102,7 +107,7 @@ def request_hash(draft: Draft) -> bytes:
         part = _asked(entry)
         fields.append(str(len(part)))
         fields += part
-    return sha256(pack(fields)).digest()
+    return hashed(fields)
 
 
 class JournalFacts(NamedTuple):
@@ -153,13 +158,13 @@ class LotFacts(NamedTuple):
     hold_id: UUID | None
 
 
-def digest(
+def digest_fields(
     journal: JournalFacts,
     postings: Sequence[PostingFacts] = (),
     holds: Sequence[HoldFacts] = (),
     lots: Sequence[LotFacts] = (),
-) -> bytes:
-    """The hash of a journal and all that it did, whatever order the parts are given in."""
+) -> list[str]:
+    """What the hash of a journal and all that it did covers, whatever order the parts are given in."""
     fields = [
         VERSION,
         journal.id.hex,
@@ -195,7 +200,17 @@ def digest(
         hold = "" if lot.hold_id is None else lot.hold_id.hex
         fields += ("lot", str(lot.position), lot.kind, lot.lot_id.hex, str(lot.account_id), lot.origin)
         fields += (lot.active_on.isoformat(), lot.expires_on.isoformat(), str(lot.amount_minor), hold)
-    return sha256(pack(fields)).digest()
+    return fields
+
+
+def digest(
+    journal: JournalFacts,
+    postings: Sequence[PostingFacts] = (),
+    holds: Sequence[HoldFacts] = (),
+    lots: Sequence[LotFacts] = (),
+) -> bytes:
+    """The hash of a journal and all that it did."""
+    return hashed(digest_fields(journal, postings, holds, lots))
 
 
 class SideFacts(NamedTuple):
@@ -209,14 +224,38 @@ class SideFacts(NamedTuple):
     target_balance_minor: int | None
 
 
-def leaf(journal_digest: bytes, sides: Iterable[SideFacts]) -> bytes:
-    """A journal's leaf in its block: its digest and the running balances and numbers of its postings."""
+def leaf_fields(journal_digest: bytes, sides: Iterable[SideFacts]) -> list[str]:
+    """What a journal's leaf in its block covers: its digest, and the running balances and numbers of its postings."""
     fields = [journal_digest.hex()]
     for side in sorted(sides, key=lambda side: side.position):
         fields += ["" if value is None else str(value) for value in side]
-    return sha256(_LEAF + pack(fields)).digest()
+    return fields
+
+
+def leaf(journal_digest: bytes, sides: Iterable[SideFacts]) -> bytes:
+    return sha256(_LEAF + pack(leaf_fields(journal_digest, sides))).digest()
 
 
 def node(left: bytes, right: bytes) -> bytes:
     """The inner node of a block's tree; its prefix keeps it from being taken for a leaf (RFC 6962)."""
     return sha256(_NODE + left + right).digest()
+
+
+def block_fields(block: Block) -> list[str]:
+    """What a block's hash covers."""
+    return [
+        VERSION,
+        "block",
+        str(block.height),
+        bytes(block.previous).hex(),
+        bytes(block.root).hex(),
+        str(block.journals),
+        moment(block.recorded_from),
+        moment(block.recorded_until),
+        moment(block.closed_at),
+    ]
+
+
+def block(block: Block) -> bytes:
+    """The hash of a block: what its signature signs and the next block names."""
+    return hashed(block_fields(block))

@@ -32,7 +32,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """``amount`` of an earlier posting back again, or all that is left of it; lots too, and never more than it moved."""
+    """``amount`` of an earlier posting back again, or all that is left of it; lots too, never more than it moved."""
 
     posting: Posting
     amount: Money | None = None

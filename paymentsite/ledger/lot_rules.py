@@ -28,9 +28,7 @@ def reserve(page: Page, position: int, account: Account, amount: int, today: dat
         _tell(page, position, LotUse.Kind.HELD, lot, part, hold_id)
 
 
-def take_reserved(
-    page: Page, position: int, account: Account, amount: int, hold_id: UUID, kind: LotUse.Kind
-) -> None:
+def take_reserved(page: Page, position: int, account: Account, amount: int, hold_id: UUID, kind: LotUse.Kind) -> None:
     """Use what a hold has set aside, soonest first."""
     for lot, part in _reserved(page, account.pk, amount, hold_id):
         lot.held -= part
@@ -45,13 +43,9 @@ def unreserve(page: Page, position: int, account_id: int, amount: int, hold_id: 
         _tell(page, position, LotUse.Kind.UNHELD, lot, part, hold_id)
 
 
-def issue(
-    page: Page, position: int, account: Account, amount: int, terms: Terms, new_id: Callable[[], UUID]
-) -> None:
+def issue(page: Page, position: int, account: Account, amount: int, terms: Terms, new_id: Callable[[], UUID]) -> None:
     key = (terms.origin, terms.active_on, terms.expires_on)
-    known = next(
-        (lot for lot in page.lots_of(account.pk) if (lot.origin, lot.active_on, lot.expires_on) == key), None
-    )
+    known = next((lot for lot in page.lots_of(account.pk) if (lot.origin, lot.active_on, lot.expires_on) == key), None)
     if known is None:
         lot = LotState(new_id(), account.pk, *key, new=True)
         page.lots[lot.id] = lot

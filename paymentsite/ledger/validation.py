@@ -22,6 +22,7 @@ from paymentsite.ledger.models import Account
 from paymentsite.ledger.refusals import InvalidEntry
 
 AMOUNT_MAX: Final = 10**15  # so that no balance leaves 64 bits: 9,000 of the largest postings fit
+_ORIGIN_MAX: Final = 80
 _TEXT_LIMITS: Final = (("reference", 1, 255), ("scope", 1, 80), ("kind", 1, 40), ("source", 0, 80))
 
 
@@ -49,15 +50,11 @@ def _check_plain(value: Any) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_plain(item)
-    elif not (
-        value is None or (isinstance(value, str) and "\x00" not in value) or type(value) in {int, bool}
-    ):
-        raise InvalidEntry(
-            position=0, why=f"details hold text, whole numbers, lists and objects, not {value!r}"
-        )
+    elif not (value is None or (isinstance(value, str) and "\x00" not in value) or type(value) in {int, bool}):
+        raise InvalidEntry(position=0, why=f"details hold text, whole numbers, lists and objects, not {value!r}")
 
 
-def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case for each kind of entry
+def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case a kind
     match entry:
         case Move(amount, source, target, terms):
             _check_sides(position, amount, source, target)
@@ -66,9 +63,7 @@ def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case f
             _check_amount(position, given, posting.unit)
         case Lapse(source, target, _):
             if not source.lots:
-                raise InvalidEntry(
-                    position=position, why="only an account with lots has something that lapses"
-                )
+                raise InvalidEntry(position=position, why="only an account with lots has something that lapses")
             _check_sides(position, Money(1, source.unit), source, target)
             _check_terms(position, target, None)
         case Place(amount, account, expires_at):
@@ -109,14 +104,12 @@ def _check_sides(position: int, amount: Money, source: Account, target: Account)
 
 def _check_terms(position: int, target: Account, terms: Terms | None) -> None:
     if target.lots is not (terms is not None):
-        raise InvalidEntry(
-            position=position, why="terms are given for an account with lots, and only for one"
-        )
+        raise InvalidEntry(position=position, why="terms are given for an account with lots, and only for one")
     if terms is None:
         return
     if terms.expires_on < terms.active_on:
         raise InvalidEntry(position=position, why="it would expire before it can be spent")
-    if not (1 <= len(terms.origin) <= 80 and terms.origin.isprintable()):  # noqa: PLR2004  the column's width
+    if not (1 <= len(terms.origin) <= _ORIGIN_MAX and terms.origin.isprintable()):
         raise InvalidEntry(position=position, why="its origin must have 1 to 80 printable characters")
 
 

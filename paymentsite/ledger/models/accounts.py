@@ -51,9 +51,7 @@ class Account(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="ledger_account_once", fields=["owner", "code", "unit"]),
-            models.CheckConstraint(
-                name="ledger_account_lots_are_strict", condition=Q(lots=False) | Q(mode="strict")
-            ),
+            models.CheckConstraint(name="ledger_account_lots_are_strict", condition=Q(lots=False) | Q(mode="strict")),
             models.CheckConstraint(
                 name="ledger_account_kind",
                 condition=Q(kind__in=["asset", "liability", "income", "expense", "equity"]),

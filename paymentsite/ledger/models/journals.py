@@ -114,12 +114,8 @@ class Posting(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                name="ledger_posting_source_hot", fields=["source", "journal"], condition=Q(source_seq=None)
-            ),
-            models.Index(
-                name="ledger_posting_target_hot", fields=["target", "journal"], condition=Q(target_seq=None)
-            ),
+            models.Index(name="ledger_posting_source_hot", fields=["source", "journal"], condition=Q(source_seq=None)),
+            models.Index(name="ledger_posting_target_hot", fields=["target", "journal"], condition=Q(target_seq=None)),
             models.Index(name="ledger_posting_reverses", fields=["reverses"], condition=~Q(reverses=None)),
         ]
 

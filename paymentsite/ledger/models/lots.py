@@ -44,24 +44,16 @@ class Lot(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="ledger_lot_once", fields=["account", "origin", "active_on", "expires_on"]
-            ),
+            models.UniqueConstraint(name="ledger_lot_once", fields=["account", "origin", "active_on", "expires_on"]),
             models.CheckConstraint(
                 name="ledger_lot_arithmetic",
-                condition=Q(
-                    used_minor__gte=0, expired_minor__gte=0, held_minor__gte=0, issued_minor__gte=_GONE
-                ),
+                condition=Q(used_minor__gte=0, expired_minor__gte=0, held_minor__gte=0, issued_minor__gte=_GONE),
             ),
             models.CheckConstraint(name="ledger_lot_days", condition=Q(expires_on__gte=F("active_on"))),
         ]
         indexes = [
-            models.Index(
-                name="ledger_lot_left", fields=["account", "expires_on"], condition=Q(issued_minor__gt=_GONE)
-            ),
-            models.Index(
-                name="ledger_lot_expiry", fields=["expires_on"], condition=Q(issued_minor__gt=_GONE)
-            ),
+            models.Index(name="ledger_lot_left", fields=["account", "expires_on"], condition=Q(issued_minor__gt=_GONE)),
+            models.Index(name="ledger_lot_expiry", fields=["expires_on"], condition=Q(issued_minor__gt=_GONE)),
         ]
 
     def __str__(self) -> str:
@@ -95,9 +87,7 @@ class LotUse(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(name="ledger_lot_use_amount", condition=Q(amount_minor__gt=0)),
-            models.UniqueConstraint(
-                name="ledger_lot_use_once", fields=["journal", "position", "lot", "kind"]
-            ),
+            models.UniqueConstraint(name="ledger_lot_use_once", fields=["journal", "position", "lot", "kind"]),
         ]
 
     def __str__(self) -> str:

@@ -41,9 +41,7 @@ class Leaf(models.Model):
     """A journal's place in its block."""
 
     journal = models.OneToOneField(Journal, models.PROTECT, primary_key=True, db_constraint=False)
-    block = models.ForeignKey(
-        Block, models.PROTECT, related_name="leaves", db_index=False, db_constraint=False
-    )
+    block = models.ForeignKey(Block, models.PROTECT, related_name="leaves", db_index=False, db_constraint=False)
     position = models.PositiveIntegerField()
     digest = models.BinaryField(max_length=32)
 

@@ -77,7 +77,11 @@ def open_account(
 def house(code: str, unit: str) -> Account:
     """An account of ours: hot and without a floor, such as ``position`` or ``breakage`` in ``unit``."""
     return open_account(
-        owner=HOUSE, code=code, unit=unit, kind=_HOUSE_KINDS.get(code, Account.Kind.EQUITY), mode=Account.Mode.DEFERRED
+        owner=HOUSE,
+        code=code,
+        unit=unit,
+        kind=_HOUSE_KINDS.get(code, Account.Kind.EQUITY),
+        mode=Account.Mode.DEFERRED,
     )
 
 

@@ -182,11 +182,7 @@ class Store(ABC):
         self._update(
             Hold,
             ("authorised_minor", "captured_minor", "released_minor", "state", "expires_at"),
-            [
-                (s.authorised, s.captured, s.released, s.state, s.expires_at, s.id)
-                for s in states
-                if not s.new
-            ],
+            [(s.authorised, s.captured, s.released, s.state, s.expires_at, s.id) for s in states if not s.new],
         )
 
     def _write_lots(self, states: Sequence[LotState]) -> None:
@@ -211,21 +207,16 @@ class Store(ABC):
             [(s.issued, s.used, s.expired, s.held, s.id) for s in states if not s.new],
         )
 
-    def _update(
-        self, model: type[Hold] | type[Lot], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-    ) -> None:
+    def _update(self, model: type[Hold] | type[Lot], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         if not rows:
             return
-        fields = [model._meta.get_field(column) for column in (*columns, "id")]
+        fields: list[Any] = [model._meta.get_field(column) for column in (*columns, "id")]
         settings = ", ".join(f"{column} = %s" for column in columns)
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {model._meta.db_table} SET {settings} WHERE id = %s",  # noqa: S608  names from our models
+                f"UPDATE {model._meta.db_table} SET {settings} WHERE id = %s",
                 [
-                    tuple(
-                        field.get_db_prep_value(value, connection)
-                        for field, value in zip(fields, row, strict=True)
-                    )
+                    tuple(field.get_db_prep_value(value, connection) for field, value in zip(fields, row, strict=True))
                     for row in rows
                 ],
             )
@@ -250,9 +241,7 @@ def _load_lots(book: Book, needs: Needs) -> None:
     ids = [pk for pk, account in needs.accounts.items() if account.lots]
     wanted = Q(account__in=ids) & (Q(pk__in=Lot.objects.with_left().values("pk")) | Q(held_minor__gt=0))
     for account_id, terms in needs.terms:
-        wanted |= Q(
-            account=account_id, origin=terms.origin, active_on=terms.active_on, expires_on=terms.expires_on
-        )
+        wanted |= Q(account=account_id, origin=terms.origin, active_on=terms.active_on, expires_on=terms.expires_on)
     if needs.postings:
         wanted |= Q(pk__in=LotUse.objects.filter(_uses_of(needs.postings.values())).values("lot"))
     for lot in Lot.objects.filter(wanted):
@@ -291,9 +280,7 @@ def _load_past(book: Book, needs: Needs) -> None:
         for reversal in undone:
             later[reversal.reverses_id or 0].append(reversal)
     for pk, posting in needs.postings.items():
-        past = Past(
-            posting.unit, posting.source_id, posting.target_id, posting.amount_minor - gone.get(pk, 0)
-        )
+        past = Past(posting.unit, posting.source_id, posting.target_id, posting.amount_minor - gone.get(pk, 0))
         if posting.source.lots or posting.target.lots:
             _load_shares(past, posting, later[pk])
         book.past[pk] = past
@@ -317,6 +304,4 @@ def _load_shares(past: Past, posting: Posting, reversals: Iterable[Posting]) -> 
 
 
 def stored(journal: Journal) -> Stored:
-    return Stored(
-        journal.pk, journal.outcome, bytes(journal.request_hash), journal.recorded_at, journal.refusal
-    )
+    return Stored(journal.pk, journal.outcome, bytes(journal.request_hash), journal.recorded_at, journal.refusal)

@@ -39,12 +39,39 @@ _JOURNAL_COLUMNS = (
     "id, kind, outcome, scope, reference, request_hash, digest, occurred_at, recorded_at, actor, parent_id, source,"
     " details, refusal"
 )
-_JOURNAL_TYPES = ["uuid", "text", "text", "text", "text", "bytea", "bytea", "timestamptz", "timestamptz", "text", "uuid", "text", "jsonb", "jsonb"]
+_JOURNAL_TYPES = [
+    "uuid",
+    "text",
+    "text",
+    "text",
+    "text",
+    "bytea",
+    "bytea",
+    "timestamptz",
+    "timestamptz",
+    "text",
+    "uuid",
+    "text",
+    "jsonb",
+    "jsonb",
+]
 _POSTING_COLUMNS = (
     "journal_id, position, unit, source_id, target_id, amount_minor, source_seq, source_balance_minor, target_seq,"
     " target_balance_minor, reverses_id"
 )
-_POSTING_TYPES = ["uuid", "smallint", "text", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint"]
+_POSTING_TYPES = [
+    "uuid",
+    "smallint",
+    "text",
+    "bigint",
+    "bigint",
+    "bigint",
+    "bigint",
+    "bigint",
+    "bigint",
+    "bigint",
+    "bigint",
+]
 
 
 def array(values: Iterable[object]) -> str:
@@ -74,7 +101,8 @@ class PostgresStore(Store):
             rows = cursor.execute(_FIND, ([key[0] for key in keys], [key[1] for key in keys])).fetchall()
         # Django has the driver hand JSON over as text.
         return {
-            (row[0], row[1]): Stored(*row[2:6], None if row[6] is None else json.loads(row[6])) for row in rows
+            (row[0], row[1]): Stored(row[2], row[3], row[4], row[5], None if row[6] is None else json.loads(row[6]))
+            for row in rows
         }
 
     def lock(self, account_ids: Sequence[int], *, strict: bool) -> list[BalanceState]:
@@ -106,14 +134,10 @@ class PostgresStore(Store):
         connection_ = raw()
         with connection_.pipeline(), psycopg.Cursor(connection_) as cursor:
             for w in written:
-                cursor.execute(
-                    _insert_sql("ledger_journal", _JOURNAL_COLUMNS, _JOURNAL_TYPES), _journal_values(w)
-                )
+                cursor.execute(_insert_sql("ledger_journal", _JOURNAL_COLUMNS, _JOURNAL_TYPES), _journal_values(w))
                 for values in _posting_values(w):
                     cursor.execute(_insert_sql("ledger_posting", _POSTING_COLUMNS, _POSTING_TYPES), values)
-                cursor.execute(
-                    "INSERT INTO ledger_unsealed (journal_id) VALUES (%s::uuid)", (w.journal.id.hex,)
-                )
+                cursor.execute("INSERT INTO ledger_unsealed (journal_id) VALUES (%s::uuid)", (w.journal.id.hex,))
             _update(cursor, balances)
 
 
@@ -126,7 +150,7 @@ def _update(cursor: "psycopg.Cursor[tuple[Any, ...]]", balances: Iterable[Balanc
 
 def _insert_sql(table: str, columns: str, types: Sequence[str]) -> str:
     marks = ", ".join(f"%s::{kind}" for kind in types)
-    return f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  names from this module
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks})"
 
 
 def _copy(cursor: "psycopg.Cursor[tuple[Any, ...]]", into: str, lines: Iterator[str]) -> None:
@@ -206,4 +230,5 @@ def _posting_lines(w: Written) -> Iterator[str]:
         source = "\\N\t\\N" if p.source_seq is None else f"{p.source_seq}\t{p.source_balance}"
         target = "\\N\t\\N" if p.target_seq is None else f"{p.target_seq}\t{p.target_balance}"
         reverses = "\\N" if p.reverses_id is None else p.reverses_id
-        yield f"{key}\t{p.position}\t{p.unit}\t{p.source_id}\t{p.target_id}\t{p.amount}\t{source}\t{target}\t{reverses}\n"
+        ends = f"{p.source_id}\t{p.target_id}\t{p.amount}\t{source}\t{target}"
+        yield f"{key}\t{p.position}\t{p.unit}\t{ends}\t{reverses}\n"

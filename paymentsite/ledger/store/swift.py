@@ -73,9 +73,7 @@ def lay_out(draft: Draft, new_id: Callable[[], UUID]) -> Swift | None:
                 _touch(sides, hot, account, debit=True, held=amount.minor)
                 hold_id = new_id()
                 effects.placed.append(hold_id)
-                effects.holds.append(
-                    HoldFacts(position, "placed", hold_id, account.pk, amount.minor, expires_at)
-                )
+                effects.holds.append(HoldFacts(position, "placed", hold_id, account.pk, amount.minor, expires_at))
                 units.append(amount.unit)
             case _:
                 return None
@@ -179,9 +177,7 @@ def _statement(strict: int, hot: int, postings: int, holds: int) -> str:
     parts, seen, fits = [], [], []
     if strict:
         parts.append(
-            _LOCKED.format(
-                rows=_rows(strict, "(%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::boolean)")
-            )
+            _LOCKED.format(rows=_rows(strict, "(%s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::boolean)"))
         )
         seen.append("SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM locked")
         fits.append(f"(SELECT count(*) = {strict} FROM locked WHERE bears)")
@@ -202,7 +198,7 @@ def _statement(strict: int, hot: int, postings: int, holds: int) -> str:
     parts.append("unsealed AS (INSERT INTO ledger_unsealed (journal_id) SELECT id FROM journal)")
     everything = " UNION ALL ".join(seen)
     return (
-        f"WITH {', '.join(parts)} SELECT EXISTS (SELECT FROM journal), (SELECT fits FROM verdict), seen.*"  # noqa: S608
+        f"WITH {', '.join(parts)} SELECT EXISTS (SELECT FROM journal), (SELECT fits FROM verdict), seen.*"
         f" FROM ({everything}) AS seen"
     )
 

@@ -29,14 +29,11 @@ def answers(firsts: Iterable[Stored]) -> dict[UUID, Posted | DomainError]:
         .order_by("journal", "position")
         .values_list("journal_id", "source_id", "source_balance_minor", "target_id", "target_balance_minor")
     ):
-        journal_id, *sides = row
-        for account_id, left in (sides[:2], sides[2:]):
+        for account_id, left in (row[1:3], row[3:5]):
             if left is not None:
-                balances[journal_id][account_id] = left
+                balances[row[0]][account_id] = left
     placed: dict[UUID, list[UUID]] = defaultdict(list)
-    for event in HoldEvent.objects.filter(journal__in=accepted, kind=HoldEvent.Kind.PLACED).order_by(
-        "position"
-    ):
+    for event in HoldEvent.objects.filter(journal__in=accepted, kind=HoldEvent.Kind.PLACED).order_by("position"):
         placed[event.journal_id].append(event.hold_id)
     for pk, first in accepted.items():
         decided[pk] = Posted(pk, first.recorded_at, balances[pk], tuple(placed[pk]), replayed=True)
@@ -55,9 +52,7 @@ def conflict(draft: Draft, first: Stored) -> ReferenceConflict:
 
 def conflict_between(draft: Draft, first: Draft) -> ReferenceConflict:
     """The same, when both stand in one batch."""
-    return ReferenceConflict(
-        reference=draft.reference, fields=_differing(canon.asked(first), canon.asked(draft))
-    )
+    return ReferenceConflict(reference=draft.reference, fields=_differing(canon.asked(first), canon.asked(draft)))
 
 
 _MOVE_FIELDS: Final = ("kind", "amount", "unit", "source", "target")
@@ -65,7 +60,8 @@ _MOVE_FIELDS: Final = ("kind", "amount", "unit", "source", "target")
 
 def _differing(before: list[list[str]], asked: list[list[str]]) -> list[str]:
     fields, position = [], 0
-    for one, other in zip_longest(before, asked, fillvalue=[]):
+    nothing: list[str] = []
+    for one, other in zip_longest(before, asked, fillvalue=nothing):
         position += "entries" in (one[:1] + other[:1])
         if one == other:
             continue

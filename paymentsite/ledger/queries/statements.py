@@ -1,0 +1,166 @@
+"""Statements: an account's postings as its owner reads them, page by page from an index."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
+
+from paymentsite.core.errors import Invalid
+from paymentsite.core.ids import uuid7_floor
+from paymentsite.core.money import Money
+from paymentsite.ledger.models import Account, Journal, Posting, Snapshot
+from paymentsite.ledger.queries.balances import balance_at, first_after
+
+PAGE: Final = 50
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class PageUnknown(Invalid):
+    code = "page_unknown"
+    sentence = gettext_noop("{page} is not where a page of this statement begins.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One posting seen from one account: what came (or, negative, went), to or from whom, and what it left.
+
+    ``balance`` and ``seq`` are None on a deferred account, where postings do not queue up.
+    """
+
+    posting_id: int
+    seq: int | None
+    amount: Money
+    balance: Money | None
+    counterparty: Account
+    journal: Journal
+
+    @property
+    def place(self) -> str:
+        """Where the line stands, for the page that begins after it."""
+        return f"{self.journal.pk.hex}.{self.posting_id}" if self.seq is None else str(self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A page of lines, the latest first; ``next_page`` asks for the one after it and is None at the end."""
+
+    lines: list[Line]
+    next_page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What stood at the beginning of a period, its lines, the oldest first, and what stood at its end."""
+
+    opening: Money
+    lines: list[Line]
+    closing: Money
+
+
+def statement(account: Account, *, page: str = "", limit: int = PAGE) -> Statement:
+    """The account's lines, the latest first, from where ``page`` (an earlier page's ``next_page``) says."""
+    came, went = _incoming(account), _outgoing(account)
+    if account.strict:
+        if page:
+            number = _number(page)
+            came, went = came.filter(target_seq__lt=number), went.filter(source_seq__lt=number)
+        came, went = came.order_by("-target_seq"), went.order_by("-source_seq")
+    else:
+        if page:
+            came, went = came.filter(_before(page)), went.filter(_before(page))
+        came, went = came.order_by("-journal_id", "-pk"), went.order_by("-journal_id", "-pk")
+    lines = _lines(account, came[: limit + 1], went[: limit + 1])
+    lines.sort(key=_order, reverse=True)
+    return Statement(lines[:limit], lines[limit - 1].place if len(lines) > limit else None)
+
+
+def statement_between(account: Account, *, since: datetime, until: datetime) -> Period:
+    """What was recorded on ``account`` from ``since`` on and before ``until``; opening and lines add up to closing."""
+    came, went = _incoming(account), _outgoing(account)
+    if account.strict:
+        first, last = _numbers_around(account, since, until)
+        came, went = came.filter(target_seq__gt=first), went.filter(source_seq__gt=first)
+        if last is not None:
+            came, went = came.filter(target_seq__lte=last), went.filter(source_seq__lte=last)
+    else:
+        span = Q(journal__gte=uuid7_floor(since), journal__lt=uuid7_floor(until + _MILLISECOND))
+        came, went = came.filter(span), went.filter(span)
+    within = Q(journal__recorded_at__gte=since, journal__recorded_at__lt=until)
+    lines = sorted(_lines(account, came.filter(within), went.filter(within)), key=_order)
+    opening = balance_at(account, since, inclusive=False)
+    return Period(opening, lines, balance_at(account, until, inclusive=False))
+
+
+def _incoming(account: Account) -> QuerySet[Posting]:
+    return Posting.objects.filter(target=account, target_seq__isnull=not account.strict).select_related(
+        "journal", "source"
+    )
+
+
+def _outgoing(account: Account) -> QuerySet[Posting]:
+    return Posting.objects.filter(source=account, source_seq__isnull=not account.strict).select_related(
+        "journal", "target"
+    )
+
+
+def _lines(account: Account, came: QuerySet[Posting], went: QuerySet[Posting]) -> list[Line]:
+    unit = account.unit
+    return [
+        Line(
+            p.pk,
+            p.target_seq,
+            Money(p.amount_minor, unit),
+            _money(p.target_balance_minor, unit),
+            p.source,
+            p.journal,
+        )
+        for p in came
+    ] + [
+        Line(
+            p.pk,
+            p.source_seq,
+            Money(-p.amount_minor, unit),
+            _money(p.source_balance_minor, unit),
+            p.target,
+            p.journal,
+        )
+        for p in went
+    ]
+
+
+def _money(minor: int | None, unit: str) -> Money | None:
+    return None if minor is None else Money(minor, unit)
+
+
+def _order(line: Line) -> tuple[int, UUID, int]:
+    return (line.seq or 0, line.journal.pk if line.seq is None else UUID(int=0), line.posting_id)
+
+
+def _number(page: str) -> int:
+    if not (page.isascii() and page.isdecimal() and len(page) < 19):
+        raise PageUnknown(page=page)
+    return int(page)
+
+
+def _before(page: str) -> Q:
+    journal, dot, posting = page.partition(".")
+    try:
+        key = UUID(journal)
+    except ValueError:
+        raise PageUnknown(page=page) from None
+    if not dot:
+        raise PageUnknown(page=page)
+    return Q(journal__lte=key) & (Q(journal__lt=key) | Q(pk__lt=_number(posting)))
+
+
+def _numbers_around(account: Account, since: datetime, until: datetime) -> tuple[int, int | None]:
+    """Between which of the account's numbers the period's postings must lie, by the snapshots on either side."""
+    snapshots = Snapshot.objects.filter(account=account)
+    before = snapshots.filter(block__recorded_until__lt=since).order_by("-block_id").first()
+    after = snapshots.filter(block__recorded_until__gte=until).order_by("block_id").first()
+    if after is not None and first_after(after.block_id) < uuid7_floor(until):
+        after = None  # something of the period was sealed late
+    return (before.seq if before else 0), (after.seq if after else None)

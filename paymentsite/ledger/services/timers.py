@@ -1,0 +1,66 @@
+"""What time does to the books: holds that expire, lots that lapse. Each row says itself when it is due."""
+
+from datetime import date, datetime
+from typing import Final
+
+from django.db.models import Exists, Min, OuterRef
+
+from paymentsite.core.errors import DomainError
+from paymentsite.core.ids import microseconds
+from paymentsite.ledger.entries import Expire, Lapse
+from paymentsite.ledger.models import Account, Hold, Lot
+from paymentsite.ledger.services.accounts import house
+from paymentsite.ledger.services.journals import post
+
+_CHUNK: Final = 1_000
+
+
+def expire_holds(*, now: datetime) -> int:
+    """Give back every hold whose time is over; how many. Twice, late or at once does it once.
+
+    The reference names the moment, so that a hold that was extended in between can still expire later.
+    """
+    done = 0
+    while due := list(Hold.objects.due(now).select_related("account").order_by("expires_at", "pk")[:_CHUNK]):
+        given_back = sum(_expire(hold) for hold in due)
+        done += given_back
+        if not given_back:
+            break
+    return done
+
+
+def _expire(hold: Hold) -> bool:
+    until = microseconds(hold.expires_at) if hold.expires_at else 0
+    try:
+        answer = post(Expire(hold), kind="hold_expiry", scope="ledger.expiry", reference=f"{hold.pk}:{until}")
+    except DomainError:
+        return False
+    return not answer.replayed
+
+
+def next_expiry(after: datetime) -> datetime | None:
+    """The next moment at which an open hold expires."""
+    soonest: datetime | None = Hold.objects.open().filter(expires_at__gt=after).aggregate(at=Min("expires_at"))["at"]
+    return soonest
+
+
+def lapse_lots(*, today: date) -> int:
+    """Book what is left of lots that died before ``today`` as breakage, account by account; how many accounts."""
+    dead = Lot.objects.dead(today).filter(account=OuterRef("pk"))
+    done = 0
+    for account in Account.objects.filter(Exists(dead), lots=True).order_by("pk").iterator(chunk_size=_CHUNK):
+        done += _lapse(account, today)
+    return done
+
+
+def _lapse(account: Account, today: date) -> bool:
+    try:
+        answer = post(
+            Lapse(account, house("breakage", account.unit), today),
+            kind="breakage",
+            scope="ledger.breakage",
+            reference=f"{account.public_id}:{today}",
+        )
+    except DomainError:
+        return False
+    return not answer.replayed
