@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "paymentsite.portal.middleware.request_id",
+    "paymentsite.core.middleware.request_origin",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -199,7 +200,7 @@ BUSINESS_TIME_ZONE = env.str("BUSINESS_TIME_ZONE", default="Asia/Shanghai")
 
 STATIC_URL = "/static/"
 # Collected for production alone; elsewhere files come straight from where they lie.
-STATIC_ROOT = ROOT / "staticfiles" if PRODUCTION else None
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "staticfiles")) if PRODUCTION else None
 STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -124,7 +124,9 @@ def check_deploy() -> str:
             return complaint
         environment = {name: value for name, value in os.environ.items() if name not in {"SANDBOX", "DEBUG"}}
         environment |= {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "pay.example.com"}
-        environment |= {"VAULT_KEYS_FILE": str(keys)}
+        environment |= {"VAULT_KEYS_FILE": str(keys), "STATIC_ROOT": f"{folder}/static"}
+        if complaint := run([sys.executable, "manage.py", "collectstatic", "--noinput"], environment):
+            return complaint
         return run([sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], environment)
 
 

@@ -7,6 +7,7 @@ tagged ``database``.
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from django.apps import apps
@@ -32,7 +33,7 @@ REFUSED: Final = 3
 
 def register() -> None:
     """Make Django's check framework know these checks."""
-    for check in (modes, secrets, hosts):
+    for check in (modes, secrets, hosts, collected_files):
         checks.register(check, checks.Tags.security, BOOT)
     for check in (durable_database, persistent_broker, staff_second_factor):
         checks.register(check, checks.Tags.database, BOOT)
@@ -40,9 +41,7 @@ def register() -> None:
 
 def refuse_unsafe() -> None:
     """Return when it is safe to serve; else say why not, a sentence each, and leave the process."""
-    found = [
-        m for m in checks.run_checks(tags=[BOOT], databases=list(connections)) if m.level >= checks.ERROR
-    ]
+    found = [m for m in checks.run_checks(tags=[BOOT], databases=list(connections)) if m.level >= checks.ERROR]
     connections.close_all()
     if not found:
         return
@@ -87,6 +86,12 @@ def hosts(**_: Any) -> Iterator[checks.CheckMessage]:
         yield _error("E021", "ALLOWED_HOSTS lets any name in.", "Set it to the site's own names.")
 
 
+def collected_files(**_: Any) -> Iterator[checks.CheckMessage]:
+    """Style sheets and scripts are where pages look for them; without, every page would fail."""
+    if settings.PRODUCTION and not (Path(settings.STATIC_ROOT or "") / "staticfiles.json").exists():
+        yield _error("E022", "Static files are not collected.", "Run manage.py collectstatic.")
+
+
 def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Iterator[checks.CheckMessage]:
     """A database that keeps what it has acknowledged, through a power cut too."""
     if not settings.PRODUCTION:
@@ -125,9 +130,7 @@ def staff_second_factor(databases: Sequence[str] | None = None, **_: Any) -> Ite
     if not settings.STAFF_SECOND_FACTOR_REQUIRED:
         yield _error("E050", "STAFF_SECOND_FACTOR_REQUIRED is off.", "Unset it.")
     factors = apps.get_model("mfa", "Authenticator").objects.filter(type__in=["totp", "webauthn"])
-    staff = (
-        get_user_model().objects.filter(is_staff=True, is_active=True).exclude(pk__in=factors.values("user"))
-    )
+    staff = get_user_model().objects.filter(is_staff=True, is_active=True).exclude(pk__in=factors.values("user"))
     try:
         without = sorted(staff.values_list("email", flat=True))
     except DatabaseError:
@@ -163,9 +166,7 @@ def _sqlite(connection: BaseDatabaseWrapper) -> Iterator[checks.CheckMessage]:
             if value not in good:
                 yield _error("E031", f"SQLite runs with {pragma}={value}.", hint)
     if getattr(connection, "transaction_mode", None) not in {"IMMEDIATE", "EXCLUSIVE"}:
-        yield _error(
-            "E032", "SQLite transactions do not begin IMMEDIATE: of two writers one would fail.", hint
-        )
+        yield _error("E032", "SQLite transactions do not begin IMMEDIATE: of two writers one would fail.", hint)
 
 
 def _postgresql(connection: BaseDatabaseWrapper) -> Iterator[checks.CheckMessage]:
@@ -190,9 +191,7 @@ def _redis(url: str) -> Iterator[checks.CheckMessage]:
     finally:
         client.close()
     if str(kept) != "1":
-        yield _error(
-            "E040", "Redis keeps no append-only file and forgets at a restart.", "Set appendonly yes."
-        )
+        yield _error("E040", "Redis keeps no append-only file and forgets at a restart.", "Set appendonly yes.")
 
 
 def _first_line(error: Exception) -> str:
