@@ -96,6 +96,8 @@ def config(*, level: str, lines: bool) -> dict[str, Any]:
         "loggers": {
             # A tick comes every other second: that it came is no news, what went wrong in it is.
             **{name: {"level": "WARNING"} for name in ("celery", "django_structlog.celery", "kombu")},
+            # Django's own handlers go: they write past ours, and by mail.
+            "django": {"level": "INFO"},
             # Says once more, as a warning, what the request's own line says already.
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": ["stderr"], "propagate": False, "level": "INFO"},
