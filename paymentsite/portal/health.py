@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
@@ -10,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from redis import Redis
 from redis.exceptions import RedisError
+
+_log = structlog.get_logger(__name__)
 
 
 @never_cache
@@ -32,7 +35,8 @@ def _database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except DatabaseError as error:
+        _log.warning("database_does_not_answer", error=str(error))
         return False
     return True
 
@@ -49,7 +53,8 @@ def _broker_answers() -> bool:
     client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
     try:
         return bool(client.ping())
-    except RedisError:
+    except RedisError as error:
+        _log.warning("broker_does_not_answer", error=str(error))
         return False
     finally:
         client.close()
