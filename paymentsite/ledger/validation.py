@@ -1,9 +1,11 @@
 """What can be said of an act before looking at any balance. Pure."""
 
-from datetime import datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from paymentsite.core.money import Money
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.money import MINOR_MAX, MINOR_MIN, Money
 from paymentsite.ledger.entries import (
     ENTRIES_MAX,
     Capture,
@@ -23,6 +25,9 @@ from paymentsite.ledger.refusals import InvalidEntry
 
 AMOUNT_MAX: Final = 10**15  # so that no balance leaves 64 bits: 9,000 of the largest postings fit
 _ORIGIN_MAX: Final = 80
+_ACTOR_MAX: Final = 80
+_DETAILS_DEPTH_MAX: Final = 20
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TEXT_LIMITS: Final = (("reference", 1, 255), ("scope", 1, 80), ("kind", 1, 40), ("source", 0, 80))
 
 
@@ -32,26 +37,32 @@ def validate(draft: Draft) -> None:
         value = getattr(draft, name)
         if not (least <= len(value) <= most and value.isprintable()):
             raise InvalidEntry(position=0, why=f"its {name} must have {least} to {most} printable characters")
+    if draft.by is not SYSTEM and not (len(actor := str(draft.by)) <= _ACTOR_MAX and actor.isprintable()):
+        raise InvalidEntry(position=0, why=f"its actor must have 1 to {_ACTOR_MAX} printable characters")
     if not 1 <= len(draft.entries) <= ENTRIES_MAX:
         raise InvalidEntry(position=0, why=f"an act has 1 to {ENTRIES_MAX} entries")
     if draft.occurred_at is not None:
         _check_moment(0, draft.occurred_at)
-    if draft.details is not None:
-        _check_plain(draft.details)
+    details: Any = draft.details
+    if details is not None and not (isinstance(details, dict) and _is_plain(details)):
+        raise InvalidEntry(position=0, why="details hold text, 64-bit whole numbers, lists and objects alone")
     for position, entry in enumerate(draft.entries, 1):
         _check_entry(position, entry)
 
 
-def _check_plain(value: Any) -> None:
-    """Details are compared and hashed, so they hold only what has one spelling: no floats, no odd keys."""
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        for item in value.values():
-            _check_plain(item)
-    elif isinstance(value, list):
-        for item in value:
-            _check_plain(item)
-    elif not (value is None or (isinstance(value, str) and "\x00" not in value) or type(value) in {int, bool}):
-        raise InvalidEntry(position=0, why=f"details hold text, whole numbers, lists and objects, not {value!r}")
+def _is_plain(value: Any, depth: int = _DETAILS_DEPTH_MAX) -> bool:
+    """Details are compared and hashed, so they hold only what has one spelling, on every database."""
+    if isinstance(value, dict | list):
+        texts, items = (value, value.values()) if isinstance(value, dict) else ((), value)
+        return depth > 0 and all(map(_is_text, texts)) and all(_is_plain(item, depth - 1) for item in items)
+    if type(value) is int:
+        return MINOR_MIN <= value <= MINOR_MAX
+    return value is None or type(value) is bool or _is_text(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is text that can be stored: PostgreSQL keeps no NUL, UTF-8 has no lone surrogates."""
+    return isinstance(value, str) and "\0" not in value and not _SURROGATE.search(value)
 
 
 def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case a kind
@@ -61,7 +72,8 @@ def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case a
             _check_terms(position, target, terms)
         case Undo(posting, given) if given is not None:
             _check_amount(position, given, posting.unit)
-        case Lapse(source, target, _):
+        case Lapse(source, target, day):
+            _check_day(position, day)
             if not source.lots:
                 raise InvalidEntry(position=position, why="only an account with lots has something that lapses")
             _check_sides(position, Money(1, source.unit), source, target)
@@ -78,7 +90,7 @@ def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case a
             _check_moment(position, expires_at)
         case Capture(amount, hold, target, _, tolerance, terms):
             _check_sides(position, amount, hold.account, target)
-            if tolerance is not None and (tolerance.unit != hold.unit or tolerance.minor < 0):
+            if tolerance is not None and not _is_tolerance(tolerance, hold.unit):
                 raise InvalidEntry(position=position, why="the tolerance is not an amount of the hold's unit")
             _check_terms(position, target, terms)
         case Release(hold, given) if given is not None:
@@ -107,12 +119,29 @@ def _check_terms(position: int, target: Account, terms: Terms | None) -> None:
         raise InvalidEntry(position=position, why="terms are given for an account with lots, and only for one")
     if terms is None:
         return
+    _check_day(position, terms.active_on)
+    _check_day(position, terms.expires_on)
     if terms.expires_on < terms.active_on:
         raise InvalidEntry(position=position, why="it would expire before it can be spent")
     if not (1 <= len(terms.origin) <= _ORIGIN_MAX and terms.origin.isprintable()):
         raise InvalidEntry(position=position, why="its origin must have 1 to 80 printable characters")
 
 
+def _is_tolerance(tolerance: Money, unit: str) -> bool:
+    return type(tolerance.minor) is int and 0 <= tolerance.minor <= AMOUNT_MAX and tolerance.unit == unit
+
+
+def _check_day(position: int, day: date) -> None:
+    if type(day) is not date:
+        raise InvalidEntry(position=position, why="a day is a date, not a time")
+
+
 def _check_moment(position: int, at: datetime | None) -> None:
-    if at is not None and at.tzinfo is None:
+    if at is None:
+        return
+    if at.tzinfo is None:
         raise InvalidEntry(position=position, why="a time without its zone says nothing")
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidEntry(position=position, why="that time is outside the calendar") from None

@@ -11,6 +11,7 @@ from paymentsite.core.errors import DomainError
 from paymentsite.core.money import Money
 from paymentsite.ledger.entries import Draft, Entry, Posted, Undo
 from paymentsite.ledger.models import Journal
+from paymentsite.ledger.refusals import InvalidEntry
 from paymentsite.ledger.services.recording import Outcome, Slip, record, record_swiftly
 from paymentsite.ledger.validation import validate
 
@@ -79,9 +80,10 @@ def reverse(
     Never more than was moved, whoever reverses at the same time; lots come back as they went.
     """
     postings = journal.postings.select_related("source", "target").order_by("-position")
-    undone = [
-        Undo(posting, None if amounts is None else amounts[posting.position])
-        for posting in postings
-        if amounts is None or posting.position in amounts
-    ]
+    if amounts is None:
+        undone = [Undo(posting) for posting in postings]
+    else:
+        undone = [Undo(posting, amounts[posting.position]) for posting in postings if posting.position in amounts]
+        for position in sorted(amounts.keys() - {undo.posting.position for undo in undone}):
+            raise InvalidEntry(position=position, why="the journal has no posting there")
     return post(*undone, reference=reference, scope=scope, kind=kind, by=by, parent=journal.pk, source=source)
