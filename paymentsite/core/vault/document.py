@@ -93,11 +93,7 @@ def _ring(found: Any, purpose: Purpose, unwrap: Unwrap, problems: list[str]) -> 
         return None
     allowed = {"current", "keys", "public"} if purpose is Purpose.SIGNING else {"current", "keys"}
     written = found.get("keys") if isinstance(found, dict) and set(found) <= allowed else None
-    if (
-        not isinstance(written, dict)
-        or not isinstance(current := found.get("current"), str)
-        or current not in written
-    ):
+    if not isinstance(written, dict) or not isinstance(current := found.get("current"), str) or current not in written:
         problems.append(f"The {purpose} keys need a current one that is among their keys, and nothing else.")
         return None
     keys = {name: _key(name, text, purpose, unwrap, problems) for name, text in written.items()}

@@ -1,20 +1,22 @@
 """What the vault refuses. No sentence says which part of an input was wrong: that would help to forge one."""
 
-from paymentsite.core.errors import Invalid, Unavailable
+from django.utils.translation import gettext_noop
+
+from paymentsite.core.errors import Refused, Unavailable
 
 
-class Undecipherable(Invalid):
+class Undecipherable(Refused):
     """It was not encrypted by this vault for this place, or it was altered since."""
 
     code = "vault_undecipherable"
-    sentence = "The vault cannot read this."
+    sentence = gettext_noop("The vault cannot read this.")
 
 
 class KeysUnavailable(Unavailable):
     """There are no usable keys; ``paymentsite.core.vault.problems()`` says why."""
 
     code = "vault_keys_unavailable"
-    sentence = "The vault has no usable keys."
+    sentence = gettext_noop("The vault has no usable keys.")
 
 
 class UnusableKeysError(Exception):

@@ -76,9 +76,7 @@ class EncryptedField(models.BinaryField[Any, Any]):
     descriptor_class = EncryptedAttribute
     description = "Encrypted text"
 
-    def __init__(
-        self, label: str, *, bound_to: Sequence[str], purpose: Purpose = Purpose.DATA, **options: Any
-    ) -> None:
+    def __init__(self, label: str, *, bound_to: Sequence[str], purpose: Purpose = Purpose.DATA, **options: Any) -> None:
         self.label = label
         self.bound_to = tuple(bound_to)
         self.purpose = Purpose(purpose)
@@ -105,9 +103,7 @@ class EncryptedField(models.BinaryField[Any, Any]):
 
     def _check_bound_to(self) -> Iterable[checks.CheckMessage]:
         if not self.bound_to:
-            yield checks.Error(
-                "An encrypted column is bound to at least one other.", obj=self, id="vault.E002"
-            )
+            yield checks.Error("An encrypted column is bound to at least one other.", obj=self, id="vault.E002")
         columns = {column.name: column for column in self.model._meta.concrete_fields}
         for name in self.bound_to:
             found = columns.get(name)
@@ -240,9 +236,7 @@ class DigestField(models.CharField[Any, Any]):
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
         wrong = "" if isinstance(self.model.__dict__.get(self.of), EncryptedAttribute) else self.of
-        problem = checks.Error(
-            f"{wrong} is not an encrypted column of this model.", obj=self, id="vault.E004"
-        )
+        problem = checks.Error(f"{wrong} is not an encrypted column of this model.", obj=self, id="vault.E004")
         return [*super().check(**kwargs), *([problem] if wrong else [])]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: ARG002, FBT001 - Django's

@@ -104,9 +104,7 @@ def load(source: Provider) -> Keys:
     if text:
         return document.read(text, source.unwrap)
     if settings.PRODUCTION:
-        raise UnusableKeysError(
-            "There are no keys: set VAULT_KEYS_FILE or VAULT_KEYS, see `manage.py new_keys`."
-        )
+        raise UnusableKeysError("There are no keys: set VAULT_KEYS_FILE or VAULT_KEYS, see `manage.py new_keys`.")
     return keyring.development()
 
 

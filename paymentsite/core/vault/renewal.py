@@ -36,9 +36,7 @@ def removed(keys: Keys, key_id: str) -> Keys:
     ring, key = found(keys, key_id)
     if key is ring.current:
         raise UnusableKeysError(f"{key_id} is the current {ring.purpose} key: promote another one first.")
-    left = _with(
-        keys, Keyring(ring.purpose, ring.current, {k: v for k, v in ring.others.items() if k != key_id})
-    )
+    left = _with(keys, Keyring(ring.purpose, ring.current, {k: v for k, v in ring.others.items() if k != key_id}))
     if ring.purpose is not Purpose.SIGNING:
         return left
     return replace(left, retired={**keys.retired, key_id: keyring.public_half(key)})

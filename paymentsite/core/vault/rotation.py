@@ -50,9 +50,7 @@ class Guarded:
 
     def stale(self) -> QuerySet[models.Model]:
         """The rows with anything that can be moved to a current key."""
-        return self.rows.filter(
-            reduce(or_, [*map(_old_envelope, self.encrypted), *map(_old_digest, self.digests)])
-        )
+        return self.rows.filter(reduce(or_, [*map(_old_envelope, self.encrypted), *map(_old_digest, self.digests)]))
 
     def stranded(self) -> int:
         """Old digests whose content is gone: nothing can make them anew, so their key stays."""
@@ -124,9 +122,7 @@ def rotate(
 def _begun(table: Guarded) -> KeyRotation:
     now = clock.now()
     target = " ".join(
-        f"{purpose}={loading.keys().ring(purpose).current.id}"
-        for purpose in Purpose
-        if purpose is not Purpose.SIGNING
+        f"{purpose}={loading.keys().ring(purpose).current.id}" for purpose in Purpose if purpose is not Purpose.SIGNING
     )
     record, _ = KeyRotation.objects.get_or_create(
         table=table.name, target=target, defaults={"started_at": now, "updated_at": now}
@@ -143,9 +139,7 @@ def _batches(table: Guarded, record: KeyRotation, size: int) -> Iterator[list[Ro
     names = {"pk", *binding, *(column.attname for column in (*table.encrypted, *table.digests))}
     key = table.model._meta.pk
     rows = table.stale().order_by("pk").values(*names)
-    while batch := list(
-        rows.filter(pk__gt=key.to_python(record.position))[:size] if record.position else rows[:size]
-    ):
+    while batch := list(rows.filter(pk__gt=key.to_python(record.position))[:size] if record.position else rows[:size]):
         yield batch
 
 
@@ -215,9 +209,7 @@ def _unchanged(table: Guarded, row: Row) -> Q:
         if held is None:
             same &= Q(**{f"{column.attname}__isnull": True})
         else:
-            same &= Q(
-                **{f"{column.attname}__unchanged" if isinstance(held, Envelope) else column.attname: held}
-            )
+            same &= Q(**{f"{column.attname}__unchanged" if isinstance(held, Envelope) else column.attname: held})
     return same
 
 

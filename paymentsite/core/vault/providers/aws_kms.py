@@ -49,9 +49,7 @@ def _context(purpose: Purpose, key_id: str) -> dict[str, str]:
 def _asked(act: str, **question: Any) -> Any:
     name = env.str("VAULT_KMS_KEY", default="")
     if not name:
-        raise UnusableKeysError(
-            "VAULT_PROVIDER=aws_kms needs VAULT_KMS_KEY, the id, alias or ARN of a KMS key."
-        )
+        raise UnusableKeysError("VAULT_PROVIDER=aws_kms needs VAULT_KMS_KEY, the id, alias or ARN of a KMS key.")
     try:
         # A session of its own: the shared one keeps credentials that may have been replaced since.
         return getattr(boto3.Session().client("kms", config=QUICK), act)(KeyId=name, **question)
