@@ -1,0 +1,288 @@
+"""The two commands, as someone meets them who has just cloned the repository."""
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from members import demo
+from tests.servers import valkey
+
+pytestmark = pytest.mark.xdist_group("scripts")
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELL = shutil.which("sh") or "/bin/sh"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean clone of what is committed, with nothing installed."""
+    folder = tmp_path_factory.mktemp("clone") / "paymentsite"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """The scripts alone, where nothing is installed and nothing may be."""
+    shutil.copytree(ROOT / "script", tmp_path / "tree" / "script")
+    for lock in ROOT.glob("requirements*.lock"):
+        shutil.copy(lock, tmp_path / "tree")
+    return tmp_path / "tree"
+
+
+def environment(**own: str) -> dict[str, str]:
+    """A login's environment, without what this test run itself was started with."""
+    kept = ("PATH", "HOME", "TMPDIR", "LANG", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_FIND_LINKS", "SSL_CERT_FILE")
+    return {name: os.environ[name] for name in kept if name in os.environ} | own
+
+
+def run(folder: Path, *words: str, **own: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*words], cwd=folder, env=environment(**own), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def stub(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def path_of_stubs(folder: Path, **stubs: str) -> str:
+    """A PATH with the stubs and the few tools that the scripts themselves use, and no other Python."""
+    for name in ("sh", "dirname", "cmp", "cp", "rm"):
+        (folder / "bin").mkdir(exist_ok=True)
+        (folder / "bin" / name).symlink_to(shutil.which(name) or name)
+    for name, script in stubs.items():
+        stub(folder / "bin", name.replace("_", "."), script)
+    return str(folder / "bin")
+
+
+# The old one fails at anything it is asked to run, as far as we are concerned.
+OLD = 'case "$1" in --version) echo "Python 3.9.2";; *) exit 1;; esac'
+WITHOUT_VENV = f'case "$2" in *ensurepip*) exit 1;; *) exec {sys.executable} "$@";; esac'
+
+
+@pytest.mark.parametrize("script", ["run", "test"])
+def test_old_python_is_refused_with_a_sentence(bare, tmp_path, script):
+    done = run(bare, SHELL, f"script/{script}", PATH=path_of_stubs(tmp_path, python3=OLD))
+
+    assert done.returncode == 1
+    assert done.stderr == "Python 3.11 or newer is needed; here is Python 3.9.2.\n"
+    assert not (bare / ".venv").exists()
+
+
+def test_absent_python_is_refused_with_a_sentence(bare, tmp_path):
+    done = run(bare, SHELL, "script/run", PATH=path_of_stubs(tmp_path))
+
+    assert done.returncode == 1
+    assert done.stderr.endswith("Python 3.11 or newer is needed; here is none.\n")
+
+
+@pytest.mark.parametrize("script", ["run", "test"])
+def test_absent_venv_module_is_refused_with_a_sentence(bare, tmp_path, script):
+    done = run(bare, SHELL, f"script/{script}", PATH=path_of_stubs(tmp_path, python3=WITHOUT_VENV))
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "python3 has no venv module: install python3-venv (Debian, Ubuntu: apt install python3-venv).\n"
+    )
+    assert not (bare / ".venv").exists()
+
+
+def test_python_with_venv_is_preferred_to_a_newer_one_without(bare, tmp_path):
+    """A control of the two tests above: beside both, a good Python is found and gets as far as making .venv."""
+    good = f'exec {sys.executable} "$@"'
+    path = path_of_stubs(tmp_path, python3=OLD, python3_13=WITHOUT_VENV, python3_12=good)
+    (bare / "requirements.lock").write_text("")
+    done = run(bare, SHELL, "script/install", PATH=path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (bare / ".venv" / "bin" / "python").exists()
+
+
+@pytest.fixture(scope="module")
+def installed(clone: Path) -> Path:
+    """The clone, once its first start has installed what it needs; the port stops that start right after."""
+    with taken_port() as port:
+        done = run(clone, "./script/run", PORT=str(port))
+    assert "is not free" in done.stderr, done.stderr
+    return clone
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+def free_port() -> int:
+    with taken_port() as port:
+        return port
+
+
+@pytest.mark.story
+def test_busy_port_is_refused_with_a_sentence(installed):
+    with taken_port() as port:
+        done = run(installed, "./script/run", PORT=str(port))
+
+    assert done.returncode == 1
+    assert done.stderr == f"Port {port} is not free (Address already in use): choose another with PORT=….\n"
+
+
+@pytest.mark.story
+@pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1", "８０"])
+def test_port_that_is_none_is_refused_with_a_sentence(installed, port):
+    done = run(installed, "./script/run", PORT=port)
+
+    assert (done.returncode, done.stderr) == (1, f"PORT is {port!r}, which is not a port number.\n")
+
+
+@pytest.mark.story
+def test_unreachable_database_is_refused_with_a_sentence(installed):
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    done = run(installed, "./script/run", PORT=str(free_port()), DATABASE_URL=url)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("The database at DATABASE_URL does not answer: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.story
+def test_unreachable_broker_is_refused_with_a_sentence(installed):
+    done = run(installed, "./script/run", PORT=str(free_port()), REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("The broker at REDIS_URL does not answer: ")
+
+
+@dataclass
+class Site:
+    """./script/run, running."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    port: int
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def children(self) -> dict[str, psutil.Process]:
+        """The processes it keeps together, by what they are."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children():
+            words = child.cmdline()
+            found[words[words.index("-m") + 1]] = child
+        return found
+
+    def end(self, how: signal.Signals) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(timeout=40)
+
+
+@contextmanager
+def running(folder: Path, **own: str) -> Iterator[Site]:
+    """The site, once it says where it is; nothing of it is left behind, however the test ends."""
+    port, log = free_port(), folder.parent / "site.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            ["./script/run"], cwd=folder, env=environment(PORT=str(port), **own), stdout=out, stderr=out
+        )
+    site = Site(process, log, port)
+    try:
+        wait_until(lambda: f"paymentsite is at http://localhost:{port}" in site.said or process.poll() is not None)
+        assert process.poll() is None, site.said
+        yield site
+    finally:
+        if process.poll() is None:
+            site.end(signal.SIGTERM)
+
+
+def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def ticks(folder: Path) -> int:
+    """How many jobs the worker has done: there is one that is due as soon as a database is new."""
+    with closing(sqlite3.connect(folder / "var" / "paymentsite.sqlite3")) as database:
+        return int(database.execute("SELECT count(*) FROM core_jobrun WHERE state = 'done'").fetchone()[0])
+
+
+def sign_in(port: int, login: str, password: str) -> str:
+    """Where a browser is sent after signing in; nowhere when it was refused."""
+    session = requests.Session()
+    session.trust_env = False
+    page = f"http://localhost:{port}/account/login/"
+    session.get(page, timeout=10)
+    form = {"login": login, "password": password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
+    answer = session.post(page, form, allow_redirects=False, timeout=10)
+    return answer.headers.get("Location", "")
+
+
+@pytest.mark.story
+def test_fresh_clone_serves_people_and_time_and_ends_when_asked(installed):
+    with running(installed) as site:
+        assert all(" ".join(words) in " ".join(site.said.split()) for words in (demo.OPERATOR, demo.MEMBER))
+        assert sign_in(site.port, *demo.MEMBER) == "/home/"
+        assert sign_in(site.port, demo.MEMBER[0], "wrong") == ""
+        wait_until(lambda: ticks(installed))
+        children = site.children()
+        assert set(children) == {"gunicorn", "celery"}
+
+        assert site.end(signal.SIGTERM) == 0
+    assert not [child for child in children.values() if child.is_running()]
+    assert [(installed / "var" / name).stat().st_mode & 0o077 for name in ("env", "keys.json")] == [0, 0]
+
+
+@pytest.mark.story
+def test_second_start_takes_seconds_and_ctrl_c_ends_it(installed):
+    with running(installed) as site:
+        site.end(signal.SIGTERM)
+    began = time.monotonic()
+
+    with running(installed) as site:
+        assert time.monotonic() - began < 15
+        assert site.end(signal.SIGINT) == 0
+
+
+@pytest.mark.story
+@pytest.mark.parametrize(("victim", "name"), [("gunicorn", "web"), ("celery", "worker")])
+def test_death_of_one_process_ends_all_and_is_told(installed, victim, name):
+    with running(installed) as site:
+        children = site.children()
+        children[victim].kill()
+
+        assert site.process.wait(timeout=40) == 1
+    assert f"The {name} process ended by itself (-9), so everything stops." in site.said
+    assert not [child for child in children.values() if child.is_running()]
+
+
+@pytest.mark.story
+def test_time_comes_through_redis_too(installed):
+    with running(installed) as site:
+        site.end(signal.SIGTERM)
+    with closing(sqlite3.connect(installed / "var" / "paymentsite.sqlite3")) as database:
+        database.execute("DELETE FROM core_jobrun")
+        database.commit()
+
+    with valkey() as url, running(installed, REDIS_URL=url):
+        wait_until(lambda: ticks(installed))

@@ -1,0 +1,84 @@
+"""The rules about which tests run are tests' business too: a suite that leaves out what it should prove is green."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = """
+import pytest
+
+def test_plain(): pass
+
+@pytest.mark.race
+def test_race(): pass
+
+@pytest.mark.crash
+def test_crash(): pass
+
+@pytest.mark.long
+def test_long(): pass
+"""
+SKIPPED = 'import pytest\n\ndef test_needs_a_tool(): pytest.skip("no such tool")\n'
+SKIPPED_WHOLE = 'import pytest\npytest.importorskip("no_such_module")\n'
+
+
+def run(folder, source, *words, **environment):
+    """What pytest says of ``source`` under the repository's own rules, in a folder of its own."""
+    (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (folder / "test_it.py").write_text(source)
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  race\n  crash\n  long\n")
+    bare = {name: value for name, value in os.environ.items() if name not in {"CI", "DATABASE_URL"}}
+    bare |= {"SANDBOX": "1", "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""} | environment
+    words = ["--ds=paymentsite.settings", "-p", "no:cacheprovider", "-p", "no:randomly", *words]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=folder, env=bare, capture_output=True, text=True, check=False
+    )
+
+
+def test_races_and_crashes_do_not_exist_on_sqlite(tmp_path):
+    done = run(tmp_path, TESTS, DATABASE_URL="sqlite:///x.sqlite3")
+
+    assert "1 passed, 3 deselected" in done.stdout
+    assert done.returncode == 0
+
+
+def test_races_and_crashes_run_on_postgresql(tmp_path):
+    done = run(tmp_path, TESTS, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+
+    assert "3 passed, 1 deselected" in done.stdout
+
+
+def test_long_ones_run_when_asked_for(tmp_path):
+    done = run(tmp_path, TESTS, "-m", "long")
+
+    assert "1 passed" in done.stdout
+
+
+@pytest.mark.parametrize(("source", "processes"), [(SKIPPED, []), (SKIPPED, ["-n", "1"]), (SKIPPED_WHOLE, [])])
+def test_skipped_test_fails_the_run_in_ci_and_is_named(tmp_path, source, processes):
+    done = run(tmp_path, source + TESTS, *processes, CI="true")
+
+    assert done.returncode == 1
+    assert "Skipped, which fails the run: test_it.py" in done.stdout
+
+
+def test_skipped_test_is_no_failure_at_a_desk(tmp_path):
+    done = run(tmp_path, SKIPPED)
+
+    assert done.returncode == 0
+
+
+def test_run_in_ci_without_a_skip_is_no_failure(tmp_path):
+    done = run(tmp_path, TESTS, CI="true")
+
+    assert done.returncode == 0
+
+
+def test_expected_failure_is_no_skip(tmp_path):
+    source = "import pytest\n\n@pytest.mark.xfail(strict=True)\ndef test_bug(): assert 0\n"
+
+    assert run(tmp_path, source, CI="true").returncode == 0
