@@ -23,25 +23,17 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--file", type=Path, help="the key document; written whole or not at all, mode 600"
-        )
+        parser.add_argument("--file", type=Path, help="the key document; written whole or not at all, mode 600")
         act = parser.add_mutually_exclusive_group()
-        act.add_argument(
-            "--add", type=Purpose, metavar="PURPOSE", help=f"a new current key: {', '.join(Purpose)}"
-        )
+        act.add_argument("--add", type=Purpose, metavar="PURPOSE", help=f"a new current key: {', '.join(Purpose)}")
         act.add_argument("--promote", metavar="KEY_ID", help="make a known key the current one")
         act.add_argument("--remove", metavar="KEY_ID", help="forget a key that no row needs any more")
-        parser.add_argument(
-            "--standby", action="store_true", help="with --add: known everywhere first, not current"
-        )
+        parser.add_argument("--standby", action="store_true", help="with --add: known everywhere first, not current")
 
     def handle(self, *, file: Path | None, **options: Any) -> None:
         try:
             provider = loading.provider()
-            before = self._before(
-                provider, file, changing=any(options[act] for act in ("add", "promote", "remove"))
-            )
+            before = self._before(provider, file, changing=any(options[act] for act in ("add", "promote", "remove")))
             text = document.write(self._after(before, options), provider.wrap)
         except UnusableKeysError as refused:
             raise CommandError(str(refused)) from None

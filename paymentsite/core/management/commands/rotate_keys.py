@@ -19,9 +19,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--check", action="store_true", help="change nothing; say how many rows are on old keys"
-        )
+        parser.add_argument("--check", action="store_true", help="change nothing; say how many rows are on old keys")
         parser.add_argument("--batch", type=int, default=200, help="rows in one transaction")
         parser.add_argument("--pause", type=float, default=0.0, help="seconds to rest after each batch")
 
@@ -30,8 +28,7 @@ class Command(BaseCommand):
             raise CommandError("--batch is at least 1 and --pause is not negative.")
         try:
             left = sum(
-                self._checked(table) if check else self._rotated(table, batch, pause)
-                for table in rotation.guarded()
+                self._checked(table) if check else self._rotated(table, batch, pause) for table in rotation.guarded()
             )
         except KeysUnavailable as refused:
             raise CommandError(str(refused)) from None
