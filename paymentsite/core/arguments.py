@@ -81,9 +81,7 @@ def _composite(value: Any) -> tuple[str, Any]:
         return "row", [value._meta.label_lower, stored(value.pk)]
     if _carried.get(kind.__qualname__) is kind:
         return kind.__qualname__, {f.name: stored(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    raise TypeError(
-        f"a {kind.__qualname__} cannot wait for an approval: give what can be stored and looked up again"
-    )
+    raise TypeError(f"a {kind.__qualname__} cannot wait for an approval: give what can be stored and looked up again")
 
 
 def restored(written: Any) -> Any:
@@ -103,6 +101,22 @@ def _made(kind: str, value: Any) -> Any:
         return _row(value[0], restored(value[1]))
     named = {name: restored(item) for name, item in value.items()}
     return named if kind == "dict" else _carried[kind](**named)
+
+
+def readable(written: Any) -> Any:
+    """What ``stored`` wrote, as JSON for people to look at: rows by their names, other types by their plain form."""
+    match written:
+        case list():
+            return [readable(item) for item in written]
+        case {"is": "row", "value": [label, pk]}:
+            return f"{label}:{readable(pk)}"
+        case {"is": "Money", "value": value}:
+            return Money(**value).to_wire()
+        case {"is": _, "value": dict() as value}:
+            return {name: readable(item) for name, item in value.items()}
+        case {"is": _, "value": value}:
+            return readable(value)
+    return written
 
 
 def _row(label: str, pk: Any) -> Model:

@@ -107,9 +107,7 @@ class _Trigger:
     columns: tuple[str, ...] = ()
 
 
-def _broken(
-    connection: BaseDatabaseWrapper, tables: Iterable[Immutable] | None
-) -> list[tuple[_Trigger, str]]:
+def _broken(connection: BaseDatabaseWrapper, tables: Iterable[Immutable] | None) -> list[tuple[_Trigger, str]]:
     wanted = registered() if tables is None else list(tables)
     if not wanted:
         return []
@@ -135,9 +133,7 @@ class _Dialect:
 
 class _SQLite(_Dialect):
     def triggers(self, entry: Immutable) -> Iterator[_Trigger]:
-        yield _Trigger(
-            entry.table, f"{entry.table}_no_update", "UPDATE", _UPDATE, tuple(entry.closed_columns)
-        )
+        yield _Trigger(entry.table, f"{entry.table}_no_update", "UPDATE", _UPDATE, tuple(entry.closed_columns))
         yield _Trigger(entry.table, f"{entry.table}_no_delete", "DELETE", _DELETE)
 
     def definition(self, trigger: _Trigger) -> str:
@@ -148,9 +144,7 @@ class _SQLite(_Dialect):
         )
 
     def fault(self, trigger: _Trigger) -> str:
-        found = self.rows(
-            "SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND name = %s", trigger.name
-        )
+        found = self.rows("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND name = %s", trigger.name)
         if not found:
             return "is missing"
         return "" if found[0] == (trigger.table, self.definition(trigger)) else "does not say what it should"
@@ -162,9 +156,7 @@ class _SQLite(_Dialect):
 
     def switched_off(self) -> list[str]:
         # Without it INSERT OR REPLACE deletes rows and fires no DELETE trigger.
-        return (
-            [] if self.rows("PRAGMA recursive_triggers") == [(1,)] else ["PRAGMA recursive_triggers is off"]
-        )
+        return [] if self.rows("PRAGMA recursive_triggers") == [(1,)] else ["PRAGMA recursive_triggers is off"]
 
 
 class _PostgreSQL(_Dialect):
@@ -191,9 +183,7 @@ class _PostgreSQL(_Dialect):
         enabled, kind, unconditional, function, language, body, columns = found[0]
         if enabled not in {"O", "A"}:
             return "is disabled"
-        if (kind, unconditional, function) != (trigger.kind, True, FUNCTION) or set(columns) != set(
-            trigger.columns
-        ):
+        if (kind, unconditional, function) != (trigger.kind, True, FUNCTION) or set(columns) != set(trigger.columns):
             return "does not say what it should"
         return "" if (language, body) == ("plpgsql", _BODY) else f"calls {FUNCTION}, whose body was changed"
 
@@ -231,9 +221,7 @@ def install_after_migrate(*, app_config: AppConfig, using: str, **_: object) -> 
 def check_triggers(*, databases: Collection[str] | None = None, **_: object) -> list[checks.CheckMessage]:
     """Name missing triggers when a database is checked, as warnings: ``migrate`` must run to repair them."""
     return [
-        checks.Warning(
-            f"{alias}: {fault}.", hint="Run `manage.py migrate`, then `manage.py verify`.", id="core.W030"
-        )
+        checks.Warning(f"{alias}: {fault}.", hint="Run `manage.py migrate`, then `manage.py verify`.", id="core.W030")
         for alias in databases or ()
         for fault in missing_triggers(connections[alias])
     ]

@@ -1,5 +1,6 @@
 """What one person proposes another lets happen: once, unchanged, or not at all."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from members.models import User
-from paymentsite.core import clock
+from paymentsite.core import clock, queries, tasks
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.arguments import ArgumentGone
 from paymentsite.core.errors import DomainError, Refused
@@ -164,9 +165,7 @@ def test_own_proposal_cannot_be_decided_in_another_rank(proposal: Approval, ann:
         approve(proposal, Actor("member", ann.key))
 
 
-@pytest.mark.parametrize(
-    "decider", [lambda: staff("eve", right=False), lambda: SYSTEM, lambda: Actor("partner", "7")]
-)
+@pytest.mark.parametrize("decider", [lambda: staff("eve", right=False), lambda: SYSTEM, lambda: Actor("partner", "7")])
 def test_deciding_takes_the_right(proposal: Approval, decider: Callable[[], Actor]) -> None:
     by = decider()
 
@@ -252,6 +251,17 @@ def test_expiry_closes_what_is_due_once(proposal: Approval) -> None:
     assert approvals.verify() == []
 
 
+def test_expiry_job_is_due_when_the_next_one_ends(proposal: Approval, ann: Actor, user: User) -> None:
+    with clock.standing(proposal.expires_at):
+        later = rename(user=user, email="later@example.com", by=ann, reason="asked")
+
+    assert queries.next_approval_end(proposal.proposed_at) == proposal.expires_at
+    assert queries.next_approval_end(proposal.expires_at) == later.expires_at
+    assert tasks.expire_approvals(now=proposal.expires_at) == "1 expired"
+    assert tasks.expire_approvals(now=later.expires_at) == "1 expired"
+    assert queries.next_approval_end(proposal.proposed_at) is None
+
+
 def test_changed_effect_is_undone_and_shown(proposal: Approval, bob: Actor, user: User) -> None:
     shown = proposal.shown
     User.objects.filter(pk=user.pk).update(email="other@example.com")
@@ -271,9 +281,7 @@ def test_changed_effect_is_undone_and_shown(proposal: Approval, bob: Actor, user
     assert approvals.verify() == []
 
 
-def test_changed_effect_of_what_was_decided_meanwhile_is_not_kept(
-    proposal: Approval, ann: Actor, bob: Actor
-) -> None:
+def test_changed_effect_of_what_was_decided_meanwhile_is_not_kept(proposal: Approval, ann: Actor, bob: Actor) -> None:
     approvals.withdraw(approval=proposal, by=ann)
 
     assert approvals._keep_effect(proposal, bob, {"other": 1})
@@ -282,9 +290,7 @@ def test_changed_effect_of_what_was_decided_meanwhile_is_not_kept(
     assert proposal.effect == {"from": "old@example.com", "to": "new@example.com"}
 
 
-def test_refusal_of_the_service_leaves_it_open_and_on_the_trail(
-    proposal: Approval, bob: Actor, user: User
-) -> None:
+def test_refusal_of_the_service_leaves_it_open_and_on_the_trail(proposal: Approval, bob: Actor, user: User) -> None:
     other = User.objects.create_user("new@example.com")
 
     with pytest.raises(NameTaken):
@@ -301,6 +307,21 @@ def test_refusal_of_the_service_leaves_it_open_and_on_the_trail(
 
     other.delete()
     assert approve(proposal, bob).state == State.APPROVED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refusal_that_was_overtaken_is_tried_again(proposal: Approval, bob: Actor, monkeypatch) -> None:
+    User.objects.create_user("new@example.com")
+
+    def overtaken(_user: User) -> bool:
+        User.objects.filter(email="new@example.com").delete()
+        return False
+
+    monkeypatch.setattr(sys.modules[__name__], "_kept", overtaken)
+
+    assert approve(proposal, bob).state == State.APPROVED
+    assert trail(proposal) == ["approval.proposed", "approval.approved"]
+    assert runs() == 1
 
 
 def test_row_that_is_gone_refuses_approval(proposal: Approval, bob: Actor, user: User) -> None:
@@ -327,15 +348,14 @@ def test_act_that_is_no_longer_declared_refuses_approval(proposal: Approval, bob
         {"act": "test.other"},
         {"reason": "other"},
         {"proposed_by": "staff:99"},
+        {"proposed_by": "nobody"},
         {"proposed_by": "staff:99", "proposed_person": "user:99"},
         {"proposed_person": "user:99"},
         {"expires_at": LATER},
         {"digest": "0" * 64},
     ],
 )
-def test_tampered_proposal_is_refused_and_named(
-    proposal, bob, user, unprotected, monkeypatch, changes
-) -> None:
+def test_tampered_proposal_is_refused_and_named(proposal, bob, user, unprotected, monkeypatch, changes) -> None:
     monkeypatch.setitem(proposals._acts, "test.other", proposals._acts["test.rename"])
     with unprotected():
         Approval.objects.update(**changes)
@@ -348,9 +368,7 @@ def test_tampered_proposal_is_refused_and_named(
     assert f"approval {proposal.pk}" in {finding.subject for finding in approvals.verify()}
 
 
-@pytest.mark.parametrize(
-    "changes", [{"arguments": {}}, {"act": "x"}, {"reason": "x"}, {"proposed_person": "x"}]
-)
+@pytest.mark.parametrize("changes", [{"arguments": {}}, {"act": "x"}, {"reason": "x"}, {"proposed_person": "x"}])
 def test_database_refuses_to_change_a_proposal(proposal: Approval, changes: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Approval.objects.update(**changes)
@@ -431,9 +449,7 @@ def test_verify_names_another_decider_and_a_decision_undone(proposal, bob, unpro
     Approval.objects.update(decided_by=str(eve), decided_person=eve.person)
     assert [finding.check for finding in approvals.verify()] == ["approval_decision_on_trail"]
 
-    Approval.objects.update(
-        state="proposed", decided_by="", decided_person="", decided_at=None, done_digest=""
-    )
+    Approval.objects.update(state="proposed", decided_by="", decided_person="", decided_at=None, done_digest="")
     (finding,) = approvals.verify()
     assert finding.detail == "is proposed, and approved by the audit trail"
 

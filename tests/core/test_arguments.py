@@ -12,7 +12,7 @@ from django.db import models
 from members.models import User
 from paymentsite.core import canonical
 from paymentsite.core.actors import Actor
-from paymentsite.core.arguments import ArgumentGone, carried, restored, stored
+from paymentsite.core.arguments import ArgumentGone, carried, readable, restored, stored
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
 
@@ -116,3 +116,21 @@ def test_row_that_is_gone_is_named() -> None:
         restored(written)
 
     assert refusal.value.facts == {"subject": f"members.user:{pk}"}
+
+
+def test_argument_is_readable() -> None:
+    value = {
+        "user": User(pk=7),
+        "leg": Leg(Money(5, "CNY"), ("a", "b")),
+        "on": date(2026, 1, 2),
+        "note": None,
+        "list": [Decimal("1.10"), 3],
+    }
+
+    assert readable(stored(value)) == {
+        "user": "members.user:7",
+        "leg": {"amount": {"amount": 5, "currency": "CNY"}, "tags": ["a", "b"]},
+        "on": "2026-01-02",
+        "note": None,
+        "list": ["1.10", 3],
+    }

@@ -11,7 +11,7 @@ import structlog
 from django.db import IntegrityError, connection, models, transaction
 
 from members.models import User
-from paymentsite.core import origin, vault
+from paymentsite.core import origin, tasks, vault
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.findings import Finding
 from paymentsite.core.models import AuditEntry, AuditLink, AuditSeal, AuditWaiting
@@ -27,9 +27,7 @@ CARD = "4111 1111 1111 1111"
 def recorded(count: int = 1, **given: Any) -> list[AuditEntry]:
     with transaction.atomic():
         return [
-            audit.record(
-                **{"by": ANN, "act": "fee.changed", "subject": f"fee:{n}", "after": {"n": n}, **given}
-            )
+            audit.record(**{"by": ANN, "act": "fee.changed", "subject": f"fee:{n}", "after": {"n": n}, **given})
             for n in range(1, count + 1)
         ]
 
@@ -131,6 +129,14 @@ def test_record_keeps_no_secret() -> None:
     assert "4111" not in row
 
 
+def test_record_names_rows_and_actors() -> None:
+    user = User.objects.create_user("ann@example.com")
+
+    (entry,) = recorded(after={"user": user, "by": ANN, "ids": (1, 2)})
+
+    assert entry.after == {"user": f"members.user:{user.pk}", "by": "staff:1", "ids": [1, 2]}
+
+
 def test_record_keeps_that_a_secret_is_set_or_not() -> None:
     (entry,) = recorded(after={"pin_set": True, "otp": None, "tags": {"b", "a"}})
 
@@ -172,6 +178,16 @@ def test_seal_covers_what_waits_once() -> None:
     assert not AuditWaiting.objects.exists()
     assert audit.head() == str(AuditSeal.objects.get(number=2))
     assert audit.verify() == []
+
+
+def test_seal_job_says_how_many_seals_it_made() -> None:
+    assert tasks.seal_audit(now=datetime(2026, 1, 1, tzinfo=UTC)) == "0 seals"
+    recorded()
+    assert str(AuditWaiting.objects.get()) == str(AuditEntry.objects.get().pk)
+
+    assert tasks.seal_audit(now=datetime(2026, 1, 1, tzinfo=UTC)) == "1 seals"
+
+    assert str(AuditLink.objects.get()) == "1"
 
 
 def test_seal_takes_as_much_as_it_is_told() -> None:
@@ -270,9 +286,7 @@ DAMAGES: list[tuple[Damage, list[tuple[str, str]]]] = [
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 @pytest.mark.parametrize(("damage", "named"), DAMAGES)
-def test_verify_names_what_was_damaged(
-    sealed, unprotected, damage: Damage, named: list[tuple[str, str]]
-) -> None:
+def test_verify_names_what_was_damaged(sealed, unprotected, damage: Damage, named: list[tuple[str, str]]) -> None:
     assert audit.verify() == []
 
     with unprotected():
@@ -329,9 +343,7 @@ def test_sealers_beside_writers_lose_nothing_and_cover_nothing_twice(together) -
     audit.seal_all()
 
     assert AuditEntry.objects.count() == 120
-    assert list(AuditLink.objects.order_by("position").values_list("position", flat=True)) == list(
-        range(1, 121)
-    )
+    assert list(AuditLink.objects.order_by("position").values_list("position", flat=True)) == list(range(1, 121))
     assert AuditSeal.objects.count() > 1
     assert audit.verify() == []
 

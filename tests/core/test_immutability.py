@@ -147,9 +147,7 @@ def test_missing_trigger_is_named_and_made_again(table: Immutable) -> None:
 def test_trigger_that_never_fires_is_named_and_made_again(table: Immutable) -> None:
     run(DROPPED[connection.vendor], NARROWED[connection.vendor])
 
-    assert missing_triggers(connection, [table]) == [
-        f"core_test_stone: trigger {NAME} does not say what it should"
-    ]
+    assert missing_triggers(connection, [table]) == [f"core_test_stone: trigger {NAME} does not say what it should"]
 
     install(connection, [table])
     assert missing_triggers(connection, [table]) == []

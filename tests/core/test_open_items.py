@@ -73,9 +73,7 @@ def test_closing_what_is_not_open_changes_nothing() -> None:
 def test_closed_item_can_be_opened_anew() -> None:
     first = opened()
 
-    closed = open_items.close(
-        kind="unknown_outcome", subject="payment:1", by=SYSTEM, note="The gateway answered"
-    )
+    closed = open_items.close(kind="unknown_outcome", subject="payment:1", by=SYSTEM, note="The gateway answered")
 
     assert closed == first
     assert (closed.state, closed.closed_by, closed.note) == (
@@ -123,9 +121,7 @@ def test_item_that_is_done_cannot_be_assigned() -> None:
         open_items.assign(item=item, owner=ANN, by=ANN)
 
 
-@pytest.mark.parametrize(
-    "changes", [{"why": "x"}, {"subject": "x"}, {"state": "done"}, {"closed_by": "staff:1"}]
-)
+@pytest.mark.parametrize("changes", [{"why": "x"}, {"subject": "x"}, {"state": "done"}, {"closed_by": "staff:1"}])
 def test_database_refuses_to_change_what_an_item_is_about(changes: dict[str, str]) -> None:
     opened()
 

@@ -79,12 +79,9 @@ class Approval(models.Model):
             ),
             models.CheckConstraint(
                 name="core_approval_decided_at",
-                condition=Q(state="proposed", decided_at=None)
-                | (~Q(state="proposed") & Q(decided_at__isnull=False)),
+                condition=Q(state="proposed", decided_at=None) | (~Q(state="proposed") & Q(decided_at__isnull=False)),
             ),
-            models.CheckConstraint(
-                name="core_approval_expires", condition=Q(expires_at__gt=F("proposed_at"))
-            ),
+            models.CheckConstraint(name="core_approval_expires", condition=Q(expires_at__gt=F("proposed_at"))),
         ]
 
     def __str__(self) -> str:

@@ -45,9 +45,7 @@ class OpenItem(models.Model):
         verbose_name_plural = _("open items")
         indexes = [models.Index(name="core_open_item_subject", fields=["subject"])]
         constraints = [
-            models.UniqueConstraint(
-                name="core_open_item_once", fields=["kind", "subject"], condition=Q(state="open")
-            ),
+            models.UniqueConstraint(name="core_open_item_once", fields=["kind", "subject"], condition=Q(state="open")),
             models.CheckConstraint(
                 name="core_open_item_closed",
                 condition=Q(state="open", closed_at=None, closed_by="")

@@ -54,20 +54,20 @@ def _faults(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> Ite
     if recorded != ([] if approval.state == Approval.State.PROPOSED else [approval.state]):
         said = ", ".join(recorded) or "undecided"
         yield "approval_decision_on_trail", f"is {approval.state}, and {said} by the audit trail"
-    elif (
-        approval.decided_by
-        and trail[named(approval), _ON_TRAIL[Approval.State(approval.state)]].by != approval.decided_by
-    ):
+    elif approval.decided_by and _decision(approval, trail).by != approval.decided_by:
         yield "approval_decision_on_trail", f"{approval.decided_by} did not decide it by the audit trail"
 
 
-def _entry(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> AuditEntry:
+def _decision(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> AuditEntry:
     return trail[named(approval), _ON_TRAIL[Approval.State(approval.state)]]
 
 
 def _people(approval: Approval) -> str:
-    proposer = Actor.parse(approval.proposed_by).person
-    decider = Actor.parse(approval.decided_by).person if approval.decided_by else ""
+    try:
+        proposer = Actor.parse(approval.proposed_by).person
+        decider = Actor.parse(approval.decided_by).person if approval.decided_by else ""
+    except ValueError as error:
+        return str(error)
     if (proposer, decider) != (approval.proposed_person, approval.decided_person):
         return f"{proposer} and {decider or 'nobody'} are not the people it was decided by"
     if approval.state in {Approval.State.APPROVED, Approval.State.REFUSED} and decider in {"", proposer}:

@@ -27,7 +27,18 @@ from paymentsite.core.services import audit, proposals
 from paymentsite.core.services.approval_checks import verify
 from paymentsite.core.services.proposals import Effect, ReasonMissing, required
 
-__all__ = ["Effect", "ReasonMissing", "approve", "expire_due", "refuse", "required", "verify", "withdraw"]
+__all__ = [
+    "Effect",
+    "ReasonMissing",
+    "approve",
+    "expire_due",
+    "may_decide",
+    "may_withdraw",
+    "refuse",
+    "required",
+    "verify",
+    "withdraw",
+]
 
 
 class ActUnknown(Missing):
@@ -119,6 +130,23 @@ def withdraw(*, approval: Approval, by: Actor, note: str = "") -> Approval:
     return _on_record(approval, "approval.withdrawn", by=by, reason=note)
 
 
+def may_decide(by: Actor, approval: Approval) -> bool:
+    """Whether ``by`` could approve or refuse it, as things look now."""
+    if approval.state != Approval.State.PROPOSED or approval.expires_at <= clock.now():
+        return False
+    try:
+        _decidable(approval, by)
+    except DomainError:
+        return False
+    return True
+
+
+def may_withdraw(by: Actor, approval: Approval) -> bool:
+    """Whether ``by`` could take it back, as things look now."""
+    still_open = approval.state == Approval.State.PROPOSED and approval.expires_at > clock.now()
+    return still_open and by.person == approval.proposed_person
+
+
 def expire_due(*, now: datetime | None = None) -> int:
     """Close what nobody decided in time; how many. Safe at any time, twice and at once."""
     now = now or clock.now()
@@ -151,8 +179,8 @@ def _decidable(approval: Approval, by: Actor) -> proposals.Declared:
 
 
 def _intact(approval: Approval) -> dict[str, Any]:
-    same_person = Actor.parse(approval.proposed_by).person == approval.proposed_person
-    if proposals.digest(approval) != approval.digest or not same_person:
+    as_proposed = proposals.digest(approval) == approval.digest
+    if not as_proposed or Actor.parse(approval.proposed_by).person != approval.proposed_person:
         raise Tampered(approval=approval.pk, act=approval.act)
     arguments: dict[str, Any] = restored({"is": "dict", "value": approval.arguments})
     return arguments
@@ -193,9 +221,7 @@ def _on_record(approval: Approval, what: str, *, by: Actor, reason: str) -> Appr
 
 
 @transaction.atomic
-def _keep_failure(
-    approval: Approval, by: Actor, refusal: DomainError, keep: Callable[[], bool] | None
-) -> bool:
+def _keep_failure(approval: Approval, by: Actor, refusal: DomainError, keep: Callable[[], bool] | None) -> bool:
     kept = keep is None or keep()
     if kept:
         what = {"code": refusal.code, "facts": refusal.facts}
@@ -206,7 +232,5 @@ def _keep_failure(
 @transaction.atomic
 def _keep_effect(approval: Approval, by: Actor, effect: Any) -> bool:
     if Approval.objects.undecided().filter(pk=approval.pk).update(effect=effect):
-        audit.record(
-            by=by, act="approval.effect_changed", subject=approval, before=approval.effect, after=effect
-        )
+        audit.record(by=by, act="approval.effect_changed", subject=approval, before=approval.effect, after=effect)
     return True

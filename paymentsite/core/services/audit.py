@@ -36,9 +36,7 @@ def record(
     Secrets are taken out of the values and of the reason. Raises ``TransactionManagementError`` outside one.
     """
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError(
-            f"{act} must be recorded in the transaction that does it"
-        )
+        raise transaction.TransactionManagementError(f"{act} must be recorded in the transaction that does it")
 
     where = origin.current()
     entry = AuditEntry.objects.create(
@@ -78,9 +76,7 @@ def seal(*, size: int = SEAL_SIZE) -> AuditSeal | None:
     AuditLink.objects.bulk_create(links, batch_size=CHUNK)
     AuditWaiting.objects.filter(pk__in=waiting).delete()
 
-    made = AuditSeal(
-        number=last.number + 1 if last else 1, last_position=position, head=head, sealed_at=clock.now()
-    )
+    made = AuditSeal(number=last.number + 1 if last else 1, last_position=position, head=head, sealed_at=clock.now())
     made.key_id, made.signature = vault.sign(_message(made))
     made.save(force_insert=True)
     return made
@@ -159,32 +155,22 @@ def _chain_findings(end: int, seals: dict[int, AuditSeal]) -> Iterator[Finding]:
         entries = AuditEntry.objects.in_bulk([link.entry_id for link in chunk])
         for link in chunk:
             if link.position != expected:
-                yield Finding(
-                    "audit_link_missing", f"position {expected}", f"the chain goes on at {link.position}"
-                )
+                yield Finding("audit_link_missing", f"position {expected}", f"the chain goes on at {link.position}")
                 before = None
             yield from _link_findings(link, entries.get(link.entry_id), before)
             before, expected = bytes(link.digest), link.position + 1
             if (made := seals.get(link.position)) and bytes(made.head) != before:
-                yield Finding(
-                    "audit_seal", f"seal {made.number}", "signs another head than the chain has there"
-                )
+                yield Finding("audit_seal", f"seal {made.number}", "signs another head than the chain has there")
     if expected <= end:
-        yield Finding(
-            "audit_link_missing", f"position {expected}", f"the chain ends before {end}, which is sealed"
-        )
+        yield Finding("audit_link_missing", f"position {expected}", f"the chain ends before {end}, which is sealed")
 
 
 def _link_findings(link: AuditLink, entry: AuditEntry | None, before: bytes | None) -> Iterator[Finding]:
     if entry is None:
-        yield Finding(
-            "audit_deleted", f"entry {link.entry_id}", f"was sealed at position {link.position}, and is gone"
-        )
+        yield Finding("audit_deleted", f"entry {link.entry_id}", f"was sealed at position {link.position}, and is gone")
     elif before is not None and link_digest(before, link.position, entry) != bytes(link.digest):
         what = f"{entry.act} of {entry.subject} by {entry.by}"
-        yield Finding(
-            "audit_altered", f"entry {entry.pk}", f"{what} is not what was sealed at {link.position}"
-        )
+        yield Finding("audit_altered", f"entry {entry.pk}", f"{what} is not what was sealed at {link.position}")
 
 
 def _seal_findings(seals: list[AuditSeal]) -> Iterator[Finding]:
@@ -202,22 +188,16 @@ def _seal_findings(seals: list[AuditSeal]) -> Iterator[Finding]:
 def _coverage_findings() -> Iterator[Finding]:
     covered = models.Q(link__isnull=False) | models.Q(waiting__isnull=False)
     for pk in AuditEntry.objects.exclude(covered).order_by("pk").values_list("pk", flat=True):
-        yield Finding(
-            "audit_inserted", f"entry {pk}", "is neither sealed nor waiting: it was not recorded by us"
-        )
+        yield Finding("audit_inserted", f"entry {pk}", "is neither sealed nor waiting: it was not recorded by us")
     for pk in AuditWaiting.objects.filter(entry__link__isnull=False).values_list("pk", flat=True):
         yield Finding("audit_waiting", f"entry {pk}", "is sealed, and waits to be sealed")
     newest = AuditSeal.objects.order_by("-number").values("last_position")[:1]
     sealed = models.functions.Coalesce(models.Subquery(newest), 0)
     outside = models.Q(position__gt=sealed) | models.Q(position__lt=1)
     for link in AuditLink.objects.filter(outside).order_by("position"):
-        yield Finding(
-            "audit_inserted", f"position {link.position}", f"links entry {link.entry_id}, under no seal"
-        )
+        yield Finding("audit_inserted", f"position {link.position}", f"links entry {link.entry_id}, under no seal")
 
 
 def _export_findings(seals: list[AuditSeal], exported: str) -> Iterator[Finding]:
     if exported and exported not in {str(made) for made in seals}:
-        yield Finding(
-            "audit_exported_head", f"seal {exported.partition(':')[0]}", "is not the one that was exported"
-        )
+        yield Finding("audit_exported_head", f"seal {exported.partition(':')[0]}", "is not the one that was exported")
