@@ -208,7 +208,10 @@ def laid_out(value: Any) -> str:
             return worded(value)
         case Mapping():
             rows = ((name, laid_out(item)) for name, item in value.items())
-            return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows))
+            return format_html(
+                "<dl>{}</dl>",
+                format_html_join("", '<dt class="font-medium">{}</dt><dd class="mb-1 ml-4">{}</dd>', rows),
+            )
         case list():
             return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((laid_out(i),) for i in value)))
     return str(value)

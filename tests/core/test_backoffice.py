@@ -339,8 +339,11 @@ def test_open_item_is_taken_assigned_released_and_closed(item: OpenItem, ann: Us
         (0, "0"),
         (False, "False"),
         ({"amount": -5, "currency": "JPY"}, "-5 JPY"),
-        ({"amount": 5, "currency": "JPY", "x": 1}, "<dt>amount</dt><dd>5</dd>"),
-        (["<a>", {"b": None}], "<ul><li>&lt;a&gt;</li><li><dl><dt>b</dt><dd>–</dd></dl></li></ul>"),
+        ({"amount": 5, "currency": "JPY", "x": 1}, 'amount</dt><dd class="mb-1 ml-4">5</dd>'),
+        (
+            ["<a>", {"b": None}],
+            '<ul><li>&lt;a&gt;</li><li><dl><dt class="font-medium">b</dt><dd class="mb-1 ml-4">–</dd></dl></li></ul>',
+        ),
     ],
 )
 def test_stored_values_are_laid_out_for_people(value: object, html: str) -> None:
