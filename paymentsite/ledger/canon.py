@@ -63,7 +63,7 @@ def _given(amount: Money | None) -> str:
     return "" if amount is None else f"{amount.minor} {amount.unit}"
 
 
-def _asked(entry: Entry) -> tuple[str, ...]:
+def _asked(entry: Entry) -> tuple[str, ...]:  # noqa: PLR0911  one line a kind
     match entry:
         case Move(amount, source, target, terms):
             return ("move", str(amount.minor), amount.unit, str(source.pk), str(target.pk), *_terms(terms))

@@ -15,6 +15,7 @@ from paymentsite.ledger.models import Account, Journal, Posting, Snapshot
 from paymentsite.ledger.queries.balances import balance_at, first_after
 
 PAGE: Final = 50
+_DIGITS: Final = 19  # fewer fit 64 bits
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -140,7 +141,7 @@ def _order(line: Line) -> tuple[int, UUID, int]:
 
 
 def _number(page: str) -> int:
-    if not (page.isascii() and page.isdecimal() and len(page) < 19):
+    if not (page.isascii() and page.isdecimal() and len(page) < _DIGITS):
         raise PageUnknown(page=page)
     return int(page)
 

@@ -1,6 +1,8 @@
 """How a decided act gets into the books, and how a repeated one finds its first answer."""
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,12 +20,13 @@ from paymentsite.ledger.canon import JournalFacts, PostingFacts
 from paymentsite.ledger.entries import Draft, Posted
 from paymentsite.ledger.refusals import Unposted
 from paymentsite.ledger.rules import Moment, decide
-from paymentsite.ledger.store import Key, Needs, Stored, Written, swift
+from paymentsite.ledger.store import Key, Needs, Pen, Stored, Written, swift
 
 R = TypeVar("R")
 Outcome = Posted | DomainError
 
 _ONCE: Final = "ledger_journal_once"
+_PART: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ def keep(slip: Slip, refusal: DomainError) -> bool:
         with connection.wrap_database_errors:
             first = store.here().find([slip.key]).get(slip.key)
             if first is None:
-                store.here().write([slip.refused(refusal)], ())
+                with store.here().writing() as pen:
+                    pen.put([slip.refused(refusal)])
                 return True
         return first.refusal is not None and slip.same_as(first)
 
@@ -140,38 +144,88 @@ def _until_decided(work: Callable[[], R]) -> R:
 
 def _record(slips: Sequence[Slip]) -> list[Outcome]:
     books = store.here()
-    with connection.wrap_database_errors:
+    with connection.wrap_database_errors, _uncollected():
         book = books.load(Needs.of(slip.draft for slip in slips))
-        known = books.find([slip.key for slip in slips])
-        before = queries.answers(known.values())
+        answered = _answered_before(slips)
 
         outcomes: list[Outcome] = []
-        written: list[Written] = []
         decided: dict[Key, tuple[Slip, Outcome]] = {}
-        for slip in slips:
-            if first := known.get(slip.key):
-                outcome = before[first.id] if slip.same_as(first) else queries.conflict(slip.draft, first)
-            elif earlier := decided.get(slip.key):
-                outcome = _same_batch(slip, *earlier)
-            else:
-                outcome = _decide(book, slip, written)
-                decided[slip.key] = (slip, outcome)
-            outcomes.append(outcome)
-
-        changed = {key for w in written if w.effects for key in w.effects.touched}
-        books.write(written, [book.balances[key] for key in sorted(changed)])
-        books.write_rest(written, book)
+        moment = slips[0].moment()
+        with books.writing() as pen:
+            page = _Written(pen)
+            for slip, answer in zip(slips, answered, strict=True):
+                if answer is not None:
+                    outcome = answer
+                elif earlier := decided.get(slip.key):
+                    outcome = _same_batch(slip, *earlier)
+                else:
+                    outcome = _decide(book, slip, moment, page)
+                    decided[slip.key] = (slip, outcome)
+                outcomes.append(outcome)
+            page.close(book)
+        books.write_rest(page.all, book)
     return outcomes
 
 
-def _decide(book: Book, slip: Slip, written: list[Written]) -> Outcome:
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the cycle collector away: a batch makes many objects and no cycles, and it looks at all, again and again."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
     try:
-        effects = decide(book, slip.draft, slip.moment())
+        yield
+    finally:
+        gc.enable()
+
+
+class _Written:
+    """Decided acts on their way out, in parts, so that the database writes one while the next is being decided."""
+
+    def __init__(self, pen: Pen) -> None:
+        self.pen = pen
+        self.all: list[Written] = []
+        self.put = 0
+
+    def add(self, written: Written) -> None:
+        self.all.append(written)
+        if len(self.all) - self.put == _PART:
+            self.flush()
+
+    def flush(self) -> None:
+        if part := self.all[self.put :]:
+            self.pen.put(part)
+            self.put = len(self.all)
+
+    def close(self, book: Book) -> None:
+        self.flush()
+        changed = {key for w in self.all if w.effects for key in w.effects.touched}
+        self.pen.settle([book.balances[key] for key in sorted(changed)])
+
+
+def _answered_before(slips: Sequence[Slip]) -> list[Outcome | None]:
+    """What each act was answered when it was decided before, or the conflict with what was; None for a new one."""
+    known = store.here().find([slip.key for slip in slips])
+    if not known:
+        return [None] * len(slips)
+    before = queries.answers(known.values())
+    return [
+        None
+        if (first := known.get(slip.key)) is None
+        else (before[first.id] if slip.same_as(first) else queries.conflict(slip.draft, first))
+        for slip in slips
+    ]
+
+
+def _decide(book: Book, slip: Slip, moment: Moment, page: _Written) -> Outcome:
+    try:
+        effects = decide(book, slip.draft, moment)
     except Unposted as refusal:
-        written.append(slip.refused(refusal))
+        page.add(slip.refused(refusal))
         refusal.keep = partial(keep, slip, refusal)
         return refusal
-    written.append(slip.accepted(effects))
+    page.add(slip.accepted(effects))
     return Posted(slip.journal.id, slip.now, effects.balances, tuple(effects.placed))
 
 

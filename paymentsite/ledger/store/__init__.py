@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import connection
 
-from paymentsite.ledger.store.base import Key, Needs, Store, Stored, Written
+from paymentsite.ledger.store.base import Key, Needs, Pen, Store, Stored, Written
 from paymentsite.ledger.store.postgres import PostgresStore
 from paymentsite.ledger.store.sqlite import SqliteStore
 
@@ -16,4 +16,4 @@ def here() -> Store:
     return _STORES[connection.vendor]
 
 
-__all__ = ["Key", "Needs", "Store", "Stored", "Written", "here"]
+__all__ = ["Key", "Needs", "Pen", "Store", "Stored", "Written", "here"]

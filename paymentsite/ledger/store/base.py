@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
@@ -93,6 +94,16 @@ class Written:
     effects: Effects | None
 
 
+class Pen(ABC):
+    """Writes journals with their postings part by part, and at the end the balances that all of them leave."""
+
+    @abstractmethod
+    def put(self, written: Sequence[Written]) -> None: ...
+
+    @abstractmethod
+    def settle(self, balances: Sequence[BalanceState]) -> None: ...
+
+
 class Store(ABC):
     """Reads under lock and writes set-wise; all but ``find`` inside a transaction."""
 
@@ -107,8 +118,8 @@ class Store(ABC):
         """The balances of accounts; those of strict ones locked, in id order, until the transaction ends."""
 
     @abstractmethod
-    def write(self, written: Sequence[Written], balances: Iterable[BalanceState]) -> None:
-        """Put decided acts and the balances they leave into the database."""
+    def writing(self) -> AbstractContextManager[Pen]:
+        """What puts decided acts and the balances they leave into the database; all is there when it closes."""
 
     @abstractmethod
     def lock_journals(self, ids: Sequence[UUID]) -> None:

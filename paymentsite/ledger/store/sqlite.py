@@ -1,7 +1,8 @@
 """The ledger on SQLite: one writer at a time (BEGIN IMMEDIATE), so reading inside the transaction is locking."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.db import connection
 from paymentsite.ledger.book import BalanceState
 from paymentsite.ledger.canon import text
 from paymentsite.ledger.models import Journal
-from paymentsite.ledger.store.base import Key, Store, Stored, Written, stored
+from paymentsite.ledger.store.base import Key, Pen, Store, Stored, Written, stored
 
 _BALANCES = """
 SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledger_balance
@@ -55,12 +56,21 @@ class SqliteStore(Store):
     def lock_journals(self, ids: Sequence[UUID]) -> None:
         """Nothing to do: this transaction is the only one that writes."""
 
-    def write(self, written: Sequence[Written], balances: Iterable[BalanceState]) -> None:
+    @contextmanager
+    def writing(self) -> Iterator[Pen]:
+        yield SqlitePen()
+
+
+class SqlitePen(Pen):
+    def put(self, written: Sequence[Written]) -> None:
         many = connection.connection.executemany
         many(_JOURNAL, [_journal_row(w) for w in written])
-        many(_BALANCE, [(b.posted, b.held, b.seq, b.account_id) for b in balances])
         many(_POSTING, [row for w in written for row in _posting_rows(w)])
         many(_UNSEALED, [(w.journal.id.hex,) for w in written])
+
+    def settle(self, balances: Sequence[BalanceState]) -> None:
+        rows = [(b.posted, b.held, b.seq, b.account_id) for b in balances]
+        connection.connection.executemany(_BALANCE, rows)
 
 
 def _moment(at: datetime) -> str:

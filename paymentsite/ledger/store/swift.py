@@ -8,7 +8,7 @@ saw, so that the rules that refuse are those of ``paymentsite.ledger.rules`` and
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import psycopg
@@ -119,7 +119,7 @@ def _run_back(effects: Effects, sides: dict[int, _Side]) -> list[tuple[int, int,
 def run(swift: Swift, journal: JournalFacts, digest: bytes) -> Saw:
     """Send the statement."""
     sql = _statement(len(swift.strict), len(swift.hot), len(swift.effects.postings), len(swift.effects.holds))
-    values: list[Any] = []
+    values: list[str | bytes | None] = []
     for side in swift.strict:
         values += (
             str(side.account_id),
