@@ -11,7 +11,7 @@ from paymentsite.core import clock
 from paymentsite.core.money import Money
 from paymentsite.ledger import proofs, queries
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.models import Account, Balance, Block, Journal, Leaf, Snapshot, Unsealed
+from paymentsite.ledger.models import Account, Balance, Journal, Leaf, Snapshot, Unsealed
 
 pytestmark = pytest.mark.django_db
 

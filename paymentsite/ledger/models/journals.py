@@ -49,6 +49,11 @@ class Journal(models.Model):
     objects = JournalQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("post_manual", _("can propose to move money by hand")),
+            ("approve_manual", _("can approve money moved by hand")),
+            ("change_status", _("can freeze and reopen accounts")),
+        ]
         constraints = [
             models.UniqueConstraint(name="ledger_journal_once", fields=["scope", "reference"]),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from paymentsite.ledger.entries import (
     Capture,
     Draft,
+    Entry,
     Expire,
     Extend,
     Increase,
@@ -23,6 +24,7 @@ from paymentsite.ledger.services.timers import expire_holds, lapse_lots
 __all__ = [
     "Capture",
     "Draft",
+    "Entry",
     "Expire",
     "Extend",
     "Increase",

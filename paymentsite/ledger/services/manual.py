@@ -1,0 +1,48 @@
+"""Money moved by hand: proposed by one person, done when another one approves."""
+
+from datetime import date
+from typing import Final
+
+from paymentsite.core.actors import Actor
+from paymentsite.core.money import Money
+from paymentsite.core.services import approvals
+from paymentsite.core.services.approvals import Effect
+from paymentsite.ledger import queries
+from paymentsite.ledger.entries import Move, Terms
+from paymentsite.ledger.models import Account
+from paymentsite.ledger.models.lots import NEVER
+from paymentsite.ledger.services.journals import post
+
+SCOPE: Final = "ledger.manual"
+RIGHT: Final = "ledger.approve_manual"
+
+
+@approvals.required("ledger.post_manual", right=RIGHT)
+def post_manual(
+    *,
+    amount: Money,
+    source: Account,
+    target: Account,
+    reference: str,
+    by: Actor,
+    reason: str,
+    expires_on: date | None = None,
+) -> Effect:
+    """Move ``amount`` by hand, once per ``reference``. ``expires_on`` is for a target whose value expires."""
+    terms = Terms("manual", expires_on=expires_on or NEVER) if target.lots else None
+    post(
+        Move(amount, source, target, terms),
+        kind="manual",
+        scope=SCOPE,
+        reference=reference,
+        by=by,
+        details={"reason": reason},
+    )
+    # A hot account changes all the time: shown, it would make every effect a new one to look at.
+    after = queries.standings([account for account in (source, target) if account.strict])
+    return {
+        "moved": amount,
+        "from": str(source),
+        "to": str(target),
+        "balances after": {str(source if pk == source.pk else target): left.posted for pk, left in after.items()},
+    }
