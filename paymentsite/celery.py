@@ -1,6 +1,5 @@
 """The worker and the scheduler: everything that time does comes in here."""
 
-import os
 from typing import Any
 
 from celery import Celery
@@ -9,8 +8,6 @@ from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from paymentsite.core import checks
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paymentsite.settings")
 
 app = Celery("paymentsite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
