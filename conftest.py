@@ -27,14 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where nobody watches, a skipped test is a failure: a tool was missing, and something is unproven."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if (
-        reporter is None
-        or hasattr(session.config, "workerinput")
-        or os.environ.get("CI", "") in {"", "0", "false"}
-    ):
+    if reporter is None or hasattr(session.config, "workerinput") or os.environ.get("CI", "") in {"", "0", "false"}:
         return
     for report in reporter.stats.get("skipped", []):
-        reporter.write_line(
-            f"\nSkipped, which fails the run: {report.nodeid}: {report.longrepr[-1]}", red=True
-        )
+        reporter.write_line(f"\nSkipped, which fails the run: {report.nodeid}: {report.longrepr[-1]}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

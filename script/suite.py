@@ -136,10 +136,7 @@ def stale_pins() -> str:
     for name in ("requirements", "requirements-dev"):
         pin = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
         chosen = pin.findall((ROOT / f"{name}.txt").read_text())
-        locked = {
-            (package.lower(), version)
-            for package, version in pin.findall((ROOT / f"{name}.lock").read_text())
-        }
+        locked = {(package.lower(), version) for package, version in pin.findall((ROOT / f"{name}.lock").read_text())}
         stale += [f"{name}.lock lacks {p}=={v}" for p, v in chosen if (p.lower(), v) not in locked]
     return "\n".join([*stale, "Run ./script/lock."] if stale else [])
 

@@ -44,9 +44,7 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:  # noqa
 def answer(status: int) -> JsonResponse:
     """The problem document for an error met outside of any view of the API."""
     phrase = HTTPStatus(status).phrase
-    body = problem(
-        status=status, code=phrase.lower().replace(" ", "_"), title=phrase, detail=_SENTENCES[status]
-    )
+    body = problem(status=status, code=phrase.lower().replace(" ", "_"), title=phrase, detail=_SENTENCES[status])
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 

@@ -34,6 +34,4 @@ def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG00
 
 
 def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
-    return render(
-        request, "error.html", {"status": status, "title": title, "sentence": sentence}, status=status
-    )
+    return render(request, "error.html", {"status": status, "title": title, "sentence": sentence}, status=status)

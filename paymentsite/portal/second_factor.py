@@ -22,7 +22,5 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
         """Staff may replace their last factor, not drop it: the site would refuse its next start."""
         if not (settings.STAFF_SECOND_FACTOR_REQUIRED and authenticator.user.is_staff):
             return True
-        others = Authenticator.objects.filter(user=authenticator.user, type__in=FACTORS).exclude(
-            pk=authenticator.pk
-        )
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=FACTORS).exclude(pk=authenticator.pk)
         return authenticator.type not in FACTORS or others.exists()

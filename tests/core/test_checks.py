@@ -55,9 +55,7 @@ def keeping_broker() -> Iterator[str]:
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    bare = {
-        name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ
-    }
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ}
     return subprocess.run(
         [sys.executable, *words],
         cwd=settings.ROOT,
@@ -139,9 +137,7 @@ def test_sandbox_of_this_machine_alone_starts_with_nothing_set():
 
 def test_gunicorn_gives_up_at_once(production, tmp_path):
     socket = tmp_path / "web.sock"
-    started = run(
-        "-m", "gunicorn", "paymentsite.wsgi", "--bind", f"unix:{socket}", **production | {"SECRET_KEY": ""}
-    )
+    started = run("-m", "gunicorn", "paymentsite.wsgi", "--bind", f"unix:{socket}", **production | {"SECRET_KEY": ""})
 
     assert started.returncode == checks.REFUSED
     assert "SECRET_KEY is missing." in started.stderr

@@ -23,9 +23,7 @@ KEYWORDS: Final = DEFAULT_KEYWORDS | {
 
 
 class Command(BaseCommand):
-    help = (
-        "Collect sentences into locale/ (extract), make them usable (compile), see that none lacks (check)."
-    )
+    help = "Collect sentences into locale/ (extract), make them usable (compile), see that none lacks (check)."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -74,9 +72,7 @@ def _compile(po: Path) -> None:
 
 def _check(po: Path) -> None:
     known = _read(po)
-    lacking = sorted(
-        str(message.id) for message in _found() if message.id and not _is_translated(known, message)
-    )
+    lacking = sorted(str(message.id) for message in _found() if message.id and not _is_translated(known, message))
     if lacking:
         raise CommandError(f"{po.parent.parent.name} lacks {len(lacking)}: {'; '.join(map(repr, lacking))}")
 
