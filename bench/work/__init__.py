@@ -1,0 +1,1 @@
+"""What workers do; imported once Django is set up."""
