@@ -1,7 +1,8 @@
 """Reading the books."""
 
-from paymentsite.ledger.queries.answers import answers, conflict, conflict_between
+from paymentsite.ledger.queries.answers import answers
 from paymentsite.ledger.queries.balances import Standing, balance_at, standing, standings, trial_balance
+from paymentsite.ledger.queries.conflicts import conflict, conflict_between
 from paymentsite.ledger.queries.statements import Line, Statement, statement, statement_between
 
 __all__ = [
