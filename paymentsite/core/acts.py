@@ -9,6 +9,7 @@ import functools
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
@@ -17,10 +18,13 @@ from paymentsite.core.errors import DomainError, Unavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Transaction = Callable[[], AbstractContextManager[Any]]
 
 TRIES: Final = 8
 _BEGIN_AGAIN: Final = frozenset({"40001", "40P01"})
 _PAUSE_SECONDS: Final = 0.01
+# An advisory lock of PostgreSQL that acts take which are begun again: "acts".
+_QUEUE: Final = 0x61637473
 
 
 class OutcomeUnknown(Unavailable):
@@ -40,26 +44,41 @@ def act(service: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def attempt(work: Callable[[], R]) -> R:
+def attempt(work: Callable[[], R], within: Transaction = transaction.atomic) -> R:
     """Do ``work`` in a transaction, or in a savepoint of the one that is open, where nothing is begun again."""
     tries = 1 if connection.in_atomic_block else TRIES
+    crossed = False
     for left in range(tries - 1, -1, -1):
         try:
-            with transaction.atomic():
+            with within():
+                if crossed:
+                    _queue()
                 result = work()
         except DatabaseError as error:
             if not left or not begins_again(error):
                 raise
+            crossed = True
             pause(TRIES - left)
         except DomainError as refusal:
-            # The record of the refusal went back with the rest. When it can be written again the refusal stands; when
-            # the reference was decided meanwhile, the act is done again and finds that decision.
+            # The record of the refusal went back with the rest. Written again it stands; where the reference was
+            # decided meanwhile, be it by a refusal too, the act is done again and finds that first answer.
             if refusal.keep is None or refusal.keep() or not left:
                 raise
         else:
             check_committed()
             return result
     raise AssertionError("the last try returns or raises")
+
+
+def _queue() -> None:
+    """Wait until no other act that is begun again is under way.
+
+    Acts that crossed once would cross again and again: of 32 that lock the same four accounts in orders of their own,
+    two thirds failed eight times. One at a time they meet newcomers alone, each of which gets in the way once.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [_QUEUE])
 
 
 def begins_again(error: BaseException) -> bool:

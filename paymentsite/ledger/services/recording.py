@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
 
 from paymentsite.core import clock
-from paymentsite.core.acts import TRIES, attempt, begins_again, check_committed, pause
+from paymentsite.core.acts import TRIES, Transaction, attempt, begins_again, check_committed, pause
 from paymentsite.core.errors import DomainError
 from paymentsite.core.ids import uuid7
 from paymentsite.ledger import canon, queries, store
@@ -20,7 +20,7 @@ from paymentsite.ledger.canon import JournalFacts, PostingFacts
 from paymentsite.ledger.entries import Draft, Posted
 from paymentsite.ledger.refusals import Unposted
 from paymentsite.ledger.rules import Moment, decide
-from paymentsite.ledger.store import Key, Needs, Pen, Stored, Written, swift
+from paymentsite.ledger.store import Key, Needs, Pen, Store, Stored, Written, swift
 
 R = TypeVar("R")
 Outcome = Posted | DomainError
@@ -85,7 +85,9 @@ class Slip:
 
 def record(slips: Sequence[Slip]) -> list[Outcome]:
     """Read under lock, decide one after the other, write together: an answer or a refusal for each."""
-    return _until_decided(partial(_record, slips))
+    books = store.here()
+    needs = Needs.of(slip.draft for slip in slips)
+    return _until_decided(partial(_record, slips, needs, books), within=partial(books.transaction, needs))
 
 
 def record_swiftly(slip: Slip) -> Outcome | None:
@@ -118,36 +120,34 @@ def record_swiftly(slip: Slip) -> Outcome | None:
 
 
 def keep(slip: Slip, refusal: DomainError) -> bool:
-    """Store the refusal of an act; False when its reference was decided otherwise in the meantime."""
+    """Store the refusal of an act; False when its reference was decided in the meantime: that is the answer then."""
 
     def write() -> bool:
         with connection.wrap_database_errors:
-            first = store.here().find([slip.key]).get(slip.key)
-            if first is None:
-                with store.here().writing() as pen:
-                    pen.put([slip.refused(refusal)])
-                return True
-        return first.refusal is not None and slip.same_as(first)
+            if store.here().find([slip.key]):
+                return False
+            with store.here().writing() as pen:
+                pen.put([slip.refused(refusal)])
+        return True
 
     return _until_decided(write)
 
 
-def _until_decided(work: Callable[[], R]) -> R:
+def _until_decided(work: Callable[[], R], within: Transaction = transaction.atomic) -> R:
     """Do ``work`` as an act. Where another writer took a reference in between, it is done again and finds that."""
     for left in range(TRIES - 1, -1, -1):
         try:
-            return attempt(work)
+            return attempt(work, within)
         except IntegrityError as error:
             if not left or _ONCE not in str(error):
                 raise
     raise AssertionError("the last try returns or raises")
 
 
-def _record(slips: Sequence[Slip]) -> list[Outcome]:
-    books = store.here()
-    with connection.wrap_database_errors, _uncollected():
-        book = books.load(Needs.of(slip.draft for slip in slips))
-        answered = _answered_before(slips)
+def _record(slips: Sequence[Slip], needs: Needs, books: Store) -> list[Outcome]:
+    with books.connection.wrap_database_errors, _uncollected():
+        book = books.load(needs)
+        answered = _answered_before(slips, books)
 
         outcomes: list[Outcome] = []
         decided: dict[Key, tuple[Slip, Outcome]] = {}
@@ -205,9 +205,9 @@ class _Written:
         self.pen.settle([book.balances[key] for key in sorted(changed)])
 
 
-def _answered_before(slips: Sequence[Slip]) -> list[Outcome | None]:
+def _answered_before(slips: Sequence[Slip], books: Store) -> list[Outcome | None]:
     """What each act was answered when it was decided before, or the conflict with what was; None for a new one."""
-    known = store.here().find([slip.key for slip in slips])
+    known = books.find([slip.key for slip in slips])
     if not known:
         return [None] * len(slips)
     before = queries.answers(known.values())

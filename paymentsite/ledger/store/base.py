@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, Sum
 
 from paymentsite.ledger.book import BalanceState, Book, Effects, HoldState, LotState, Past
@@ -51,6 +52,12 @@ class Needs:
     holds: set[UUID] = field(default_factory=set)
     postings: dict[int, Posting] = field(default_factory=dict)
     terms: list[tuple[int, Terms]] = field(default_factory=list)
+    placing: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether balances, journals and postings are all that is read and written."""
+        return not (self.holds or self.postings or self.placing or any(a.lots for a in self.accounts.values()))
 
     @classmethod
     def of(cls, drafts: Iterable[Draft]) -> "Needs":
@@ -70,6 +77,7 @@ class Needs:
             case Lapse(source, target, _):
                 self._know(source, target)
             case Place(_, account, _):
+                self.placing = True
                 self._know(account)
             case Capture(_, hold, target, _, _, terms):
                 self.holds.add(hold.pk)
@@ -107,7 +115,12 @@ class Pen(ABC):
 class Store(ABC):
     """Reads under lock and writes set-wise; all but ``find`` inside a transaction."""
 
-    vendor: ClassVar[str]
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+
+    def transaction(self, needs: Needs) -> AbstractContextManager[Any]:  # noqa: ARG002  others know a shorter one
+        """The transaction of an act that is not inside one, or its savepoint."""
+        return transaction.atomic()
 
     @abstractmethod
     def find(self, keys: Sequence[Key]) -> dict[Key, Stored]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -59,8 +59,6 @@ def raw() -> "psycopg.Connection[tuple[Any, ...]]":
 
 
 class PostgresStore(Store):
-    vendor: ClassVar[str] = "postgresql"
-
     def _cursor(self) -> "psycopg.Cursor[tuple[Any, ...]]":
         return psycopg.Cursor(raw())
 

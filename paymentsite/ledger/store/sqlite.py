@@ -1,18 +1,19 @@
 """The ledger on SQLite: one writer at a time (BEGIN IMMEDIATE), so reading inside the transaction is locking."""
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from paymentsite.ledger.book import BalanceState
 from paymentsite.ledger.canon import text
 from paymentsite.ledger.models import Journal
-from paymentsite.ledger.store.base import Key, Pen, Store, Stored, Written, stored
+from paymentsite.ledger.store.base import Key, Needs, Pen, Store, Stored, Written, stored
 
 _BALANCES = """
 SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledger_balance
@@ -34,13 +35,30 @@ _UNSEALED = "INSERT INTO ledger_unsealed (journal_id) VALUES (?)"
 
 
 class SqliteStore(Store):
-    vendor: ClassVar[str] = "sqlite"
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        super().__init__(connection)
+        connection.ensure_connection()
+        self.raw: sqlite3.Connection = connection.connection
+
+    @contextmanager
+    def transaction(self, needs: Needs) -> Iterator[None]:
+        """Acts on balances alone touch nothing of the ORM's: they begin and commit without its bookkeeping."""
+        if self.connection.in_atomic_block or not needs.plain:
+            with super().transaction(needs):
+                yield
+            return
+        self.raw.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.raw.rollback()
+            raise
+        self.raw.commit()
 
     def _run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return cast("list[tuple[Any, ...]]", connection.connection.execute(sql, parameters).fetchall())
+        return self.raw.execute(sql, parameters).fetchall()
 
     def find(self, keys: Sequence[Key]) -> dict[Key, Stored]:
-        connection.ensure_connection()
         ids = [row[0] for key in keys for row in self._run(_FIND, key)]
         if not ids:
             return {}
@@ -58,19 +76,22 @@ class SqliteStore(Store):
 
     @contextmanager
     def writing(self) -> Iterator[Pen]:
-        yield SqlitePen()
+        yield SqlitePen(self.raw)
 
 
 class SqlitePen(Pen):
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+
     def put(self, written: Sequence[Written]) -> None:
-        many = connection.connection.executemany
+        many = self.raw.executemany
         many(_JOURNAL, [_journal_row(w) for w in written])
         many(_POSTING, [row for w in written for row in _posting_rows(w)])
         many(_UNSEALED, [(w.journal.id.hex,) for w in written])
 
     def settle(self, balances: Sequence[BalanceState]) -> None:
         rows = [(b.posted, b.held, b.seq, b.account_id) for b in balances]
-        connection.connection.executemany(_BALANCE, rows)
+        self.raw.executemany(_BALANCE, rows)
 
 
 def _moment(at: datetime) -> str:
