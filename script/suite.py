@@ -48,6 +48,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.chdir(ROOT)
     BUILD.mkdir(exist_ok=True)
+    # Commands that only look at the database want its folder to be there.
+    (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
     began = time.monotonic()
     outcome = Outcome()
     if part == "checks" or (part == "all" and not arguments):
