@@ -76,7 +76,7 @@ class DomainError(Exception):
     sentence: ClassVar[str] = ""
 
     # Writes the record of the refusal, should the transaction that held it be rolled back; False when the
-    # reference has been decided otherwise meanwhile. See ``paymentsite.core.acts``.
+    # reference has been decided meanwhile. See ``paymentsite.core.acts``.
     keep: Callable[[], bool] | None = None
 
     _known: ClassVar[dict[str, type["DomainError"]]] = {}

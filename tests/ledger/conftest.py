@@ -1,6 +1,7 @@
-"""The book as it stands, row by row, for tests that compare it before and after."""
+"""What tests of the ledger share: the book as it stands, row by row, and racers that start together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -24,3 +25,25 @@ def _read() -> Book:
 def book() -> Callable[[], Book]:
     """``book()``: every row of every table of the ledger."""
     return _read
+
+
+@pytest.fixture
+def threads(together) -> Callable[..., list[Any]]:
+    def run(count: int, racer: Callable[..., Any], **facts: Any) -> list[Any]:
+        told = together(count, lambda number: racer(number, **facts))
+        for each in told:
+            if isinstance(each, Exception):
+                raise each
+        return told
+
+    return run
+
+
+@pytest.fixture
+def quick_to_see_deadlocks(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Each deadlock costs its victims the time after which the server looks for one: a second, unless told."""
+    with connection.cursor() as cursor:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '50ms'")
+        yield
+        cursor.execute(f"ALTER DATABASE {name} RESET deadlock_timeout")
