@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from paymentsite.ledger.canon import HoldFacts, LotFacts
 from paymentsite.ledger.models import Account
+
+BALANCE_MAX: Final = 4 * 10**18  # what is on an account, held, or in a lot; sums and differences of two fit 64 bits
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Lapse:
-    """What is left in ``source``'s lots that died before ``day`` goes to ``target``."""
+    """What is left in ``source``'s lots that died before ``day`` goes to ``target``; what is alive today never does."""
 
     source: Account
     target: Account

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
-from paymentsite.ledger.book import LotState, Page
+from paymentsite.core.money import Money
+from paymentsite.ledger.book import BALANCE_MAX, LotState, Page
 from paymentsite.ledger.canon import LotFacts
 from paymentsite.ledger.entries import Terms
 from paymentsite.ledger.models import Account, LotUse
-from paymentsite.ledger.refusals import NothingLapsed, short_of
+from paymentsite.ledger.refusals import AccountFull, NothingLapsed, ReversalExceeds, short_of
 
 
 def spend(page: Page, position: int, account: Account, amount: int, today: date) -> None:
@@ -52,6 +53,8 @@ def issue(page: Page, position: int, account: Account, amount: int, terms: Terms
     else:
         lot = page.lot(account.pk, known.id)
     lot.issued += amount
+    if lot.issued > BALANCE_MAX:
+        raise AccountFull(account=account.public_id)
     _tell(page, position, LotUse.Kind.ISSUED, lot, amount)
 
 
@@ -86,8 +89,12 @@ def move_through(
             shares[lot_id] -= part
             wanted -= part
             _tell(page, position, kind, lot, part)
-    if wanted:
-        raise short_of(account, amount - wanted, wanted)
+    if not wanted:
+        return
+    if kind == LotUse.Kind.RETURNED:
+        # The posting took its value out of no lot by spending it: it lapsed, and what lapsed does not come back.
+        raise ReversalExceeds(left=Money(0, account.unit), asked=Money(amount, account.unit))
+    raise short_of(account, amount - wanted, wanted)
 
 
 def _soonest(page: Page, account: Account, amount: int, today: date) -> list[tuple[LotState, int]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from paymentsite.core.money import Money
 from paymentsite.ledger import lot_rules
-from paymentsite.ledger.book import Book, Effects, HoldState, Page, PostingRow
+from paymentsite.ledger.book import BALANCE_MAX, Book, Effects, HoldState, Page, PostingRow
 from paymentsite.ledger.canon import HoldFacts
 from paymentsite.ledger.entries import (
     Capture,
@@ -37,7 +37,6 @@ from paymentsite.ledger.refusals import (
     short_of,
 )
 
-BALANCE_MAX: Final = 4 * 10**18
 _OPEN: Final = (Balance.Status.OPEN.value,)
 _NOT_FROZEN: Final = (Balance.Status.OPEN.value, Balance.Status.NO_DEBIT.value)
 
@@ -73,7 +72,7 @@ def _apply(page: Page, position: int, entry: Entry, moment: Moment) -> None:  # 
             _undo(page, position, entry)
         case Lapse(source, target, day):
             _check_status(page, source, _NOT_FROZEN)
-            _post(page, position, lot_rules.lapse(page, position, source, day), source, target)
+            _post(page, position, lot_rules.lapse(page, position, source, min(day, moment.today)), source, target)
         case Place():
             _place(page, position, entry, moment)
         case Increase(amount, hold, expires_at):
@@ -177,6 +176,8 @@ def _set_aside(page: Page, position: int, account: Account, hold: HoldState, amo
         lot_rules.reserve(page, position, account, amount, today, hold.id)
     page.balance(account.pk).held += amount
     hold.authorised += amount
+    if hold.authorised > BALANCE_MAX:
+        raise AccountFull(account=account.public_id)
 
 
 def _capture(page: Page, position: int, entry: Capture, moment: Moment) -> None:
@@ -229,7 +230,7 @@ _SILENT_ON_EXPIRY: Final = frozenset({HoldEvent.Kind.CAPTURED, HoldEvent.Kind.RE
 
 def _check_balances(page: Page) -> None:
     for account_id, state in page.balances.items():
-        if not -BALANCE_MAX <= state.posted <= BALANCE_MAX:
+        if not -BALANCE_MAX <= state.posted <= BALANCE_MAX or state.held > BALANCE_MAX:
             raise AccountFull(account=page.book.accounts[account_id].public_id)
         if state.floor is None:
             continue

@@ -13,11 +13,10 @@ from uuid import UUID
 
 import psycopg
 
-from paymentsite.ledger.book import BalanceState, Effects, PostingRow
+from paymentsite.ledger.book import BALANCE_MAX, BalanceState, Effects, PostingRow
 from paymentsite.ledger.canon import HoldFacts, JournalFacts, text
 from paymentsite.ledger.entries import Draft, Move, Place
 from paymentsite.ledger.models import Account
-from paymentsite.ledger.rules import BALANCE_MAX
 from paymentsite.ledger.store.postgres import moment, raw
 
 _ENTRIES_MAX: Final = 8
@@ -209,6 +208,7 @@ _LOCKED: Final = f"""
 locked AS MATERIALIZED (
   SELECT b.account_id, b.posted_minor, b.held_minor, b.floor_minor, b.seq, b.status, d.posted, d.held, d.posts,
     {_BEARS} AND b.posted_minor + d.posted BETWEEN -{BALANCE_MAX} AND {BALANCE_MAX}
+    AND b.held_minor + d.held <= {BALANCE_MAX}
     AND (b.floor_minor IS NULL OR b.posted_minor + d.posted - b.held_minor - d.held >= b.floor_minor) AS bears
   FROM (VALUES {{rows}}) AS d(id, posted, held, posts, debit) JOIN ledger_balance b ON b.account_id = d.id
   ORDER BY b.account_id FOR UPDATE OF b)"""
