@@ -1,12 +1,13 @@
 """How a decided act gets into the books, and how a repeated one finds its first answer."""
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
 
@@ -113,7 +114,7 @@ def record_swiftly(slip: Slip) -> Outcome | None:
             check_committed()
             return Posted(slip.journal.id, slip.now, swift.completed(plan, saw), tuple(plan.effects.placed))
         if first := store.here().find([slip.key]).get(slip.key):
-            return _answer_again(slip, first)
+            return _again(slip, first, queries.answers([first]))
         if not saw.fits and (refusal := _refusal(slip, saw)) and keep(slip, refusal):
             return refusal
     raise AssertionError("a reference that conflicts can be read")
@@ -131,6 +132,14 @@ def keep(slip: Slip, refusal: DomainError) -> bool:
         return True
 
     return _until_decided(write)
+
+
+def _keep_again(slip: Slip, refusal: DomainError) -> bool:
+    """The same for a refusal met again: it stands, unless the act that is rolled back was the one that wrote it."""
+    first = store.here().find([slip.key]).get(slip.key)
+    if first is None:
+        return keep(slip, refusal)
+    return first.refusal is not None and slip.same_as(first)
 
 
 def _until_decided(work: Callable[[], R], within: Transaction = transaction.atomic) -> R:
@@ -211,12 +220,16 @@ def _answered_before(slips: Sequence[Slip], books: Store) -> list[Outcome | None
     if not known:
         return [None] * len(slips)
     before = queries.answers(known.values())
-    return [
-        None
-        if (first := known.get(slip.key)) is None
-        else (before[first.id] if slip.same_as(first) else queries.conflict(slip.draft, first))
-        for slip in slips
-    ]
+    return [None if (first := known.get(slip.key)) is None else _again(slip, first, before) for slip in slips]
+
+
+def _again(slip: Slip, first: Stored, before: Mapping[UUID, Outcome]) -> Outcome:
+    if not slip.same_as(first):
+        return queries.conflict(slip.draft, first)
+    outcome = before[first.id]
+    if isinstance(outcome, DomainError):
+        outcome.keep = partial(_keep_again, slip, outcome)
+    return outcome
 
 
 def _decide(book: Book, slip: Slip, moment: Moment, page: _Written) -> Outcome:
@@ -234,12 +247,6 @@ def _same_batch(slip: Slip, first: Slip, outcome: Outcome) -> Outcome:
     if slip.journal.request_hash != first.journal.request_hash:
         return queries.conflict_between(slip.draft, first.draft)
     return replace(outcome, replayed=True) if isinstance(outcome, Posted) else outcome
-
-
-def _answer_again(slip: Slip, first: Stored) -> Outcome:
-    if not slip.same_as(first):
-        return queries.conflict(slip.draft, first)
-    return queries.answers([first])[first.id]
 
 
 def _refusal(slip: Slip, saw: swift.Saw) -> DomainError | None:
