@@ -68,7 +68,9 @@ def open_account(
                 public_id=uuid7(now), owner=owner, code=code, unit=Unit.of(unit).code, opened_at=now, **asked
             )
     except IntegrityError:
-        return _same(Account.objects.get(owner=owner, code=code, unit=unit), asked)
+        if first := Account.objects.filter(owner=owner, code=code, unit=unit).first():
+            return _same(first, asked)
+        raise
     Balance.objects.create(account=account, floor_minor=floor_minor)
     _tell(account, AccountEvent.Kind.OPENED, Balance.Status.OPEN, floor_minor, 0, by, "opened")
     return account
