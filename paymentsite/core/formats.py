@@ -1,5 +1,6 @@
-"""Amounts as people read them, per locale. For display only: nothing reads these texts back."""
+"""Amounts as people read and type them, per locale. Machines use ``Money.parse`` and the wire form."""
 
+import re
 from copy import copy
 
 from babel import Locale
@@ -7,7 +8,7 @@ from babel.numbers import format_decimal
 from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import to_locale as locale_name
 
-from paymentsite.core.money import Money
+from paymentsite.core.money import AmountMalformed, Money
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 
@@ -23,6 +24,22 @@ def amount(money: Money, *, language: str | None = None) -> str:
     pattern = copy(locale.currency_formats["standard"])
     pattern.frac_prec = (scale, scale)
     return str(pattern.apply(money.decimal, locale, currency=money.unit, currency_digits=False))
+
+
+def read(text: str, unit: str, *, language: str | None = None) -> Money:
+    """The amount that a reader of ``language`` typed: with that language's point, and its groups of three or none.
+
+    ``1.234,5`` is German for what is ``1,234.5`` in English; either way round it is refused in the other, not guessed.
+    """
+    locale = Locale.parse(locale_name(language or get_language() or "en"))
+    point = re.escape(locale.number_symbols["latn"]["decimal"])
+    group = locale.number_symbols["latn"]["group"]
+    between = r"\s" if group.isspace() else re.escape(group)
+    whole = rf"[0-9]{{1,3}}(?:{between}[0-9]{{3}})+|[0-9]+"
+    if written := re.fullmatch(rf"\s*(?P<whole>{whole})(?:{point}(?P<decimals>[0-9]+))?\s*", text):
+        digits = re.sub(between, "", written["whole"])
+        return Money.parse(digits if written["decimals"] is None else f"{digits}.{written['decimals']}", unit)
+    raise AmountMalformed(given=text[:40])
 
 
 def _points(money: Money, *, language: str, locale: Locale) -> str:

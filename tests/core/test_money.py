@@ -301,3 +301,51 @@ def test_no_digit_is_lost_in_display(money, language):
 def test_decimal_is_exact():
     assert Money(MINOR_MIN, "CNY").decimal == Decimal("-92233720368547758.08")
     assert Rounding.HALF_EVEN.value == ROUND_HALF_EVEN
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "language", "minor"),
+    [
+        ("12.5", "CNY", "en", 1250),
+        (" 1,234.50 ", "CNY", "en", 123450),
+        ("1,234,567", "JPY", "zh-hans", 1234567),
+        ("1234.567", "KWD", "zh-hans", 1234567),
+        ("1.234,50", "EUR", "de", 123450),
+        ("1\u202f234,5", "EUR", "fr", 123450),
+        ("1 234,5", "EUR", "fr", 123450),
+    ],
+)
+def test_amount_is_read_as_its_language_writes_it(text, unit, language, minor):
+    assert formats.read(text, unit, language=language) == Money(minor, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("1.234,50", "en"),
+        ("1,234.50", "de"),
+        ("12,34", "en"),
+        ("1,2345", "en"),
+        ("1,,234", "en"),
+        ("-1", "en"),
+        ("", "en"),
+        ("１２", "zh-hans"),
+        ("1e3", "en"),
+        (".5", "en"),
+        ("5.", "en"),
+    ],
+)
+def test_amount_of_another_language_is_refused_not_guessed(text, language):
+    with pytest.raises(AmountMalformed):
+        formats.read(text, "CNY", language=language)
+
+
+def test_amount_too_fine_for_its_unit_is_refused_in_any_language():
+    with pytest.raises(AmountTooFine):
+        formats.read("1,5", "JPY", language="de")
+
+
+@given(st.integers(0, 10**15), st.sampled_from(["CNY", "JPY", "KWD", "PTS"]))
+def test_what_is_typed_plainly_is_read_exactly(minor, unit):
+    money = Money(minor, unit)
+    assert formats.read(str(money).split()[0], unit, language="en") == money
