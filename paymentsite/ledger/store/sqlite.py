@@ -47,13 +47,14 @@ class SqliteStore(Store):
             with super().transaction(needs):
                 yield
             return
-        self.raw.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.raw.rollback()
-            raise
-        self.raw.commit()
+        with self.connection.wrap_database_errors:
+            self.raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.raw.rollback()
+                raise
+            self.raw.commit()
 
     def _run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self.raw.execute(sql, parameters).fetchall()
