@@ -55,6 +55,8 @@ def main() -> None:
     if part == "checks" or (part == "all" and not arguments):
         check_all(outcome)
     if part != "checks":
+        if complaint := run([sys.executable, "manage.py", "messages", "compile"]):
+            sys.exit(complaint)
         test_all(part, arguments, outcome)
     finish(outcome, time.monotonic() - began)
 
@@ -62,7 +64,10 @@ def main() -> None:
 def asked() -> tuple[str, list[str]]:
     """Which part, and what goes to pytest."""
     parser = argparse.ArgumentParser(
-        prog="./script/test", description="Checks, then tests on SQLite, then on PostgreSQL.", add_help=False
+        prog="./script/test",
+        usage=f"./script/test [{'|'.join(PARTS)}] [what goes to pytest …]",
+        description="Checks, then tests on SQLite, then on PostgreSQL.",
+        add_help=False,
     )
     parser.add_argument("part", nargs="?", choices=PARTS, help="all, when none is named")
     parser.add_argument("-h", "--help", action="help", help="this; all other arguments go to pytest")
@@ -171,15 +176,7 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
 
 
 def pytest(database: str, arguments: list[str], environment: dict[str, str], outcome: Outcome) -> None:
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-n",
-        os.environ.get("TEST_PROCESSES", "2"),
-        "--dist",
-        "loadgroup",
-    ]
+    words = [sys.executable, "-m", "pytest", "-n", os.environ.get("TEST_PROCESSES", "2")]
     words += ["--color=yes"] if sys.stdout.isatty() else []
     outcome.stages += 1
     process = subprocess.Popen(
