@@ -24,7 +24,7 @@ BATCHES: Final = (100, 1_000, 10_000)
 
 FULL: Final = Plan(
     "full",
-    rounds=7,
+    rounds=5,
     lap_seconds=4,
     accounts=10_000,
     scale=20,
