@@ -32,8 +32,13 @@ def run(folder, source, *words, **environment):
     (folder / "test_it.py").write_text(source)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  race\n  crash\n  long\n")
     bare = {name: value for name, value in os.environ.items() if name not in {"CI", "DATABASE_URL"}}
-    bare |= {"SANDBOX": "1", "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""} | environment
-    words = ["--ds=paymentsite.settings", "-p", "no:cacheprovider", "-p", "no:randomly", *words]
+    bare |= {
+        "SANDBOX": "1",
+        "PYTHONPATH": str(ROOT),
+        "PYTEST_ADDOPTS": "",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    } | environment
+    words = ["-p", "pytest_django.plugin", "--ds=paymentsite.settings", "-p", "no:cacheprovider", *words]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *words], cwd=folder, env=bare, capture_output=True, text=True, check=False
     )
@@ -58,7 +63,9 @@ def test_long_ones_run_when_asked_for(tmp_path):
     assert "1 passed" in done.stdout
 
 
-@pytest.mark.parametrize(("source", "processes"), [(SKIPPED, []), (SKIPPED, ["-n", "1"]), (SKIPPED_WHOLE, [])])
+@pytest.mark.parametrize(
+    ("source", "processes"), [(SKIPPED, []), (SKIPPED, ["-p", "xdist.plugin", "-n", "1"]), (SKIPPED_WHOLE, [])]
+)
 def test_skipped_test_fails_the_run_in_ci_and_is_named(tmp_path, source, processes):
     done = run(tmp_path, source + TESTS, *processes, CI="true")
 
