@@ -1,6 +1,7 @@
 """Doing an act to the ledger and to the model, and comparing every row of what comes of it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import connection
@@ -161,7 +162,7 @@ class Comparing(Setting):
             key: (lot.issued, lot.used, lot.expired, lot.held) for key, lot in self.books.lots.items()
         }
 
-    def reader(self, table: type[Model], how: str) -> Callable[[], list[Row]]:
+    def reader(self, table: type[Model], how: str) -> Callable[[], Callable[[], list[Row]]]:
         """What reads the history's rows of a table, laid out once: after each of a million steps it counts."""
         rows = table._default_manager.all()
         if self.commits:
@@ -177,15 +178,19 @@ class Comparing(Setting):
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
 
-        def read() -> list[Row]:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, parameters)
-                return [tuple(row) for row in compiler.apply_converters(cursor.fetchall(), converters)]
+        def ask() -> Callable[[], list[Row]]:
+            cursor = connection.cursor()
+            cursor.execute(sql, parameters)
+            return lambda: [tuple(row) for row in compiler.apply_converters(cursor.fetchall(), converters)]
 
-        return read
+        return ask
 
     def read(self) -> Book:
-        return {table: {row[0]: row for row in read()} for table, read in self.readers.items()}
+        """Every row; PostgreSQL is asked for all tables before the first one answers."""
+        at_once = connection.connection.pipeline() if connection.vendor == "postgresql" else nullcontext()
+        with at_once:
+            asked = {table: ask() for table, ask in self.readers.items()}
+            return {table: {row[0]: row for row in answer()} for table, answer in asked.items()}
 
     def told(self) -> None:
         """What changes accounts writes events of accounts alone."""

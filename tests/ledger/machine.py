@@ -91,6 +91,13 @@ class Histories(Comparing):
             )
         )
 
+    @rule(number=small, minor=amounts, how=small, hours=st.sampled_from([None, 1, 6, 50]))
+    def new_hold(self, number: int, minor: int, how: int, hours: int | None) -> None:
+        accounts = [account for account in self.accounts[UNITS[how]] if account.mode == Account.Mode.STRICT]
+        account = accounts[number % len(accounts)]
+        until = None if hours is None else self.now + timedelta(hours=hours)
+        self.do(self.draft(Place(Money(minor, account.unit), account, until)))
+
     @precondition(lambda self: self.books.holds)
     @rule(
         number=small,
