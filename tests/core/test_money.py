@@ -67,9 +67,7 @@ def test_parse_refuses_a_minus_where_none_is_allowed(text):
         Money.parse(text, "PTS" if "." not in text else "CNY")
 
 
-@pytest.mark.parametrize(
-    "text", ["9223372036854775808", "-9223372036854775809", "9" * 20, "1" + "0" * 40, "9" * 5000]
-)
+@pytest.mark.parametrize("text", ["9223372036854775808", "-9223372036854775809", "9" * 20, "1" + "0" * 40, "9" * 5000])
 def test_parse_refuses_what_64_bits_cannot_hold(text):
     with pytest.raises(AmountOutOfRange):
         Money.parse(text, "PTS", signed=True)
@@ -171,9 +169,7 @@ def test_money_is_small_frozen_and_survives_a_pickle():
         cny(1).minor = 2
 
 
-@pytest.mark.parametrize(
-    ("unit", "scale"), [("CNY", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("PTS", 0), ("QPT", 0)]
-)
+@pytest.mark.parametrize(("unit", "scale"), [("CNY", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("PTS", 0), ("QPT", 0)])
 def test_units_have_the_scale_of_the_standard(unit, scale):
     assert Unit.of(unit) == Unit(unit, scale)
     assert str(Unit.of(unit)) == unit
@@ -220,9 +216,7 @@ def test_dividing_rounds_as_decimal_does(numerator, denominator, rounding):
 
 @given(st.integers(-1000, 1000), st.sampled_from(Rounding))
 def test_dividing_rounds_ties_as_decimal_does(odd, rounding):
-    assert divide(2 * odd + 1, 2, rounding) == int(
-        (Decimal(2 * odd + 1) / 2).to_integral_value(rounding.value)
-    )
+    assert divide(2 * odd + 1, 2, rounding) == int((Decimal(2 * odd + 1) / 2).to_integral_value(rounding.value))
 
 
 @pytest.mark.parametrize(
@@ -241,9 +235,7 @@ def test_a_percentage_rounds_as_it_is_named(rounding, expected):
 
 @given(moneys, st.integers(0, 10_000), st.sampled_from(Rounding))
 def test_basis_points_are_the_same_share_as_their_decimal(money, points, rounding):
-    assert money.basis_points(points, rounding=rounding) == money.share(
-        Decimal(points) / 10_000, rounding=rounding
-    )
+    assert money.basis_points(points, rounding=rounding) == money.share(Decimal(points) / 10_000, rounding=rounding)
 
 
 @given(moneys, st.integers(0, 10_000))
@@ -292,9 +284,7 @@ def test_amounts_are_shown_in_the_active_language(settings):
 
 @given(moneys, st.sampled_from(["en", "zh-hans", "de"]))
 def test_no_digit_is_lost_in_display(money, language):
-    shown = "".join(
-        character for character in formats.amount(money, language=language) if character.isdigit()
-    )
+    shown = "".join(character for character in formats.amount(money, language=language) if character.isdigit())
     assert int(shown) == abs(money.minor)
 
 
