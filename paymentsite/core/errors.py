@@ -49,9 +49,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
             return {plain(str(key)): plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
-    raise TypeError(
-        f"a {type(value).__qualname__} cannot be a fact: name it by its public id, its code or its text"
-    )
+    raise TypeError(f"a {type(value).__qualname__} cannot be a fact: name it by its public id, its code or its text")
 
 
 def worded(fact: Any) -> str:

@@ -168,9 +168,7 @@ def _take(job: Job, slot: datetime, last: JobRun | None) -> JobRun:
 
 
 def _retake(job: Job, last: JobRun) -> JobRun | None:
-    taken = JobRun.objects.filter(
-        Q(state=JobRun.State.FAILED) | job.lapsed(), pk=last.pk, attempt=last.attempt
-    ).update(
+    taken = JobRun.objects.filter(Q(state=JobRun.State.FAILED) | job.lapsed(), pk=last.pk, attempt=last.attempt).update(
         state=JobRun.State.RUNNING, attempt=F("attempt") + 1, started_at=Now(), finished_at=None, result=""
     )
     return JobRun.objects.get(pk=last.pk) if taken else None

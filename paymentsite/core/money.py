@@ -167,10 +167,7 @@ class Money:
         quotas = [divmod(abs(self.minor) * share, total) for share in shares]
         left = abs(self.minor) - sum(whole for whole, _ in quotas)
         rounded_up = set(sorted(range(len(quotas)), key=lambda place: (-quotas[place][1], place))[:left])
-        return [
-            Money(sign * (whole + (place in rounded_up)), self.unit)
-            for place, (whole, _) in enumerate(quotas)
-        ]
+        return [Money(sign * (whole + (place in rounded_up)), self.unit) for place, (whole, _) in enumerate(quotas)]
 
     def share(self, ratio: Decimal, *, rounding: Rounding) -> "Money":
         """``ratio`` of this amount: ``share(Decimal("0.025"), rounding=…)`` is 2.5 percent of it."""

@@ -30,9 +30,7 @@ class JobRun(models.Model):
             models.UniqueConstraint(
                 fields=["name"], condition=Q(state="running"), name="core_job_run_not_beside_itself"
             ),
-            models.CheckConstraint(
-                name="core_job_run_state", condition=Q(state__in=["running", "done", "failed"])
-            ),
+            models.CheckConstraint(name="core_job_run_state", condition=Q(state__in=["running", "done", "failed"])),
             models.CheckConstraint(
                 name="core_job_run_finished",
                 condition=Q(state="running", finished_at__isnull=True)

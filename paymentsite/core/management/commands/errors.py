@@ -33,9 +33,7 @@ class Command(BaseCommand):
     help = "Write docs/errors.md, the list of every refusal; with --check, exit 1 when it is out of date."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--check", action="store_true", help="change nothing; say whether it would change"
-        )
+        parser.add_argument("--check", action="store_true", help="change nothing; say whether it would change")
         parser.add_argument("--path", type=Path, default=ROOT / "docs" / "errors.md", help="the file")
 
     def handle(self, *_: Any, check: bool, path: Path, **__: Any) -> None:
@@ -89,9 +87,7 @@ def places(modules: list[ModuleType]) -> dict[type[DomainError], list[str]]:
     found: dict[type[DomainError], set[str]] = defaultdict(set)
     for module in modules:
         for node in ast.walk(ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8"))):
-            made = (
-                node.func if isinstance(node, ast.Call) else node.exc if isinstance(node, ast.Raise) else None
-            )
+            made = node.func if isinstance(node, ast.Call) else node.exc if isinstance(node, ast.Raise) else None
             error = _named(made, module)
             if isinstance(error, type) and issubclass(error, DomainError):
                 found[error].add(module.__name__)
