@@ -4,6 +4,7 @@ from paymentsite.core.models.clock import ClockShift
 from paymentsite.core.models.jobs import JobRun
 from paymentsite.core.models.open_items import OpenItem
 from paymentsite.core.models.vault import KeyRotation
+from paymentsite.core.models.verification import LastGoodRun
 
 __all__ = [
     "Approval",
@@ -14,5 +15,6 @@ __all__ = [
     "ClockShift",
     "JobRun",
     "KeyRotation",
+    "LastGoodRun",
     "OpenItem",
 ]

@@ -1,0 +1,174 @@
+"""What must always be true of the core: the database guards what it should, and the core's own records agree."""
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from paymentsite.core import immutability, jobs, vault
+from paymentsite.core.models import JobRun
+from paymentsite.core.services import approvals, audit
+from paymentsite.core.vault import loading
+from paymentsite.core.vault.errors import UnusableKeysError
+from paymentsite.core.verification import Fault, Run, check
+
+
+def tables() -> list[type[models.Model]]:
+    """Every table of the project's own apps."""
+    return [
+        model
+        for config in apps.get_app_configs()
+        if Path(config.path).is_relative_to(settings.ROOT) and "site-packages" not in Path(config.path).parts
+        for model in config.get_models()
+        if model._meta.managed and not model._meta.proxy
+    ]
+
+
+@check("core.triggers_stand", "What is written once is guarded by its triggers, and they are on.")
+def triggers_stand(_: Run) -> Iterator[Fault]:
+    for sentence in immutability.missing_triggers(connection):
+        table, _colon, what = sentence.rpartition(": ")
+        yield table or "the session", what
+
+
+@check("core.constraints_stand", "Every constraint that the code declares stands in the database and is in force.")
+def constraints_stand(run: Run) -> Iterator[Fault]:
+    idle = _idle_constraints()
+    for model in tables():
+        table, found = model._meta.db_table, run.once(_constraints).get(model._meta.db_table)
+        if found is None:
+            yield table, "the table does not exist"
+            continue
+        yield from ((table, what) for what in _lacking(model, found))
+        yield from ((table, f"{name} is not in force") for name in found if (table, name) in idle)
+
+
+def _constraints(_: Run) -> dict[str, dict[str, Any]]:
+    """What constrains each table that there is."""
+    look = connection.introspection
+    with connection.cursor() as cursor:
+        existing = set(look.table_names(cursor))
+        names = [model._meta.db_table for model in tables() if model._meta.db_table in existing]
+        return {name: look.get_constraints(cursor, name) for name in names}
+
+
+def _lacking(model: type[models.Model], found: dict[str, Any]) -> Iterator[str]:
+    for constraint in model._meta.constraints:
+        kind = "check" if isinstance(constraint, models.CheckConstraint) else "unique"
+        if not found.get(constraint.name, {}).get(kind):
+            yield f"{constraint.name} is missing"
+    unique = [each["columns"] for each in found.values() if each["unique"] or each["primary_key"]]
+    referring = [each["columns"] for each in found.values() if each["foreign_key"]]
+    for field in model._meta.concrete_fields:
+        if field.unique and [field.column] not in unique:
+            yield f"nothing keeps {field.column} unique"
+        if field.remote_field and getattr(field, "db_constraint", True) and [field.column] not in referring:
+            yield f"nothing keeps what {field.column} refers to"
+
+
+def _idle_constraints() -> set[tuple[str, str]]:
+    """Constraints and indexes of PostgreSQL that are there, but did not look at every row or no longer work."""
+    if connection.vendor != "postgresql":
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, conname::text FROM pg_constraint"
+            " WHERE NOT convalidated AND conrelid <> 0 UNION ALL"
+            " SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text FROM pg_index i"
+            " WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)"
+        )
+        return set(cursor.fetchall())
+
+
+@check("core.constraints_obeyed", "Every row is as the constraints and choices that the code declares.", whole=True)
+def constraints_obeyed(run: Run) -> Iterator[Fault]:
+    for model in tables():
+        rules = list(_rules(model))
+        # One look for all of them; which one it is matters only when there is something.
+        if QuerySet(model).exclude(reduce(and_, [rule for _, rule in rules], Q())).exists():
+            for sentence, rule in rules:
+                for pk in QuerySet(model).exclude(rule).values_list("pk", flat=True).iterator():
+                    yield named(model, pk), sentence
+        yield from _repeated(model, run.once(_constraints)[model._meta.db_table])
+
+
+def _rules(model: type[models.Model]) -> Iterator[tuple[str, Q]]:
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.CheckConstraint):
+            yield f"breaks {constraint.name}", Q(constraint.condition)
+    for field in model._meta.concrete_fields:
+        if field.choices:
+            known = [value for value, _ in field.flatchoices]
+            yield f"its {field.verbose_name} is none that there can be", Q(**{f"{field.attname}__in": known})
+
+
+def _repeated(model: type[models.Model], found: dict[str, Any]) -> Iterator[Fault]:
+    """What stands twice where a constraint allows one; a constraint that stands allows nothing else."""
+    for constraint in model._meta.constraints:
+        if not isinstance(constraint, models.UniqueConstraint) or found.get(constraint.name, {}).get("unique"):
+            continue
+        columns = constraint.fields
+        known = {f"{column}__isnull": False for column in columns}
+        rows: QuerySet[models.Model] = QuerySet(model).filter(constraint.condition or Q(), **known)
+        groups = rows.values_list(*columns).annotate(count=models.Count("pk")).filter(count__gt=1).order_by(*columns)
+        for *values, count in groups.iterator():
+            same = ", ".join(map(str, values))
+            yield f"{model._meta.verbose_name} {same}", f"{count} rows where {constraint.name} allows one"
+
+
+@check("core.references_exist", "Whatever a row refers to exists.", whole=True)
+def references_exist(_: Run) -> Iterator[Fault]:
+    for model in tables():
+        for field in model._meta.concrete_fields:
+            related = field.related_model
+            if not field.remote_field or not isinstance(related, type):
+                continue
+            there: QuerySet[models.Model] = QuerySet(related).filter(pk=OuterRef(field.attname))
+            lost: QuerySet[models.Model] = QuerySet(model).filter(~Exists(there), **{f"{field.attname}__isnull": False})
+            for pk, value in lost.values_list("pk", field.attname).iterator():
+                yield named(model, pk), f"its {field.verbose_name} {value} does not exist"
+
+
+@check("core.audit_trail", "The audit trail is as it was recorded, sealed by us, and whole.", whole=True)
+def audit_trail(_: Run) -> Iterator[Fault]:
+    for finding in audit.verify():
+        yield finding.subject, f"{finding.detail} ({finding.check})"
+
+
+@check("core.approvals", "What needs two people had two, and what was done is what was approved.")
+def approvals_agree(_: Run) -> Iterator[Fault]:
+    for finding in approvals.verify():
+        yield finding.subject, f"{finding.detail} ({finding.check})"
+
+
+@check("core.jobs_not_stuck", "No job has been running for longer than it may.")
+def jobs_not_stuck(_: Run) -> Iterator[Fault]:
+    for job in jobs.schedule.jobs.values():
+        for run in JobRun.objects.filter(job.lapsed(), name=job.name):
+            yield f"job {job.name}", f"has been running since {run.started_at:%Y-%m-%d %H:%M:%S} UTC, lease {job.lease}"
+
+
+@check("core.vault_keys", "The vault has every key that it needs, and in production none that others know.")
+def vault_keys(_: Run) -> Iterator[Fault]:
+    if settings.PRODUCTION:
+        problems = vault.problems()
+    else:
+        # Elsewhere the development keys are good enough.
+        try:
+            loading.load(loading.provider())
+        except UnusableKeysError as refused:
+            problems = refused.problems
+        else:
+            problems = []
+    yield from (("the vault", problem) for problem in problems)
+
+
+def named(model: type[models.Model], pk: object) -> str:
+    """How a finding names a row: ``posting 5``."""
+    return f"{model._meta.verbose_name} {pk}"
