@@ -51,10 +51,10 @@ class SqliteStore(Store):
             self.raw.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.raw.commit()  # may refuse too, and then leaves the transaction open
             except BaseException:
                 self.raw.rollback()
                 raise
-            self.raw.commit()
 
     def _run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self.raw.execute(sql, parameters).fetchall()

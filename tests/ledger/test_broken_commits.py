@@ -1,0 +1,68 @@
+"""What the database refuses only when it commits leaves nothing behind, and the connection fit for the next act."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection
+
+from paymentsite.core import clock
+from paymentsite.core.ids import uuid7
+from paymentsite.ledger import services as ledger
+from tests.factories import cny, purse
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("many", [1, 30])
+def test_commit_that_fails_leaves_the_books_and_the_connection_as_they_were(book, many):
+    source, target = purse(100), purse()
+    before = book()
+    nobody = uuid7(clock.now())
+    drafts = [
+        ledger.Draft(entries=(ledger.Move(cny(1), source, target),), reference=f"orphan {number}", parent=nobody)
+        for number in range(many)
+    ]
+
+    with pytest.raises(IntegrityError):
+        ledger.post_many(drafts)
+
+    assert book() == before
+    assert not connection.in_atomic_block
+    assert ledger.post(ledger.Move(cny(1), source, target), reference="next").balances == {source.pk: 99, target.pk: 1}
+
+
+if connection.vendor == "sqlite":
+
+    @pytest.fixture
+    def full_disk() -> Iterator[Callable[[], None]]:
+        """``full_disk()``: from now on the file must not grow."""
+
+        def pragma(name: str) -> int:
+            with connection.cursor() as cursor:
+                return int(cursor.execute(f"PRAGMA {name}").fetchone()[0])
+
+        most = pragma("max_page_count")
+        yield lambda: pragma(f"max_page_count = {pragma('page_count')}")
+        pragma(f"max_page_count = {most}")
+
+    def test_full_disk_refuses_what_does_not_fit_and_keeps_the_rest(book, full_disk):
+        source, target = purse(100_000), purse()
+        full_disk()
+
+        before = []
+
+        def fill() -> None:
+            while True:
+                before.append(book())
+                reference = f"fill {len(before)}"
+                ledger.post(ledger.Move(cny(1), source, target), reference=reference, details={"long": "x" * 500})
+
+        with pytest.raises(OperationalError, match="full"):
+            fill()
+
+        assert len(before) > 1
+        assert book() == before[-1]
+        assert not connection.in_atomic_block
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1000000")
+        assert ledger.post(ledger.Move(cny(1), source, target), reference="next").balances[target.pk] == len(before)
