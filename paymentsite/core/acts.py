@@ -14,6 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
+from paymentsite.core import database
 from paymentsite.core.errors import DomainError, Unavailable
 
 P = ParamSpec("P")
@@ -99,7 +100,5 @@ def pause(tries: int) -> None:
 
 def check_committed() -> None:
     """Raise ``OutcomeUnknown`` when the commit just made may exist on this server alone."""
-    raw: Any = connection.connection
-    if not connection.in_atomic_block and getattr(raw, "commit_unconfirmed", False):
-        raw.commit_unconfirmed = False
+    if database.commit_in_doubt():
         raise OutcomeUnknown

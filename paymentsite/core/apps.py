@@ -1,8 +1,9 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
-from paymentsite.core import checks
+from paymentsite.core import checks, database
 from paymentsite.core.immutability import install_after_migrate
 
 
@@ -12,6 +13,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register()
+        connection_created.connect(database.listen, dispatch_uid="core.database")
         post_migrate.connect(install_after_migrate, dispatch_uid="core.immutability")
         # Jobs are declared in the apps' tasks: every process that moves the clock must know all of them.
         autodiscover_modules("tasks")

@@ -110,8 +110,9 @@ def record_swiftly(slip: Slip) -> Outcome | None:
                 raise
             pause(tries)
             continue
+        # Also when it was done before: the repetition waits for the standby as the first one did.
+        check_committed()
         if saw.written:
-            check_committed()
             return Posted(slip.journal.id, slip.now, swift.completed(plan, saw), tuple(plan.effects.placed))
         if first := store.here().find([slip.key]).get(slip.key):
             return _again(slip, first, queries.answers([first]))
