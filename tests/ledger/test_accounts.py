@@ -209,7 +209,7 @@ def test_status_is_changed_once_and_told(make, to):
     assert Balance.objects.get(account=account).status == to
     assert events(account)[1:] == [("status", to, 0, 0, "staff:1", "because")]
     entries = AuditEntry.objects.filter(act="ledger.set_status")
-    assert [(e.actor, e.before, e.after, e.reason) for e in entries] == [("staff:1", "open", to, "because")]
+    assert [(e.by, e.before, e.after, e.reason) for e in entries] == [("staff:1", "open", to, "because")]
 
 
 def test_status_says_from_which_posting_on_it_counts():
