@@ -229,3 +229,18 @@ def _change(account: Account, change: str) -> None:
             return ledger.set_floor(account=account, floor_minor=floor, by=SYSTEM, reason="race")
         except DomainError:
             room *= 2
+
+
+def spend_or_seal(number: int, *, source: int, target: int, reference: str, acts: int) -> list[Told]:
+    """Odd racers spend; even ones seal what there is, again and again."""
+    ended = []
+    for step in range(acts):
+        if number % 2:
+            ended.append(spend(step, source=source, target=target, minor=1, reference=f"{reference} {number} {step}"))
+        else:
+            ended.append(tell(_seal))
+    return ended
+
+
+def _seal() -> None:
+    ledger.close_blocks(size=3)

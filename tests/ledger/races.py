@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection
 
-from paymentsite.ledger.models import Account, AccountEvent, Balance, Journal
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Account, AccountEvent, Balance, Block, Journal, Leaf
 from tests.factories import hot, purse
 from tests.ledger import racers
 from tests.ledger.racers import Told
@@ -218,6 +219,27 @@ def crossing_acts(run: Run, count: int, *, acts: int) -> None:
     assert deadlocks() > before
     assert sum(map(on, circle)) == 40_000
     assert Journal.objects.filter(reference__startswith=f"errands {circle[0].pk} ").count() == count * acts * 3
+    assert_sound()
+
+
+def sealing(run: Run, count: int, *, acts: int) -> None:
+    """Whoever seals while others post: each journal is in one block, and in its hot account's balance, once."""
+    source, target = purse(10_000), hot()
+
+    told = flat(
+        run(count, racers.spend_or_seal, source=source.pk, target=target.pk, reference=f"seal {source.pk}", acts=acts)
+    )
+    sealed_meanwhile = Leaf.objects.count()
+    ledger.close_blocks()
+
+    spent = count // 2 * acts
+    assert words(told) == {"posted": spent, "done": count * acts - spent}
+    assert sealed_meanwhile > 0
+    assert Leaf.objects.count() == Journal.objects.count()
+    assert on(target) == spent
+    blocks = list(Block.objects.order_by("height"))
+    assert [block.height for block in blocks] == list(range(1, len(blocks) + 1))
+    assert [bytes(block.previous) for block in blocks[1:]] == [bytes(block.digest) for block in blocks[:-1]]
     assert_sound()
 
 

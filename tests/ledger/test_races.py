@@ -81,6 +81,10 @@ class TestThreads:
         for _ in range(rounds):
             races.batches(threads, count)
 
+    def test_sealing_meets_posting_and_sealing(self, threads, count, rounds):
+        for _ in range(rounds):
+            races.sealing(threads, count, acts=5)
+
     @pytest.mark.usefixtures("quick_to_see_deadlocks")
     def test_crossing_acts_are_begun_again_unseen(self, threads, count, rounds):
         for _ in range(rounds // 2):

@@ -11,7 +11,7 @@ from paymentsite.core import acts
 from paymentsite.ledger import rules
 from paymentsite.ledger.book import BalanceState
 from paymentsite.ledger.models import Account, Balance, Journal
-from paymentsite.ledger.services import recording
+from paymentsite.ledger.services import recording, seals
 from paymentsite.ledger.store import postgres, swift
 from tests.ledger import races, races_of_parts
 
@@ -199,3 +199,9 @@ def test_crossing_acts_that_do_not_queue_are_heard_of(threads, monkeypatch):
     monkeypatch.setattr(acts, "_queue", lambda: None)
 
     turns_red(races.crossing_acts, threads, 32, acts=2)
+
+
+def test_sealers_that_do_not_keep_each_other_out_are_heard_of(threads, monkeypatch):
+    monkeypatch.setattr(seals, "_closing", lambda: True)
+
+    turns_red(races.sealing, threads, 8, acts=5)

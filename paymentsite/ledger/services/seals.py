@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from paymentsite.core import clock, vault
-from paymentsite.core.acts import TRIES, begins_again, pause
+from paymentsite.core.acts import TRIES, begins_again, check_committed, pause
 from paymentsite.ledger import canon, merkle
 from paymentsite.ledger.canon import SideFacts
 from paymentsite.ledger.models import Balance, Block, Journal, Leaf, Posting, Unsealed
@@ -68,12 +68,15 @@ def _on_one_view(work: Callable[[], R]) -> R:
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                return work()
+                result = work()
         except DatabaseError as error:
             # Another closer took a row in between: its work is seen by the next try.
             if tries == TRIES - 1 or not begins_again(error):
                 raise
             pause(tries)
+        else:
+            check_committed()
+            return result
     raise AssertionError("the last try returns or raises")
 
 
