@@ -66,20 +66,20 @@ def _given(amount: Money | None) -> str:
 def _asked(entry: Entry) -> tuple[str, ...]:  # noqa: PLR0911  one line a kind
     match entry:
         case Move(amount, source, target, terms):
-            return ("move", str(amount.minor), amount.unit, str(source.pk), str(target.pk), *_terms(terms))
+            return ("move", str(amount.minor), amount.unit, str(source.id), str(target.id), *_terms(terms))
         case Undo(posting, given):
             return ("undo", str(posting.pk), _given(given))
         case Lapse(source, target, day):
-            return ("lapse", str(source.pk), str(target.pk), day.isoformat())
+            return ("lapse", str(source.id), str(target.id), day.isoformat())
         case Place(amount, account, expires_at):
-            return ("place", str(amount.minor), amount.unit, str(account.pk), moment(expires_at))
+            return ("place", str(amount.minor), amount.unit, str(account.id), moment(expires_at))
         case Increase(amount, hold, expires_at):
             return ("increase", str(amount.minor), amount.unit, hold.pk.hex, moment(expires_at))
         case Extend(hold, expires_at):
             return ("extend", hold.pk.hex, moment(expires_at))
         case Capture(amount, hold, target, final, tolerance, terms):
             how = ("final" if final else "", _given(tolerance), *_terms(terms))
-            return ("capture", str(amount.minor), amount.unit, hold.pk.hex, str(target.pk), *how)
+            return ("capture", str(amount.minor), amount.unit, hold.pk.hex, str(target.id), *how)
         case Release(hold, given):
             return ("release", hold.pk.hex, _given(given))
         case Expire(hold):

@@ -31,7 +31,7 @@ def reserve(page: Page, position: int, account: Account, amount: int, today: dat
 
 def take_reserved(page: Page, position: int, account: Account, amount: int, hold_id: UUID, kind: LotUse.Kind) -> None:
     """Use what a hold has set aside, soonest first."""
-    for lot, part in _reserved(page, account.pk, amount, hold_id):
+    for lot, part in _reserved(page, account.id, amount, hold_id):
         lot.held -= part
         lot.used += part
         _tell(page, position, kind, lot, part, hold_id)
@@ -46,12 +46,12 @@ def unreserve(page: Page, position: int, account_id: int, amount: int, hold_id: 
 
 def issue(page: Page, position: int, account: Account, amount: int, terms: Terms, new_id: Callable[[], UUID]) -> None:
     key = (terms.origin, terms.active_on, terms.expires_on)
-    known = next((lot for lot in page.lots_of(account.pk) if (lot.origin, lot.active_on, lot.expires_on) == key), None)
+    known = next((lot for lot in page.lots_of(account.id) if (lot.origin, lot.active_on, lot.expires_on) == key), None)
     if known is None:
-        lot = LotState(new_id(), account.pk, *key, new=True)
+        lot = LotState(new_id(), account.id, *key, new=True)
         page.lots[lot.id] = lot
     else:
-        lot = page.lot(account.pk, known.id)
+        lot = page.lot(account.id, known.id)
     lot.issued += amount
     if lot.issued > BALANCE_MAX:
         raise AccountFull(account=account.public_id)
@@ -61,9 +61,9 @@ def issue(page: Page, position: int, account: Account, amount: int, terms: Terms
 def lapse(page: Page, position: int, account: Account, day: date) -> int:
     """Empty every lot whose last day was before ``day``; how much that was."""
     total = 0
-    for seen in list(page.lots_of(account.pk)):
+    for seen in list(page.lots_of(account.id)):
         if seen.expires_on < day and seen.left:
-            lot, part = page.lot(account.pk, seen.id), seen.left
+            lot, part = page.lot(account.id, seen.id), seen.left
             lot.expired += part
             total += part
             _tell(page, position, LotUse.Kind.EXPIRED, lot, part)
@@ -78,7 +78,7 @@ def move_through(
     """Undo what a posting did to lots: take back what it issued, or give back what it spent, last lot first."""
     wanted = amount
     for lot_id in reversed(list(shares)):
-        lot = page.lot(account.pk, lot_id)
+        lot = page.lot(account.id, lot_id)
         part = min(wanted, shares[lot_id])
         if kind == LotUse.Kind.WITHDRAWN:
             part = min(part, lot.left)
@@ -99,10 +99,10 @@ def move_through(
 
 def _soonest(page: Page, account: Account, amount: int, today: date) -> list[tuple[LotState, int]]:
     parts, wanted = [], amount
-    for lot in page.lots_of(account.pk):
+    for lot in page.lots_of(account.id):
         if wanted and lot.left and lot.alive(today):
             part = min(wanted, lot.left)
-            parts.append((page.lot(account.pk, lot.id), part))
+            parts.append((page.lot(account.id, lot.id), part))
             wanted -= part
     if wanted:
         raise short_of(account, amount - wanted, wanted)

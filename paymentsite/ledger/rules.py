@@ -100,7 +100,7 @@ def _apply(page: Page, position: int, entry: Entry, moment: Moment) -> None:  # 
 
 
 def _check_status(page: Page, account: Account, allowed: Iterable[str]) -> None:
-    status = page.book.balances[account.pk].status
+    status = page.book.balances[account.id].status
     if status not in allowed:
         raise AccountNotOpen(account=account.public_id, status=status)
 
@@ -110,14 +110,14 @@ def _post(
 ) -> None:
     """Write the posting down; the source's right to be debited is the caller's to check."""
     _check_status(page, target, _NOT_FROZEN)
-    row = PostingRow(position, source.unit, source.pk, target.pk, amount, None, None, None, None, reverses_id)
+    row = PostingRow(position, source.unit, source.id, target.id, amount, None, None, None, None, reverses_id)
     if source.strict:
-        state = page.balance(source.pk)
+        state = page.balance(source.id)
         state.posted -= amount
         state.seq += 1
         row.source_seq, row.source_balance = state.seq, state.posted
     if target.strict:
-        state = page.balance(target.pk)
+        state = page.balance(target.id)
         state.posted += amount
         state.seq += 1
         row.target_seq, row.target_balance = state.seq, state.posted
@@ -144,7 +144,7 @@ def _place(page: Page, position: int, entry: Place, moment: Moment) -> None:
     account, amount = entry.account, entry.amount.minor
     state = HoldState(
         moment.new_id(),
-        account.pk,
+        account.id,
         account.unit,
         0,
         0,
@@ -174,7 +174,7 @@ def _set_aside(page: Page, position: int, account: Account, hold: HoldState, amo
     _check_status(page, account, _OPEN)
     if account.lots:
         lot_rules.reserve(page, position, account, amount, today, hold.id)
-    page.balance(account.pk).held += amount
+    page.balance(account.id).held += amount
     hold.authorised += amount
     if hold.authorised > BALANCE_MAX:
         raise AccountFull(account=account.public_id)
@@ -190,7 +190,7 @@ def _capture(page: Page, position: int, entry: Capture, moment: Moment) -> None:
             raise _exceeded(state, amount)
         _set_aside(page, position, account, state, over, moment.today)
         _tell(page, position, HoldEvent.Kind.INCREASED, state, over)
-    page.balance(account.pk).held -= amount
+    page.balance(account.id).held -= amount
     state.captured += amount
     if account.lots:
         lot_rules.take_reserved(page, position, account, amount, state.id, LotUse.Kind.USED)

@@ -110,7 +110,7 @@ def _check_sides(position: int, amount: Money, source: Account, target: Account)
     _check_amount(position, amount, source.unit)
     if target.unit != source.unit:
         raise InvalidEntry(position=position, why=f"{source.unit} cannot become {target.unit} in one posting")
-    if source.pk == target.pk:
+    if source.id == target.id:
         raise InvalidEntry(position=position, why="source and target are the same account")
 
 

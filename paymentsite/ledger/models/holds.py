@@ -85,7 +85,7 @@ class HoldEvent(models.Model):
 
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="events")
     journal = models.ForeignKey(Journal, models.PROTECT, related_name="hold_events")
-    position = models.PositiveSmallIntegerField()
+    position = models.SmallIntegerField()
     kind = models.CharField(max_length=10, choices=Kind)
     amount_minor = models.BigIntegerField()
     expires_at = models.DateTimeField(null=True)

@@ -58,7 +58,7 @@ class Journal(models.Model):
             models.UniqueConstraint(name="ledger_journal_once", fields=["scope", "reference"]),
             models.CheckConstraint(
                 name="ledger_journal_outcome",
-                condition=Q(outcome="posted", refusal=None) | Q(outcome="refused", refusal__isnull=False),
+                condition=Q(outcome="posted", refusal__isnull=True) | Q(outcome="refused", refusal__isnull=False),
             ),
             models.CheckConstraint(name="ledger_journal_reference", condition=~Q(reference="")),
         ]
@@ -81,7 +81,7 @@ class Posting(models.Model):
     # The journal and its postings are written by one statement or one transaction of the ledger itself, and verify
     # looks for orphans: the foreign key check would cost a fifth of a batch and can never fail.
     journal = models.ForeignKey(Journal, models.PROTECT, related_name="postings", db_constraint=False)
-    position = models.PositiveSmallIntegerField()
+    position = models.SmallIntegerField()
     unit = models.CharField(max_length=8)
     source = models.ForeignKey(Account, models.PROTECT, related_name="outgoing", db_index=False)
     target = models.ForeignKey(Account, models.PROTECT, related_name="incoming", db_index=False)

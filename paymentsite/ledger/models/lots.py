@@ -79,7 +79,7 @@ class LotUse(models.Model):
 
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses")
     journal = models.ForeignKey(Journal, models.PROTECT, related_name="lot_uses")
-    position = models.PositiveSmallIntegerField(help_text=_("the entry of the journal that did it"))
+    position = models.SmallIntegerField(help_text=_("the entry of the journal that did it"))
     hold = models.ForeignKey(Hold, models.PROTECT, null=True, related_name="lot_uses")
     kind = models.CharField(max_length=10, choices=Kind)
     amount_minor = models.BigIntegerField()

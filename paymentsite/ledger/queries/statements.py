@@ -96,39 +96,23 @@ def statement_between(account: Account, *, since: datetime, until: datetime) -> 
 
 
 def _incoming(account: Account) -> QuerySet[Posting]:
-    return Posting.objects.filter(target=account, target_seq__isnull=not account.strict).select_related(
-        "journal", "source"
-    )
+    return Posting.objects.filter(target=account, target_seq__isnull=not account.strict)
 
 
 def _outgoing(account: Account) -> QuerySet[Posting]:
-    return Posting.objects.filter(source=account, source_seq__isnull=not account.strict).select_related(
-        "journal", "target"
-    )
+    return Posting.objects.filter(source=account, source_seq__isnull=not account.strict)
 
 
 def _lines(account: Account, came: QuerySet[Posting], went: QuerySet[Posting]) -> list[Line]:
+    # Journals and counterparties come after, by their keys: joined, the planner may walk all later journals first.
+    sides = [(p, p.target_seq, p.amount_minor, p.target_balance_minor, p.source_id) for p in came]
+    sides += [(p, p.source_seq, -p.amount_minor, p.source_balance_minor, p.target_id) for p in went]
+    journals = Journal.objects.in_bulk({p.journal_id for p, *_ in sides})
+    others = Account.objects.in_bulk({other_id for *_, other_id in sides})
     unit = account.unit
     return [
-        Line(
-            p.pk,
-            p.target_seq,
-            Money(p.amount_minor, unit),
-            _money(p.target_balance_minor, unit),
-            p.source,
-            p.journal,
-        )
-        for p in came
-    ] + [
-        Line(
-            p.pk,
-            p.source_seq,
-            Money(-p.amount_minor, unit),
-            _money(p.source_balance_minor, unit),
-            p.target,
-            p.journal,
-        )
-        for p in went
+        Line(p.pk, seq, Money(amount, unit), _money(left, unit), others[other_id], journals[p.journal_id])
+        for p, seq, amount, left, other_id in sides
     ]
 
 

@@ -16,9 +16,9 @@ from django.db.models import F
 
 from paymentsite.core import clock, vault
 from paymentsite.core.acts import TRIES, begins_again, check_committed, pause
-from paymentsite.ledger import canon, merkle
+from paymentsite.ledger import canon, merkle, store
 from paymentsite.ledger.canon import SideFacts
-from paymentsite.ledger.models import Balance, Block, Journal, Leaf, Posting, Unsealed
+from paymentsite.ledger.models import Balance, Block, Journal, Posting, Unsealed
 
 R = TypeVar("R")
 
@@ -114,13 +114,7 @@ def _close_one(last: Block | None, journals: list[tuple[UUID, bytes, datetime]])
 
     block = _signed(last, merkle.root(leaves), [recorded_at for *_, recorded_at in journals])
     block.save(force_insert=True)
-    Leaf.objects.bulk_create(
-        (
-            Leaf(journal_id=pk, block=block, position=position, digest=leaf)
-            for position, ((pk, *_), leaf) in enumerate(zip(journals, leaves, strict=True))
-        ),
-        batch_size=2_000,
-    )
+    store.here().write_leaves(block.height, zip((pk for pk, *_ in journals), leaves, strict=True))
     _roll_up(changes)
     taken, _ = Unsealed.objects.filter(journal__gte=span[0], journal__lte=span[1]).delete()
     if taken != len(journals):

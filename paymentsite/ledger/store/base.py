@@ -88,7 +88,7 @@ class Needs:
 
     def _know(self, *accounts: Account, terms: Terms | None = None) -> None:
         for account in accounts:
-            self.accounts[account.pk] = account
+            self.accounts[account.id] = account
         if terms is not None:
             self.terms.append((accounts[-1].pk, terms))
 
@@ -137,6 +137,10 @@ class Store(ABC):
     @abstractmethod
     def lock_journals(self, ids: Sequence[UUID]) -> None:
         """Keep others from reversing these journals until the transaction ends."""
+
+    @abstractmethod
+    def write_leaves(self, height: int, leaves: Iterable[tuple[UUID, bytes]]) -> None:
+        """Put the leaves of block ``height`` into the database, in their order."""
 
     def load(self, needs: Needs) -> Book:
         """The book that ``needs`` asks for: journals locked first, then accounts, each in id order."""

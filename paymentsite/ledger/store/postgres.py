@@ -3,7 +3,7 @@ shape on the server and is planned once.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -58,6 +58,13 @@ def raw() -> "psycopg.Connection[tuple[Any, ...]]":
     return cast("psycopg.Connection[tuple[Any, ...]]", here.connection)
 
 
+_LEAVES = """
+INSERT INTO ledger_leaf (journal_id, block_id, position, digest)
+SELECT l.id, %s::bigint, l.position - 1, l.digest
+FROM unnest(%s::uuid[], %s::bytea[]) WITH ORDINALITY AS l(id, digest, position)
+"""
+
+
 class PostgresStore(Store):
     def _cursor(self) -> "psycopg.Cursor[tuple[Any, ...]]":
         return psycopg.Cursor(raw())
@@ -83,6 +90,11 @@ class PostgresStore(Store):
             "SELECT id FROM ledger_journal WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE",
             (_array([key.hex for key in ids]),),
         )
+
+    def write_leaves(self, height: int, leaves: Iterable[tuple[UUID, bytes]]) -> None:
+        rows = list(leaves)
+        keys, digests = _array([pk.hex for pk, _ in rows]), _array([f'"\\\\x{leaf.hex()}"' for _, leaf in rows])
+        self._cursor().execute(_LEAVES, (str(height), keys, digests))
 
     @contextmanager
     def writing(self) -> Iterator[Pen]:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,7 @@ INSERT INTO ledger_posting (journal_id, position, unit, source_id, target_id, am
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _BALANCE = "UPDATE ledger_balance SET posted_minor = ?, held_minor = ?, seq = ? WHERE account_id = ?"
+_LEAF = "INSERT INTO ledger_leaf (journal_id, block_id, position, digest) VALUES (?, ?, ?, ?)"
 _UNSEALED = "INSERT INTO ledger_unsealed (journal_id) VALUES (?)"
 
 
@@ -74,6 +75,10 @@ class SqliteStore(Store):
 
     def lock_journals(self, ids: Sequence[UUID]) -> None:
         """Nothing to do: this transaction is the only one that writes."""
+
+    def write_leaves(self, height: int, leaves: Iterable[tuple[UUID, bytes]]) -> None:
+        rows = [(pk.hex, height, position, leaf) for position, (pk, leaf) in enumerate(leaves)]
+        self.raw.executemany(_LEAF, rows)
 
     @contextmanager
     def writing(self) -> Iterator[Pen]:

@@ -5,9 +5,11 @@ looks whether all of them bear the act, and only then writes; when they do not, 
 saw, so that the rules that refuse are those of ``paymentsite.ledger.rules`` and no transaction is broken by a refusal.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Final
 from uuid import UUID
 
@@ -66,13 +68,13 @@ def lay_out(draft: Draft, new_id: Callable[[], UUID]) -> Swift | None:
             case Move(amount, source, target, None) if not source.lots:
                 _touch(sides, hot, source, debit=True, posted=-amount.minor, posts=1)
                 _touch(sides, hot, target, debit=False, posted=amount.minor, posts=1)
-                row = PostingRow(position, amount.unit, source.pk, target.pk, amount.minor, *(None,) * 5)
+                row = PostingRow(position, amount.unit, source.id, target.id, amount.minor, *(None,) * 5)
                 effects.postings.append(row)
             case Place(amount, account, expires_at) if not account.lots:
                 _touch(sides, hot, account, debit=True, held=amount.minor)
                 hold_id = new_id()
                 effects.placed.append(hold_id)
-                effects.holds.append(HoldFacts(position, "placed", hold_id, account.pk, amount.minor, expires_at))
+                effects.holds.append(HoldFacts(position, "placed", hold_id, account.id, amount.minor, expires_at))
                 units.append(amount.unit)
             case _:
                 return None
@@ -91,9 +93,9 @@ def _touch(
     posts: int = 0,
 ) -> None:
     if not account.strict:
-        hot[account.pk] = hot.get(account.pk, False) or debit
+        hot[account.id] = hot.get(account.id, False) or debit
         return
-    side = sides.setdefault(account.pk, _Side(account.pk))
+    side = sides.setdefault(account.id, _Side(account.id))
     side.posted += posted
     side.held += held
     side.posts += posts
@@ -156,7 +158,7 @@ def run(swift: Swift, journal: JournalFacts, digest: bytes) -> Saw:
         until = None if h.expires_at is None else moment(h.expires_at)
         values += (str(h.position), h.hold_id.hex, str(h.account_id), unit, str(h.amount_minor), until)
 
-    rows = psycopg.Cursor(raw()).execute(sql, values).fetchall()
+    rows = psycopg.RawCursor(raw()).execute(sql, values).fetchall()
     return Saw(rows[0][0], rows[0][1], [BalanceState(*row[2:]) for row in rows])
 
 
@@ -171,8 +173,8 @@ def _rows(count: int, shape: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _statement(strict: int, hot: int, postings: int, holds: int) -> str:
-    """The statement for an act of that shape."""
+def _statement(strict: int, hot: int, postings: int, holds: int) -> bytes:
+    """The statement for an act of that shape, as the driver sends it: numbered parameters, nothing left to parse."""
     parts, seen, fits = [], [], []
     if strict:
         parts.append(
@@ -196,10 +198,12 @@ def _statement(strict: int, hot: int, postings: int, holds: int) -> str:
         parts.append(_PLACED.format(rows=_rows(holds, shape)))
     parts.append("unsealed AS (INSERT INTO ledger_unsealed (journal_id) SELECT id FROM journal)")
     everything = " UNION ALL ".join(seen)
-    return (
+    statement = (
         f"WITH {', '.join(parts)} SELECT EXISTS (SELECT FROM journal), (SELECT fits FROM verdict), seen.*"
         f" FROM ({everything}) AS seen"
     )
+    number = count(1)
+    return re.sub("%s", lambda _: f"${next(number)}", statement).encode()
 
 
 # A frozen or closed account bears nothing; one with nothing out may only receive. Keep in step with rules.py.
