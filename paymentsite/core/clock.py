@@ -27,9 +27,7 @@ _ROUNDS_MAX: Final = 10
 
 class ClockFixed(Forbidden):
     code = "clock_fixed"
-    sentence = gettext_noop(
-        "The clock can be moved in a sandbox only, and this is none (SANDBOX is not set)."
-    )
+    sentence = gettext_noop("The clock can be moved in a sandbox only, and this is none (SANDBOX is not set).")
 
 
 class ClockBackwards(Invalid):

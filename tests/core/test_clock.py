@@ -69,9 +69,7 @@ def test_the_clock_refuses_to_go_back(noon, move):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "move", [{"by": 200 * 366 * DAY}, {"by": timedelta.max}, {"to": clock.LAST + SECOND}]
-)
+@pytest.mark.parametrize("move", [{"by": 200 * 366 * DAY}, {"by": timedelta.max}, {"to": clock.LAST + SECOND}])
 def test_the_clock_refuses_to_leave_the_centuries_it_knows(noon, move):
     with pytest.raises(ClockTooFar):
         clock.advance(schedule=Schedule(), **move)
@@ -140,9 +138,7 @@ def test_everything_due_on_the_way_happens_in_order_at_its_own_moment(noon, sett
 
         return work
 
-    schedule.job("rows", due=lambda after: min((row for row in rows if row > after), default=None))(
-        note("rows")
-    )
+    schedule.job("rows", due=lambda after: min((row for row in rows if row > after), default=None))(note("rows"))
     schedule.job("four-hourly", every=4 * HOUR)(note("four-hourly"))
     schedule.job("daily", daily="04:00")(note("daily"))
 
@@ -296,9 +292,7 @@ def test_the_command_refuses_two_moves_at_once():
 def test_the_command_refuses_outside_a_sandbox_with_one_sentence(production, noon):
     with pytest.raises(CommandError) as refusal:
         call_command("clock", "--by=1d")
-    assert str(refusal.value) == (
-        "The clock can be moved in a sandbox only, and this is none (SANDBOX is not set)."
-    )
+    assert str(refusal.value) == ("The clock can be moved in a sandbox only, and this is none (SANDBOX is not set).")
 
 
 def test_the_command_shows_the_clock_anywhere(production, noon):

@@ -49,9 +49,7 @@ def test_two_refusals_cannot_share_a_code():
         type("TooHot", (Refused,), {"code": "sample_too_cold", "sentence": "It is hot."})
 
 
-@pytest.mark.parametrize(
-    "body", [{"code": "Not Snake", "sentence": "x"}, {"code": ""}, {"code": "sample_mute"}]
-)
+@pytest.mark.parametrize("body", [{"code": "Not Snake", "sentence": "x"}, {"code": ""}, {"code": "sample_mute"}])
 def test_a_refusal_without_a_proper_code_or_sentence_cannot_be_declared(body):
     with pytest.raises(TypeError, match="needs a code"):
         type("Nameless", (Refused,), body)
@@ -186,8 +184,6 @@ def test_the_page_names_every_refusal_of_the_project(tmp_path):
     call_command("errors", path=tmp_path / "errors.md", stdout=StringIO())
 
     page = (tmp_path / "errors.md").read_text()
-    ours = [
-        code for code, error in DomainError.catalogue().items() if not error.__module__.startswith("tests.")
-    ]
+    ours = [code for code, error in DomainError.catalogue().items() if not error.__module__.startswith("tests.")]
     assert len(ours) > 10
     assert [code for code in ours if f"| `{code}` |" not in page] == []
