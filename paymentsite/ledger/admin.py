@@ -52,12 +52,15 @@ def _table(headings: tuple[str | Promise, ...], rows: list[tuple[Any, ...]]) -> 
     body = format_html_join(
         "", "<tr>{}</tr>", ((format_html_join("", cell, ((value,) for value in row)),) for row in rows)
     )
-    return format_html('<table class="tabular-nums"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
+    table = '<table class="tabular-nums"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+    return format_html(f'<div class="overflow-x-auto max-w-full">{table}</div>', head, body)
 
 
 def _link(page: str, pk: object, text: object) -> SafeString:
     return format_html(
-        '<a class="text-primary-600" href="{}">{}</a>', reverse(f"admin:ledger_{page}_change", args=[pk]), text
+        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+        reverse(f"admin:ledger_{page}_change", args=[pk]),
+        text,
     )
 
 
