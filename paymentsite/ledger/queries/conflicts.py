@@ -149,9 +149,7 @@ class _Written:
                 return _tells(events.get(Kind.EXTENDED), hold, None, expires_at)
             case Release(hold, given):
                 return _tells(events.get(Kind.RELEASED), hold, given)
-            case Expire(hold):
-                return _tells(events.get(Kind.EXPIRED), hold)
-        return False
+        return isinstance(entry, Expire) and _tells(events.get(Kind.EXPIRED), entry.hold)
 
     def _shows_capture(self, position: int, posting: Posting, entry: Capture) -> bool:
         events = self.events.get(position, {})
