@@ -1,13 +1,14 @@
-"""What the database refuses only when it commits leaves nothing behind, and the connection fit for the next act."""
+"""What fails late (a commit, a disk, a connection) leaves nothing behind, and a way to go on."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from paymentsite.core import clock
 from paymentsite.core.ids import uuid7
 from paymentsite.ledger import services as ledger
+from paymentsite.ledger import store
 from tests.factories import cny, purse
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,6 +30,20 @@ def test_commit_that_fails_leaves_the_books_and_the_connection_as_they_were(book
     assert book() == before
     assert not connection.in_atomic_block
     assert ledger.post(ledger.Move(cny(1), source, target), reference="next").balances == {source.pk: 99, target.pk: 1}
+
+
+if connection.vendor == "postgresql":
+
+    def test_connection_that_is_lost_between_two_statements_is_djangos_error():
+        @transaction.atomic
+        def find_when_lost() -> None:
+            connection.connection.close()
+            store.here().find([("ledger", "whatever")])
+
+        with pytest.raises(OperationalError):
+            find_when_lost()
+
+        assert store.here().find([("ledger", "whatever")]) == {}
 
 
 if connection.vendor == "sqlite":

@@ -113,7 +113,11 @@ class Pen(ABC):
 
 
 class Store(ABC):
-    """Reads under lock and writes set-wise; all but ``find`` inside a transaction."""
+    """Reads under lock and writes set-wise; all but ``find`` inside a transaction.
+
+    What is used by itself (``find``, ``write_leaves``) raises Django's errors, the rest the driver's: its callers
+    wrap a whole act at once.
+    """
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection

@@ -70,11 +70,12 @@ class PostgresStore(Store):
         return psycopg.Cursor(raw())
 
     def find(self, keys: Sequence[Key]) -> dict[Key, Stored]:
-        cursor = self._cursor()
-        if len(keys) == 1:
-            rows = cursor.execute(_FIND_ONE, keys[0]).fetchall()
-        else:
-            rows = cursor.execute(_FIND, ([key[0] for key in keys], [key[1] for key in keys])).fetchall()
+        with self.connection.wrap_database_errors:
+            cursor = self._cursor()
+            if len(keys) == 1:
+                rows = cursor.execute(_FIND_ONE, keys[0]).fetchall()
+            else:
+                rows = cursor.execute(_FIND, ([key[0] for key in keys], [key[1] for key in keys])).fetchall()
         # Django has the driver hand JSON over as text.
         return {
             (row[0], row[1]): Stored(row[2], row[3], row[4], row[5], None if row[6] is None else json.loads(row[6]))
@@ -94,7 +95,8 @@ class PostgresStore(Store):
     def write_leaves(self, height: int, leaves: Iterable[tuple[UUID, bytes]]) -> None:
         rows = list(leaves)
         keys, digests = _array([pk.hex for pk, _ in rows]), _array([f'"\\\\x{leaf.hex()}"' for _, leaf in rows])
-        self._cursor().execute(_LEAVES, (str(height), keys, digests))
+        with self.connection.wrap_database_errors:
+            self._cursor().execute(_LEAVES, (str(height), keys, digests))
 
     @contextmanager
     def writing(self) -> Iterator[Pen]:

@@ -61,7 +61,8 @@ class SqliteStore(Store):
         return self.raw.execute(sql, parameters).fetchall()
 
     def find(self, keys: Sequence[Key]) -> dict[Key, Stored]:
-        ids = [row[0] for key in keys for row in self._run(_FIND, key)]
+        with self.connection.wrap_database_errors:
+            ids = [row[0] for key in keys for row in self._run(_FIND, key)]
         if not ids:
             return {}
         found: dict[Key, Stored] = {}
@@ -78,7 +79,8 @@ class SqliteStore(Store):
 
     def write_leaves(self, height: int, leaves: Iterable[tuple[UUID, bytes]]) -> None:
         rows = [(pk.hex, height, position, leaf) for position, (pk, leaf) in enumerate(leaves)]
-        self.raw.executemany(_LEAF, rows)
+        with self.connection.wrap_database_errors:
+            self.raw.executemany(_LEAF, rows)
 
     @contextmanager
     def writing(self) -> Iterator[Pen]:
