@@ -1,5 +1,6 @@
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,4 +45,8 @@ def visit(browser: Browser, live_server: LiveServer, tmp_path: Path) -> Iterator
     yield open_page
     for context in browser.contexts:
         context.close()
+    # The server ends a connection in its own time; on SQLite its threads share our connection and must not outlive it.
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=30)
     assert [complaint for complaint in complaints if EXPECTED not in complaint] == []
