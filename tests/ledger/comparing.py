@@ -13,7 +13,7 @@ from paymentsite.core.errors import DomainError, Refused
 from paymentsite.ledger import models
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.entries import Draft, Posted
-from tests.ledger import model
+from tests.ledger import model, model_acts
 from tests.ledger.setting import (
     CHANGING,
     COLUMNS,
@@ -90,7 +90,7 @@ class Comparing(Setting):
         journal = self.journal(draft)
         new[Journal][journal.pk] = self.book[Journal][journal.pk]
         new[Unsealed][journal.pk] = (journal.pk,)
-        act = self.books.post(draft, self.now, self.day(0))
+        act = model_acts.post(self.books, draft, self.now, self.day(0))
         if isinstance(act, model.Refused):
             self.met.things[act.code] += 1
             assert said(answer) == (act.code, act.facts)

@@ -17,7 +17,7 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.entries import Draft
 from paymentsite.ledger.services import Capture, Increase, Move, Place, Undo
 from tests.ledger.comparing import Abandoned, Comparing, assert_same, give_up, said
-from tests.ledger.setting import (
+from tests.ledger.setting import contradict, (
     HOT,
     TABLES,
     UNITS,
@@ -281,22 +281,3 @@ class CommittedHistories(Histories):
     """Each act commits by itself, as in production; the rows of earlier histories stay."""
 
     commits = True
-
-
-def contradict(draft: Draft, how: int, now: datetime) -> tuple[Draft, list[str]]:
-    """Another act under the same reference, and the fields that differ."""
-    first, *rest = draft.entries
-    match how, first:
-        case 0, _:
-            return replace(draft, kind="other"), ["kind"]
-        case 1, _:
-            return replace(draft, source="other:1", details={"note": "x"}), ["source", "details"]
-        case 2, _:
-            return replace(draft, occurred_at=now + timedelta(days=9)), ["occurred_at"]
-        case 3, _ if rest:
-            return replace(draft, entries=draft.entries[:-1]), [f"entries[{len(draft.entries)}]"]
-        case 4 | 5, Move(amount) | Place(amount) | Increase(amount) | Capture(amount):
-            entry = replace(first, amount=Money(amount.minor + 1, amount.unit))
-            named = "entries[1].amount" if isinstance(first, Move) else "entries[1]"
-            return replace(draft, kind="other", entries=(entry, *rest)), ["kind", named]
-    return replace(draft, entries=(*draft.entries, first)), [f"entries[{len(draft.entries) + 1}]"]

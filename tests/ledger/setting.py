@@ -2,7 +2,7 @@
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, ClassVar, Final
@@ -207,3 +207,22 @@ class Setting(RuleBasedStateMachine):
 
     def draft(self, *entries: Entry, **fields: Any) -> Draft:
         return Draft(entries=entries, reference=f"{next(self.references)}", **{"scope": self.name, **fields})
+
+
+def contradict(draft: Draft, how: int, now: datetime) -> tuple[Draft, list[str]]:
+    """Another act under the same reference, and the fields that differ."""
+    first, *rest = draft.entries
+    match how, first:
+        case 0, _:
+            return replace(draft, kind="other"), ["kind"]
+        case 1, _:
+            return replace(draft, source="other:1", details={"note": "x"}), ["source", "details"]
+        case 2, _:
+            return replace(draft, occurred_at=now + timedelta(days=9)), ["occurred_at"]
+        case 3, _ if rest:
+            return replace(draft, entries=draft.entries[:-1]), [f"entries[{len(draft.entries)}]"]
+        case 4 | 5, Move(amount) | Place(amount) | Increase(amount) | Capture(amount):
+            entry = replace(first, amount=Money(amount.minor + 1, amount.unit))
+            named = "entries[1].amount" if isinstance(first, Move) else "entries[1]"
+            return replace(draft, kind="other", entries=(entry, *rest)), ["kind", named]
+    return replace(draft, entries=(*draft.entries, first)), [f"entries[{len(draft.entries) + 1}]"]
