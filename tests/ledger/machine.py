@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,10 +14,9 @@ from paymentsite.core.errors import DomainError
 from paymentsite.core.money import Money
 from paymentsite.ledger import models, queries
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.entries import Draft
-from paymentsite.ledger.services import Capture, Increase, Move, Place, Undo
+from paymentsite.ledger.services import Move, Place, Undo
 from tests.ledger.comparing import Abandoned, Comparing, assert_same, give_up, said
-from tests.ledger.setting import contradict, (
+from tests.ledger.setting import (
     HOT,
     TABLES,
     UNITS,
@@ -30,6 +29,7 @@ from tests.ledger.setting import contradict, (
     Unsealed,
     Wish,
     amounts,
+    contradict,
     small,
     wishes,
 )
