@@ -19,6 +19,7 @@ from tests.ledger.setting import Met
 
 STEPS = 30
 LONG, CHUNK = 10_000, 250
+ANEW = {"derandomize": False}  # where nobody watches histories are the same each time, and would be in each chunk
 
 
 def run(machine: type[Histories], histories: int, **options: Any) -> Met:
@@ -61,14 +62,14 @@ def test_histories_of_committed_acts_agree_with_the_model():
 @pytest.mark.parametrize("chunk", range(LONG // CHUNK * 3 // 4))
 @pytest.mark.django_db
 def test_thousands_of_histories_agree_with_the_model(chunk):
-    assert_worth_it(run(Histories, CHUNK), CHUNK)
+    assert_worth_it(run(Histories, CHUNK, **ANEW), CHUNK)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("chunk", range(LONG // CHUNK // 4))
 @pytest.mark.django_db(transaction=True)
 def test_thousands_of_histories_of_committed_acts_agree_with_the_model(chunk):
-    assert_worth_it(run(CommittedHistories, CHUNK), CHUNK)
+    assert_worth_it(run(CommittedHistories, CHUNK, **ANEW), CHUNK)
 
 
 # Controls: each of these plants a bug that the histories must find.
