@@ -33,7 +33,7 @@ PURSES = 4
 KINDS = 5
 MANY = 5
 # How long the planted bug lets everybody believe in what is not committed.
-EARLY_SECONDS = 0.02
+EARLY_SECONDS = 0.05
 
 Answer = dict[str, Any]
 
