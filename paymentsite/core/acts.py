@@ -63,7 +63,8 @@ def attempt(work: Callable[[], R], within: Transaction = transaction.atomic) -> 
         except DomainError as refusal:
             # The record of the refusal went back with the rest. Written again it stands; where the reference was
             # decided meanwhile, be it by a refusal too, the act is done again and finds that first answer.
-            if refusal.keep is None or refusal.keep() or not left:
+            kept = _kept_in(refusal)
+            if kept is None or kept() or not left:
                 raise
         else:
             check_committed()
@@ -80,6 +81,15 @@ def _queue() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s::bigint)", [_QUEUE])
+
+
+def _kept_in(refusal: BaseException | None) -> Callable[[], bool] | None:
+    """How the refusal is written again, be it the one that a service raised in its own words from it."""
+    while refusal is not None:
+        if isinstance(refusal, DomainError) and refusal.keep is not None:
+            return refusal.keep
+        refusal = refusal.__cause__ or refusal.__context__
+    return None
 
 
 def begins_again(error: BaseException) -> bool:

@@ -26,6 +26,16 @@ TABLE: dict[str, list[Corruption]] = {
         row("event to come", c.CHANGED, edit("accountevent", "seq = 1000000", "id = {2}"), names="account {0}"),
         row("event gone by", c.CHANGED, edit("accountevent", "seq = -1", "id = {2}"), names="account {0}"),
     ],
+    "ledger.account_is_as_recorded": [
+        row("account given away", c.PURSE, edit("account", "owner = 'thief:1'"), names="account {0}"),
+        row("account renamed", c.PURSE, edit("account", "code = 'other'"), names="account {0}"),
+        row("account of another kind", c.PURSE, edit("account", "kind = 'income'"), names="account {0}"),
+        row(
+            "opened at another time", c.PURSE, edit("account", "opened_at = '2020-01-01 00:00:00'"), names="account {0}"
+        ),
+        row("reason edited", c.CHANGED, edit("accountevent", "reason = 'forged'", "id = {2}"), names="account {0}"),
+        row("change by another", c.CHANGED, edit("accountevent", "actor = 'staff:9'", "id = {2}"), names="account {0}"),
+    ],
     "ledger.held_is_open_holds": [
         row("held raised", c.PURSE, edit("balance", "held_minor = held_minor + 1", c.OF_ACCOUNT), names="account {0}"),
         row("hold moved", c.HOLD, edit("hold", f"account_id = ({c.CASH})"), names="account {1}"),

@@ -20,6 +20,7 @@ from paymentsite.ledger.services.accounts import (
     AccountNotEmpty,
     DeferredHasNoFloor,
     FloorNotMet,
+    InvalidAccount,
 )
 from tests.factories import cny, fund, hold, hot, points, pts, purse
 
@@ -77,13 +78,17 @@ def test_account_in_no_unit_is_refused(book):
         {"floor_minor": 1},
         {"kind": "treasure"},
         {"mode": "lenient"},
+        {"floor_minor": -(10**30)},
+        {"owner": ""},
+        {"owner": "x" * 81},
+        {"code": "tab\there"},
     ],
     ids=str,
 )
 def test_account_that_cannot_be_is_not_opened(impossible, book):
     before = book()
 
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(InvalidAccount):
         ledger.open_account(**FIELDS | impossible)
 
     assert book() == before

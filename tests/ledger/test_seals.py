@@ -106,3 +106,36 @@ def test_trial_balance_is_even(purse, world):
         ("cash", cny(50), cny(0)),
         ("wallet", cny(0), cny(50)),
     ]
+
+
+def test_balance_at_counts_what_is_sealed_while_it_is_read(purse, world, monkeypatch):
+    """A journal that leaves the waiting rows between two reads must be met in the blocks, not in neither."""
+    fill(purse, world, 2)
+    ledger.take_snapshot()
+    fill(purse, world, 1, start=2)
+    asked = []
+    order_by = Unsealed.objects.order_by
+
+    def seal_meanwhile(*fields):
+        first = list(order_by(*fields))
+        asked.append(ledger.close_blocks())
+        monkeypatch.undo()
+        return (
+            Unsealed.objects.filter(pk__in=[row.pk for row in first]).order_by(*fields) if not first else _Kept(first)
+        )
+
+    monkeypatch.setattr(Unsealed.objects, "order_by", seal_meanwhile)
+
+    assert queries.balance_at(world, clock.now()) == cny(-30)
+    assert len(asked[0]) == 1
+
+
+class _Kept(list):
+    """Rows as they were read."""
+
+    def values_list(self, *_fields, flat):
+        assert flat
+        return _Kept(row.pk for row in self)
+
+    def first(self):
+        return self[0]

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from paymentsite.core.ids import uuid7_floor
 from paymentsite.core.money import Money
@@ -93,19 +94,25 @@ def balance_at(account: Account, at: datetime, *, inclusive: bool = True) -> Mon
         later = later.exclude(journal__leaf__block__lte=height)
         came = later.filter(target=account, target_seq=None, journal__gte=since)
         went = later.filter(source=account, source_seq=None, journal__gte=since)
-    return Money(posted + _total(came) - _total(went), account.unit)
+    # Both sides in one statement: an act that is committed between two would be counted by half.
+    moved = Balance.objects.filter(pk=account.pk).values_list(
+        Coalesce(Subquery(_total(came)), 0) - Coalesce(Subquery(_total(went)), 0)
+    )
+    return Money(posted + int(moved.get()[0]), account.unit)
 
 
 def first_after(height: int) -> UUID:
     """The smallest id that a journal outside the first ``height`` blocks can have; the largest of all without any."""
-    sealed = Block.objects.filter(height__gt=height).aggregate(at=Min("recorded_from"))["at"]
+    # First what waits: a journal that is sealed between the two reads is then in both, the other way round in neither.
     waiting = Unsealed.objects.order_by("journal_id").values_list("journal_id", flat=True).first()
+    sealed = Block.objects.filter(height__gt=height).aggregate(at=Min("recorded_from"))["at"]
     candidates = [key for key in (uuid7_floor(sealed) if sealed else None, waiting) if key]
     return min(candidates, default=_LAST)
 
 
-def _total(postings: QuerySet[Posting]) -> int:
-    return postings.aggregate(total=Sum("amount_minor"))["total"] or 0
+def _total(postings: QuerySet[Posting]) -> QuerySet[Posting, Any]:
+    """The sum of postings of one account, which are of one unit, as a subquery."""
+    return postings.order_by().values("unit").annotate(total=Sum("amount_minor")).values("total")
 
 
 @dataclass(frozen=True, slots=True)

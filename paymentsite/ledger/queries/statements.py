@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from paymentsite.core.errors import Invalid
 from paymentsite.core.ids import uuid7_floor
 from paymentsite.core.money import Money
+from paymentsite.core.reading import one_view
 from paymentsite.ledger.models import Account, Journal, Posting, Snapshot
 from paymentsite.ledger.queries.balances import balance_at, first_after
 
@@ -80,6 +81,11 @@ def statement(account: Account, *, page: str = "", limit: int = PAGE) -> Stateme
 
 def statement_between(account: Account, *, since: datetime, until: datetime) -> Period:
     """What was recorded on ``account`` from ``since`` on and before ``until``; opening and lines add up to closing."""
+    with one_view():
+        return _between(account, since, until)
+
+
+def _between(account: Account, since: datetime, until: datetime) -> Period:
     came, went = _incoming(account), _outgoing(account)
     if account.strict:
         first, last = _numbers_around(account, since, until)
@@ -92,7 +98,7 @@ def statement_between(account: Account, *, since: datetime, until: datetime) -> 
     within = Q(journal__recorded_at__gte=since, journal__recorded_at__lt=until)
     lines = sorted(_lines(account, came.filter(within), went.filter(within)), key=_order)
     opening = balance_at(account, since, inclusive=False)
-    return Period(opening, lines, balance_at(account, until, inclusive=False))
+    return Period(opening, lines, opening + Money(sum(line.amount.minor for line in lines), account.unit))
 
 
 def _incoming(account: Account) -> QuerySet[Posting]:

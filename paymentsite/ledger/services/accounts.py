@@ -1,6 +1,6 @@
 """Opening accounts, and what may be done on them."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
@@ -8,13 +8,23 @@ from django.utils.translation import gettext_noop
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Conflict, Refused
+from paymentsite.core.errors import Conflict, Invalid, Refused
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Unit
 from paymentsite.core.services import audit
+from paymentsite.ledger.book import BALANCE_MAX
 from paymentsite.ledger.models import Account, AccountEvent, Balance
 
 HOUSE: Final = "house:paymentsite"
+OPENED: Final = "ledger.open_account"
+STATUS_SET: Final = "ledger.set_status"
+FLOOR_SET: Final = "ledger.set_floor"
+_OWNER_MAX, _CODE_MAX, _REASON_MAX = 80, 60, 255
+
+
+class InvalidAccount(Invalid):
+    code = "invalid_account"
+    sentence = gettext_noop("The account cannot be: {why}.")
 
 
 class AccountDiffers(Conflict):
@@ -55,9 +65,10 @@ def open_account(
     by: Actor = SYSTEM,
 ) -> Account:
     """The owner's account ``code`` in ``unit``, opened when there is none yet; told to be another, it refuses."""
-    asked = {"kind": kind, "mode": mode, "lots": lots}
     if mode == Account.Mode.DEFERRED:
         floor_minor = None
+    asked = {"kind": kind, "mode": mode, "lots": lots}
+    _check(owner=owner, code=code, kind=kind, mode=mode, lots=lots, floor_minor=floor_minor)
     if first := Account.objects.filter(owner=owner, code=code, unit=unit).first():
         return _same(first, asked)
 
@@ -73,7 +84,39 @@ def open_account(
         raise
     Balance.objects.create(account=account, floor_minor=floor_minor)
     _tell(account, AccountEvent.Kind.OPENED, Balance.Status.OPEN, floor_minor, 0, by, "opened")
+    audit.record(by=by, act=OPENED, subject=account, after={**identity(account), "floor_minor": floor_minor})
     return account
+
+
+def identity(account: Account) -> dict[str, Any]:
+    """What an account is for ever: kept on the sealed audit trail, so that a change of it is seen."""
+    return {
+        "public_id": str(account.public_id),
+        "unit": account.unit,
+        "kind": str(account.kind),
+        "owner": account.owner,
+        "code": account.code,
+        "mode": str(account.mode),
+        "lots": account.lots,
+        "opened_at": account.opened_at.isoformat(),
+    }
+
+
+def _check(*, owner: str, code: str, kind: str, mode: str, lots: bool, floor_minor: int | None) -> None:
+    for name, value, most in (("owner", owner, _OWNER_MAX), ("code", code, _CODE_MAX)):
+        if not (1 <= len(value) <= most and value.isprintable()):
+            raise InvalidAccount(why=f"its {name} must have 1 to {most} printable characters")
+    if kind not in Account.Kind.values or mode not in Account.Mode.values:
+        raise InvalidAccount(why="there is no such kind or mode")
+    if lots and mode != Account.Mode.STRICT:
+        raise InvalidAccount(why="only a strict account keeps lots")
+    if floor_minor is not None and not -BALANCE_MAX <= floor_minor <= 0:
+        raise InvalidAccount(why=f"it opens empty, so its floor is from {-BALANCE_MAX} to 0")
+
+
+def _check_reason(reason: str) -> None:
+    if not (1 <= len(reason) <= _REASON_MAX and reason.isprintable()):
+        raise InvalidAccount(why=f"a change needs a reason of 1 to {_REASON_MAX} printable characters")
 
 
 def house(code: str, unit: str) -> Account:
@@ -99,6 +142,9 @@ _HOUSE_KINDS: Final = {
 @act
 def set_status(*, account: Account, status: Balance.Status, by: Actor, reason: str) -> None:
     """From now on the account is ``status``. Closing needs it empty, and is for ever."""
+    _check_reason(reason)
+    if status not in Balance.Status.values:
+        raise InvalidAccount(why="there is no such status")
     balance = Balance.objects.select_for_update().get(account=account)
     if balance.status == status:
         return
@@ -110,14 +156,17 @@ def set_status(*, account: Account, status: Balance.Status, by: Actor, reason: s
     before = balance.status
     Balance.objects.filter(pk=account.pk).update(status=status)
     _tell(account, AccountEvent.Kind.STATUS, status, balance.floor_minor, balance.seq, by, reason)
-    audit.record(by=by, act="ledger.set_status", subject=account, before=before, after=status, reason=reason)
+    audit.record(by=by, act=STATUS_SET, subject=account, before=before, after=status, reason=reason)
 
 
 @act
 def set_floor(*, account: Account, floor_minor: int | None, by: Actor, reason: str) -> None:
     """From now on what is available ends at ``floor_minor``; refused when the account stands below it already."""
+    _check_reason(reason)
     if not account.strict:
         raise DeferredHasNoFloor(account=account.public_id)
+    if floor_minor is not None and not -BALANCE_MAX <= floor_minor <= BALANCE_MAX:
+        raise InvalidAccount(why=f"a floor is from {-BALANCE_MAX} to {BALANCE_MAX}")
     balance = Balance.objects.select_for_update().get(account=account)
     if floor_minor is not None and balance.posted_minor - balance.held_minor < floor_minor:
         raise FloorNotMet(account=account.public_id)
@@ -127,7 +176,7 @@ def set_floor(*, account: Account, floor_minor: int | None, by: Actor, reason: s
     before = balance.floor_minor
     Balance.objects.filter(pk=account.pk).update(floor_minor=floor_minor)
     _tell(account, AccountEvent.Kind.FLOOR, balance.status, floor_minor, balance.seq, by, reason)
-    audit.record(by=by, act="ledger.set_floor", subject=account, before=before, after=floor_minor, reason=reason)
+    audit.record(by=by, act=FLOOR_SET, subject=account, before=before, after=floor_minor, reason=reason)
 
 
 def _same(first: Account, asked: dict[str, object]) -> Account:

@@ -122,12 +122,18 @@ def record_swiftly(slip: Slip) -> Outcome | None:
 
 
 def keep(slip: Slip, refusal: DomainError) -> bool:
-    """Store the refusal of an act; False when its reference was decided in the meantime: that is the answer then."""
+    """Store the refusal of an act; False when its reference was decided in the meantime: that is the answer then.
+
+    An act that names what went back with it (a hold placed, an account opened just before) can never be asked for in
+    the same words again: nothing is stored, and asked again it is decided afresh.
+    """
 
     def write() -> bool:
         with connection.wrap_database_errors:
             if store.here().find([slip.key]):
                 return False
+            if not store.all_there(slip.draft):
+                return True
             with store.here().writing() as pen:
                 pen.put([slip.refused(refusal)])
         return True

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from paymentsite.ledger.store.base import Key, Needs, Pen, Store, Stored, Written
+from paymentsite.ledger.store.base import Key, Needs, Pen, Store, Stored, Written, all_there
 from paymentsite.ledger.store.postgres import PostgresStore
 from paymentsite.ledger.store.sqlite import SqliteStore
 
@@ -17,4 +17,4 @@ def here() -> Store:
     return _STORES[connection.vendor](connection)
 
 
-__all__ = ["Key", "Needs", "Pen", "Store", "Stored", "Written", "here"]
+__all__ = ["Key", "Needs", "Pen", "Store", "Stored", "Written", "all_there", "here"]

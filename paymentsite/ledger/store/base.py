@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q, Sum
+from django.db.models import Model, Q, QuerySet, Sum
 
 from paymentsite.ledger.book import BalanceState, Book, Effects, HoldState, LotState, Past
 from paymentsite.ledger.canon import JournalFacts
@@ -100,6 +100,18 @@ class Written:
     journal: JournalFacts
     digest: bytes
     effects: Effects | None
+
+
+def all_there(draft: Draft) -> bool:
+    """Whether all that the draft names is in the database."""
+    needs = Needs.of([draft])
+    named: list[tuple[type[Model], set[Any]]] = [
+        (Account, set(needs.accounts)),
+        (Hold, needs.holds),
+        (Posting, set(needs.postings)),
+        (Journal, set() if draft.parent is None else {draft.parent}),
+    ]
+    return all(not keys or QuerySet(model).filter(pk__in=keys).count() == len(keys) for model, keys in named)
 
 
 class Pen(ABC):

@@ -1,5 +1,5 @@
 """What must always be true of the books, by noun. Importing this registers all of it."""
 
-from paymentsite.ledger.verify import books, holds, journals, lots, outside, postings, seals, snapshots
+from paymentsite.ledger.verify import accounts, books, holds, journals, lots, outside, postings, seals, snapshots
 
-__all__ = ["books", "holds", "journals", "lots", "outside", "postings", "seals", "snapshots"]
+__all__ = ["accounts", "books", "holds", "journals", "lots", "outside", "postings", "seals", "snapshots"]

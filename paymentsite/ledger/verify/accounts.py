@@ -1,0 +1,78 @@
+"""Accounts against the audit trail, which is sealed apart from them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Any, Final
+
+from paymentsite.core.disclosure import clear, named
+from paymentsite.core.models import AuditEntry
+from paymentsite.core.verification import Fault, Run, check
+from paymentsite.ledger.models import Account, AccountEvent
+from paymentsite.ledger.services.accounts import FLOOR_SET, OPENED, STATUS_SET, identity
+from paymentsite.ledger.verify.scope import scope
+
+_CHUNK: Final = 1_000
+_ACTS: Final = {OPENED: "opened", STATUS_SET: "status", FLOOR_SET: "floor"}
+
+
+@check(
+    "ledger.account_is_as_recorded",
+    "Each account is what it was opened as, and its changes are those on the audit trail.",
+)
+def account_is_as_recorded(run: Run) -> Iterator[Fault]:
+    accounts = Account.objects.order_by("pk")
+    if (touched := scope(run).accounts) is not None:
+        accounts = accounts.filter(pk__in=touched)
+    chunk: list[Account] = []
+    for account in accounts.iterator(chunk_size=_CHUNK):
+        chunk.append(account)
+        if len(chunk) == _CHUNK:
+            yield from _compare(chunk)
+            chunk = []
+    yield from _compare(chunk)
+
+
+def _compare(accounts: Sequence[Account]) -> Iterator[Fault]:
+    told: dict[str, list[AuditEntry]] = defaultdict(list)
+    entries = AuditEntry.objects.filter(subject__in=[named(account) for account in accounts], act__in=_ACTS)
+    for entry in entries.order_by("pk"):
+        told[entry.subject].append(entry)
+    events: dict[int, list[AccountEvent]] = defaultdict(list)
+    for event in AccountEvent.objects.filter(account__in=accounts).order_by("pk"):
+        events[event.account_id].append(event)
+    for account in accounts:
+        trail = told[named(account)]
+        yield from _compare_one(account, trail, events[account.pk])
+
+
+def _compare_one(account: Account, trail: Sequence[AuditEntry], events: Sequence[AccountEvent]) -> Iterator[Fault]:
+    subject = f"account {account.pk}"
+    opened = _after(trail[0]) if trail and trail[0].act == OPENED else {}
+    if not opened:
+        yield subject, "the audit trail does not tell of its opening"
+        return
+    for name, value in identity(account).items():
+        if opened.get(name) != value:
+            yield subject, f"its {name} is {value!r}, it was opened with {opened.get(name)!r}"
+    for entry, event in zip_longest(trail, events):
+        if entry is None or event is None or _recorded(entry) != _happened(event):
+            what = "nothing" if event is None else f"event {event.pk}"
+            yield subject, f"{what} stands where the audit trail has {'nothing' if entry is None else entry.act}"
+
+
+def _recorded(entry: AuditEntry) -> tuple[Any, ...]:
+    if entry.act == OPENED:
+        return ("opened", _after(entry).get("floor_minor"), entry.by, "")
+    return (_ACTS[entry.act], entry.after, entry.by, entry.reason)
+
+
+def _after(entry: AuditEntry) -> dict[str, Any]:
+    return dict(entry.after) if isinstance(entry.after, dict) else {}
+
+
+def _happened(event: AccountEvent) -> tuple[Any, ...]:
+    if event.kind == AccountEvent.Kind.OPENED:
+        return ("opened", event.floor_minor, event.actor, "")
+    value = event.status if event.kind == AccountEvent.Kind.STATUS else event.floor_minor
+    return (event.kind, value, event.actor, clear(event.reason))
