@@ -45,7 +45,7 @@ def running() -> Iterator[Server]:
             sys.exit("DATABASE_URL names no PostgreSQL; unset it, and one is started.")
         url = given or stack.enter_context(postgres(database="postgres", **_SETTINGS))
         names = [f"paymentsite_bench_{os.getpid()}", f"paymentsite_pgbench_{os.getpid()}"]
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(_beside(url, "postgres"), autocommit=True) as connection:
             shown = [connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone() for name in _TOLD]
             for name in names:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -55,7 +55,7 @@ def running() -> Iterator[Server]:
 
 
 def _drop(url: str, name: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(_beside(url, "postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
