@@ -6,6 +6,7 @@ import secrets
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ def main() -> None:
     options = asked()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan = QUICK if options.quick else FULL
+    if options.rounds:
+        plan = replace(plan, rounds=options.rounds)
     run, samples = measure(plan)
     found = report.figures(samples)
     text = report.page(run, found)
@@ -34,6 +37,7 @@ def asked() -> Any:
     parser.add_argument(
         "--quick", action="store_true", help="a minute instead of a quarter of an hour; only roughly true"
     )
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often everything is measured in turn")
     parser.add_argument("--json", action="store_true", help="print one object of numbers")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the page to FILE")
     return parser.parse_args()
