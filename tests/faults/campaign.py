@@ -113,7 +113,8 @@ def _running(url: str, folder: Path, honest: int, early: int) -> Iterator[list[C
     finally:
         for client in crew:
             if client.process is not None:
-                client.kill()
+                client.process.kill()
+                client.process.wait()
 
 
 def _let_work(crew: list[Client], acts: int) -> None:
