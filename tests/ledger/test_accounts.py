@@ -236,6 +236,28 @@ def test_thawed_account_works_again():
     assert ledger.post(Move(cny(1), account, hot()), reference="2").balances == {account.pk: 9}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda account: ledger.set_status(account=account, status="ajar", by=STAFF, reason="because"),
+        lambda account: ledger.set_status(account=account, status=FROZEN, by=STAFF, reason=""),
+        lambda account: ledger.set_status(account=account, status=FROZEN, by=STAFF, reason="x" * 256),
+        lambda account: ledger.set_floor(account=account, floor_minor=-1, by=STAFF, reason="tab\there"),
+        lambda account: ledger.set_floor(account=account, floor_minor=-(10**30), by=STAFF, reason="because"),
+        lambda account: ledger.set_floor(account=account, floor_minor=10**30, by=STAFF, reason="because"),
+    ],
+    ids=["status", "no reason", "long reason", "unprintable reason", "too low", "too high"],
+)
+def test_change_that_cannot_be_is_refused(change, book):
+    account = purse(10)
+    before = book()
+
+    with pytest.raises(InvalidAccount):
+        change(account)
+
+    assert book() == before
+
+
 def test_hot_account_has_no_floor_to_set(book):
     account = hot()
     before = book()
