@@ -30,6 +30,8 @@ def as_in_production():
         f"/pay?number={CANARY}&to=9",
         "378282246310005",
         "6304000000000000000",
+        f"01a1f9a6-34ed-76cc-9588-282149906856 {CANARY}",
+        f"01a1f9a6-34ed-76cc-9588-282149906856-{CANARY}",
     ],
 )
 def test_card_number_is_hidden_however_it_is_written(text):
@@ -46,6 +48,7 @@ def test_card_number_is_hidden_however_it_is_written(text):
         "4111111111111112",
         "20261120133425",
         "0190f3c2-7d1e-7000-8000-123456789012",
+        "account 01a1f9a6-34ed-76cc-9588-282149906856 opened",  # the digits at its end are a card's
         "order 12345",
         "1,250.00 CNY",
     ],
