@@ -14,8 +14,9 @@ from bench.server import Server
 # By name, one figure a round; figures of the same round can be compared with each other.
 Samples = dict[str, list[float]]
 
-OURS: Final = ("uniform", "hot")
-PEERS: Final = ("orm", "hordak")
+# The first three leave the same rows, which the closer seals.
+SEALED: Final = ("uniform", "hot", "orm")
+CONTENDERS: Final = (*SEALED, "hordak")
 _REST_SECONDS: Final = 0.1
 _FILL_ROWS: Final = 10_000
 
@@ -26,25 +27,24 @@ def prepare(plan: Plan, server: Server, workers: Sequence[Worker]) -> None:
     pgbench.fill(server.pgbench, plan.scale)
     cuts = [plan.accounts * n // len(workers) for n in range(len(workers) + 1)]
     together(workers, "work.books.open_accounts", lambda n: {"first": cuts[n], "last": cuts[n + 1]})
-    workers[0].ask("peers.orm.open_accounts", count=plan.accounts)
     workers[0].ask("peers.hordak.open_accounts", count=plan.accounts)
     workers[0].ask("work.sealing.close")
     workers[0].ask("work.books.tidy")
-    for what in (*OURS, *PEERS):
+    for what in CONTENDERS:
         lap(workers, what, plan.warm_seconds)
 
 
 def singles(plan: Plan, server: Server, workers: Sequence[Worker], closer: Worker) -> Samples:
     """One transfer a transaction, beside pgbench at the same client counts; forwards and backwards by turns."""
     samples: Samples = defaultdict(list)
-    order = ["tpcb", *OURS, *PEERS]
+    order = ["tpcb", *CONTENDERS]
     for number in range(plan.rounds):
         for clients in CLIENTS:
             for what in order if number % 2 == 0 else reversed(order):
                 if what == "tpcb":
                     samples[f"tpcb_{clients}"].append(pgbench.rate(server.pgbench, clients, plan.lap_seconds))
                     continue
-                rate, cpu = lap(workers[:clients], what, plan.lap_seconds, closer if what in OURS else None)
+                rate, cpu = lap(workers[:clients], what, plan.lap_seconds, closer if what in SEALED else None)
                 samples[f"{what}_{clients}"].append(rate)
                 samples[f"{what}_{clients}_cpu_us"].append(cpu)
     return samples
@@ -102,7 +102,6 @@ def sqlite(plan: Plan, worker: Worker) -> Samples:
     samples: Samples = defaultdict(list)
     worker.ask("work.books.migrate")
     worker.ask("work.books.open_accounts", first=0, last=plan.accounts // 10)
-    worker.ask("peers.orm.open_accounts", count=plan.accounts // 10)
     for what in ("uniform", "orm"):
         lap([worker], what, plan.warm_seconds)
     for number in range(plan.rounds):

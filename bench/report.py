@@ -191,12 +191,12 @@ _NOTES: Final = """## What the figures mean
   against overdraft, running balances and numbers, digest, and the row that waits to be sealed. Clients are Python
   processes, each with one connection, on the cores that the server uses too; pgbench is written in C.
 - TPC-B updates three rows, reads one and inserts one in seven round trips. It is a yardstick, not a rival.
-- The block closer runs in a process of its own every two seconds, as in production, while `ledger.post` is measured.
-  What it leaves over, the next such lap takes up, so that sealing is paid for; pgbench and the peers run without it.
+- The block closer runs in a process of its own every two seconds, as in production, while `ledger.post` or the ORM
+  reference is measured. What it leaves over, the next such lap takes up, so that sealing is paid for.
 - `post_many` is measured from one process, making the drafts included, and is sealed between the rounds.
-- The ORM reference locks both rows, checks, writes a journal and two entries, and saves both rows: no digest, no seal,
-  no statement balances in order, no stored refusals. django-hordak moves value by its own `transfer_to`, with the
-  triggers that it installs, and looks at no balance.
+- The ORM reference leaves the same rows as `ledger.post`, through the ORM: it locks both balances, checks them, creates
+  journal, posting and the row that waits to be sealed, and saves both balances. django-hordak moves value by its own
+  `transfer_to`, with the triggers that it installs, and looks at no balance.
 - A statement page has 50 lines; a deep one begins in the middle. Of each account that is read, the last postings are
   not sealed yet. Tables are analysed before reading, as autovacuum would do.
 - SQLite runs with the site's own pragmas (WAL, synchronous FULL), one writer."""

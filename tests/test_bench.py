@@ -4,8 +4,17 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from bench.peers import orm
+from bench.work.books import CENT
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Journal
+from paymentsite.ledger.services import Move
+from tests.factories import purse
+from tests.ledger.verifying import verify
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,6 +50,26 @@ def test_quick_bench_tells_every_figure_as_a_number_and_writes_its_page(tmp_path
     assert set(found) == PROMISED
     assert [name for name, value in (found | raw).items() if type(value) not in {int, float} or value < 0] == []
     assert "./script/bench --quick --json" in page.read_text()
+
+
+@pytest.mark.django_db
+def test_orm_reference_leaves_what_the_ledger_leaves():
+    source, target = purse(10), purse()
+
+    orm.transfer(source, target, reference="by the ORM")
+    ledger.post(Move(CENT, source, target), reference="by the ledger", scope="bench orm")
+
+    assert verify().findings == []
+    assert told("by the ORM") == told("by the ledger")
+    with pytest.raises(ValueError, match="insufficient funds"):
+        orm.transfer(purse(), target, reference="nothing there")
+
+
+def told(reference: str) -> tuple[Any, ...]:
+    journal = Journal.objects.get(reference=reference)
+    [posting] = journal.postings.all()
+    row = (journal.kind, journal.actor, journal.source, journal.details, journal.refusal, posting.unit)
+    return *row, posting.position, posting.amount_minor, posting.source_seq - posting.target_seq
 
 
 def test_bench_refuses_a_database_that_is_no_postgresql():

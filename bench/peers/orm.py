@@ -1,46 +1,79 @@
-"""The ORM-style reference: lock both rows, check, write the entries, save both rows."""
+"""The same posting as a careful Django project writes it: rows locked, changed and saved through the ORM.
+
+It leaves the same rows as ``ledger.post`` in the same tables, sealed by the same closer: only the way there differs.
+"""
 
 import random
 from collections.abc import Callable
 
 from django.db import transaction
 
-from bench.peers.models import Account, Entry, Journal
+from bench.work.books import CENT, wallets
 from bench.work.references import references
-
-_PLENTY = 10**12
-
-
-def open_accounts(*, count: int) -> None:
-    Account.objects.bulk_create(Account(balance_minor=_PLENTY) for _ in range(count))
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.ids import uuid7
+from paymentsite.ledger import canon
+from paymentsite.ledger.entries import Draft, Move
+from paymentsite.ledger.models import Account, Balance, Journal, Posting, Unsealed
 
 
 def transfers(seed: int) -> Callable[[], object]:
     """One transfer a call, between two accounts by chance."""
-    ids = list(Account.objects.values_list("pk", flat=True))
-    chance, reference = random.Random(seed), references()
-    return lambda: transfer(*chance.sample(ids, 2), amount_minor=1, reference=next(reference))
+    accounts, chance, reference = wallets(), random.Random(seed), references()
+    return lambda: transfer(*chance.sample(accounts, 2), reference=next(reference))
 
 
 @transaction.atomic
-def transfer(source_id: int, target_id: int, *, amount_minor: int, reference: str) -> None:
-    """Move ``amount_minor``, once per ``reference`` and never below zero."""
-    locked = {
-        account.pk: account
-        for account in Account.objects.select_for_update().filter(pk__in=(source_id, target_id)).order_by("pk")
-    }
-    source, target = locked[source_id], locked[target_id]
-    if source.balance_minor < amount_minor:
+def transfer(source: Account, target: Account, *, reference: str) -> None:
+    """Move a cent, once per ``reference`` and never below the floor."""
+    rows = Balance.objects.select_for_update().filter(pk__in=(source.pk, target.pk)).order_by("pk")
+    locked = {balance.pk: balance for balance in rows}
+    giving, taking = locked[source.pk], locked[target.pk]
+    if giving.status != Balance.Status.OPEN or taking.status not in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
+        raise ValueError("one of the accounts is frozen")
+    if giving.floor_minor is not None and giving.posted_minor - giving.held_minor - CENT.minor < giving.floor_minor:
         raise ValueError("insufficient funds")
-    source.balance_minor -= amount_minor
-    target.balance_minor += amount_minor
+    giving.posted_minor -= CENT.minor
+    giving.seq += 1
+    taking.posted_minor += CENT.minor
+    taking.seq += 1
 
-    journal = Journal.objects.create(reference=reference)
-    Entry.objects.bulk_create(
-        [
-            Entry(journal=journal, account=source, amount_minor=-amount_minor, balance_minor=source.balance_minor),
-            Entry(journal=journal, account=target, amount_minor=amount_minor, balance_minor=target.balance_minor),
-        ]
+    journal = _journal(source, target, reference)
+    journal.save(force_insert=True)
+    Posting.objects.create(
+        journal=journal,
+        position=1,
+        unit=CENT.unit,
+        source=source,
+        target=target,
+        amount_minor=CENT.minor,
+        source_seq=giving.seq,
+        source_balance_minor=giving.posted_minor,
+        target_seq=taking.seq,
+        target_balance_minor=taking.posted_minor,
     )
-    source.save(update_fields=["balance_minor"])
-    target.save(update_fields=["balance_minor"])
+    Unsealed.objects.create(journal=journal)
+    giving.save(update_fields=["posted_minor", "seq"])
+    taking.save(update_fields=["posted_minor", "seq"])
+
+
+def _journal(source: Account, target: Account, reference: str) -> Journal:
+    draft = Draft(entries=(Move(CENT, source, target),), reference=reference, scope="bench orm")
+    now = clock.now()
+    journal = Journal(
+        id=uuid7(now),
+        kind=draft.kind,
+        scope=draft.scope,
+        reference=draft.reference,
+        request_hash=canon.request_hash(draft),
+        occurred_at=now,
+        recorded_at=now,
+        actor=str(SYSTEM),
+        source="",
+    )
+    facts = canon.JournalFacts(*(getattr(journal, name) for name in canon.JournalFacts._fields))
+    journal.digest = canon.digest(
+        facts, [canon.PostingFacts(1, CENT.unit, source.pk, target.pk, CENT.minor, reverses_id=None)]
+    )
+    return journal

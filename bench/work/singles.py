@@ -57,7 +57,7 @@ def _hot(seed: int) -> Act:
 
 def _peer(name: str) -> Callable[[int], Act]:
     def maker(seed: int) -> Act:
-        # Its models exist only where its app is installed.
+        # A peer's models exist only where its app is installed.
         peer: Any = import_module(f"bench.peers.{name}")
         act: Act = peer.transfers(seed)
         return act
