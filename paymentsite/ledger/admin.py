@@ -159,10 +159,25 @@ class Accounts(BackOffice[Account]):
         return _("Proposed: the money moves when somebody else approves.")
 
 
+class ByOutcome(admin.SimpleListFilter):
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, Any]]:
+        del request, model_admin
+        return list(Journal.Outcome.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Journal]) -> QuerySet[Journal]:
+        del request
+        if self.value() not in Journal.Outcome:
+            return queryset
+        return queryset.filter(refusal__isnull=self.value() == Journal.Outcome.POSTED)
+
+
 @admin.register(Journal)
 class Journals(BackOffice[Journal]):
     list_display = ("recorded_at", "kind", "outcome", "scope", "reference", "who", "source")
-    list_filter = ("outcome",)
+    list_filter = (ByOutcome,)
     search_fields = ("reference",)
     search_help_text = _("a journal's id, or a whole reference or source")
     people = ("actor",)

@@ -21,6 +21,10 @@ class BalanceState:
     seq: int
     status: str
 
+    def copy(self) -> "BalanceState":
+        """Another of the same; ``replace`` takes five times as long, which a batch feels."""
+        return BalanceState(self.account_id, self.posted, self.held, self.floor, self.seq, self.status)
+
 
 @dataclass(slots=True)
 class HoldState:
@@ -136,7 +140,7 @@ class Page:
     def balance(self, account_id: int) -> BalanceState:
         state = self.balances.get(account_id)
         if state is None:
-            state = self.balances[account_id] = replace(self.book.balances[account_id])
+            state = self.balances[account_id] = self.book.balances[account_id].copy()
         return state
 
     def hold(self, hold_id: UUID) -> HoldState:

@@ -115,7 +115,6 @@ class JournalFacts(NamedTuple):
 
     id: UUID
     kind: str
-    outcome: str
     scope: str
     reference: str
     request_hash: bytes
@@ -169,7 +168,6 @@ def digest_fields(
         VERSION,
         journal.id.hex,
         journal.kind,
-        journal.outcome,
         journal.scope,
         journal.reference,
         journal.request_hash.hex(),

@@ -23,7 +23,6 @@ def facts_of(journal: Journal) -> JournalFacts:
     return JournalFacts(
         journal.pk,
         journal.kind,
-        journal.outcome,
         journal.scope,
         journal.reference,
         bytes(journal.request_hash),

@@ -105,7 +105,7 @@ class Comparing(Setting):
         self.expect(journal.pk, act, new)
 
     def journal(self, draft: Draft) -> Journal:
-        keys = [row[0] for row in self.book[Journal].values() if row[3:5] == (draft.scope, draft.reference)]
+        keys = [row[0] for row in self.book[Journal].values() if row[2:4] == (draft.scope, draft.reference)]
         assert len(keys) == 1, f"{draft.reference} is recorded {len(keys)} times"
         journal: Journal = self.row(Journal, keys[0])
         return journal

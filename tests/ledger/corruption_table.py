@@ -80,7 +80,7 @@ TABLE: dict[str, list[Corruption]] = {
         row("leaf edited", c.LEAF, c.BLANK_LEAF, names="journal {0}"),
     ],
     "ledger.journal_effects": [
-        row("success claimed", c.REFUSED, edit("journal", "outcome = 'posted', refusal = NULL"), names="journal {0}"),
+        row("success claimed", c.REFUSED, edit("journal", "refusal = NULL"), names="journal {0}"),
         row("no reason given", c.REFUSED, edit("journal", "refusal = '{{}}'"), names="journal {0}"),
         row(
             "refusal with a posting",
@@ -144,7 +144,12 @@ TABLE: dict[str, list[Corruption]] = {
             loosens="balance.ledger_balance_floor",
         ),
     ],
-    "ledger.status_kept": [row("posted while frozen", c.POSTING, c.FREEZE_EARLIER, names="posting {0}")],
+    "ledger.status_kept": [
+        row("posted while frozen", c.POSTING, c.FREEZE_EARLIER, names="posting {0}"),
+        row(
+            "closed with money on it", c.PURSE, edit("balance", "status = 'closed'", c.OF_ACCOUNT), names="account {0}"
+        ),
+    ],
     "ledger.units_agree": [
         row("posting of another unit", c.POSTING, edit("posting", "unit = 'EUR'"), names="posting {0}"),
         row("account of another unit", c.POSTING, edit("account", "unit = 'EUR'", "id = {2}"), names="posting {0}"),

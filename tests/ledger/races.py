@@ -48,9 +48,7 @@ def last_money(run: Run, count: int, *, hot_target: bool) -> None:
 
     assert only(told) == enough
     assert on(source) == 0
-    assert (
-        Journal.objects.filter(scope="race", outcome="posted", reference__startswith=f"{source.pk} ").count() == enough
-    )
+    assert Journal.objects.posted().filter(scope="race", reference__startswith=f"{source.pk} ").count() == enough
     assert_sound()
 
 
@@ -89,7 +87,7 @@ def one_refusal(run: Run, count: int) -> None:
     assert words(asked) == {"insufficient_funds": count // 2}
     assert len({each.facts for each in asked}) == 1
     assert words(told[::2]) == {"posted": count - count // 2}
-    assert Journal.objects.filter(reference=reference, outcome="refused").count() == 1
+    assert Journal.objects.refused().filter(reference=reference).count() == 1
     assert_sound()
 
 

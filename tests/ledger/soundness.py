@@ -57,7 +57,7 @@ _LAWS: Final = {
         SELECT p.id FROM ledger_posting p JOIN ledger_posting r ON r.reverses_id = p.id
         GROUP BY p.id, p.amount_minor HAVING SUM(r.amount_minor) > p.amount_minor""",
     "an accepted journal did something, a refused one nothing": """
-        SELECT j.id FROM ledger_journal j WHERE (j.outcome = 'posted') <> (
+        SELECT j.id FROM ledger_journal j WHERE (j.refusal IS NULL) <> (
           EXISTS (SELECT 1 FROM ledger_posting p WHERE p.journal_id = j.id)
           OR EXISTS (SELECT 1 FROM ledger_holdevent e WHERE e.journal_id = j.id))""",
     "no posting or event is without its journal": """

@@ -304,9 +304,6 @@ def test_floor_is_changed_once_and_told(to):
         {"held_minor": 11},
         {"floor_minor": 11},
         {"held_minor": -1},
-        {"status": "ajar"},
-        {"status": "closed"},
-        {"status": "closed", "posted_minor": 0, "held_minor": 1, "floor_minor": -1},
     ],
     ids=str,
 )

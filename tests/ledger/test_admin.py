@@ -11,6 +11,8 @@ from paymentsite.core.money import Money
 from paymentsite.ledger import demo, queries
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance, Block, Hold, Journal, Lot
+from paymentsite.ledger.refusals import InsufficientFunds
+from tests.factories import cny, hot, purse
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +85,18 @@ def test_search_finds_what_an_operator_holds_in_hand(operator, model, term, foun
     list(demo.fill())
     answer = operator.get(page(model), {"q": term})
     assert len(answer.context["cl"].result_list) == found
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("posted", {"done"}), ("refused", {"dear"}), (None, {"done", "dear"})])
+def test_journals_are_told_apart_by_outcome(operator, asked, shown):
+    source, target = purse(), hot()
+    ledger.post(ledger.Move(cny(1), target, source), reference="done")
+    with pytest.raises(InsufficientFunds):
+        ledger.post(ledger.Move(cny(2), source, target), reference="dear")
+
+    text = operator.get(page(Journal), {"outcome": asked} if asked else {}).content.decode()
+
+    assert {reference for reference in ("done", "dear") if f">{reference}<" in text} == shown
 
 
 def test_journal_is_found_by_its_id(operator):

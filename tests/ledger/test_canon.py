@@ -95,7 +95,7 @@ DRAFTS = [
 
 GOLDEN_MOVE = "b50438e0a97022729f68ee906acda4e6d875bb269f77d11d33cefe86134550dd"
 GOLDEN_EVERYTHING = "9b14e95f7b177c5fa61c82a6f85fa22a8aef00c2d25bd0e854de9c74339cf870"
-GOLDEN_DIGEST = "c2c0c6e0dbb386f0c18ec47488284bf33ac881bad2ee108176321dae92ab1cd4"
+GOLDEN_DIGEST = "2f27f3bbd6b9f37d55a992c59b8d919b940835f8de3d53ffa2ff9882900ead31"
 GOLDEN_LEAF = "201513834ac759016f01e837c88d4398f3ff054cb087c506374c2d99aa4b1e10"
 
 
@@ -164,9 +164,7 @@ def test_packed_fields_are_read_back_in_one_way(fields):
     assert unpack(canon.pack(fields)) == fields
 
 
-JOURNAL = JournalFacts(
-    UUID(int=1), "transfer", "posted", "ledger", "r", bytes(32), NOON, NOON, "system:x", None, "", None, None
-)
+JOURNAL = JournalFacts(UUID(int=1), "transfer", "ledger", "r", bytes(32), NOON, NOON, "system:x", None, "", None, None)
 POSTINGS = [PostingFacts(1, "CNY", 1, 2, 100, None), PostingFacts(2, "CNY", 2, 3, 5, 9)]
 HOLDS = [
     HoldFacts(3, "captured", UUID(int=2), 1, 5, None),

@@ -13,7 +13,7 @@ from paymentsite.ledger import rules
 from paymentsite.ledger.book import LotState, Page
 from paymentsite.ledger.models import Hold
 from paymentsite.ledger.services import recording, seals
-from paymentsite.ledger.store import base, swift
+from paymentsite.ledger.store import base, wording
 from tests.ledger.machine import CommittedHistories, Histories
 from tests.ledger.setting import Met
 
@@ -169,21 +169,16 @@ BUGS: list[Callable[[Patch], None]] = [
 ]
 
 
-def altered(patch: Patch, part: str, right: str, wrong: str) -> None:
-    assert right in getattr(swift, part)
-    patch.setattr(swift, part, getattr(swift, part).replace(right, wrong))
-
-
 def swift_skips_a_number(patch: Patch) -> None:
-    altered(patch, "_UPDATED", "b.seq + l.posts", "b.seq + l.posts + 1")
+    patch.setattr(wording, "_SIDE", wording._SIDE.replace("seq + ", "seq + 1 + "))
 
 
 def swift_forgets_what_is_held(patch: Patch) -> None:
-    altered(patch, "_UPDATED", "b.held_minor + l.held", "b.held_minor")
+    patch.setattr(wording, "_held", lambda _place, _entries: "")
 
 
 def swift_debits_where_nothing_may_go_out(patch: Patch) -> None:
-    altered(patch, "_LOCKED", "AND NOT d.debit", "")
+    patch.setattr(wording, "_open", lambda _place, _entries: wording._MAY_RECEIVE)
 
 
 if connections["default"].vendor == "postgresql":
@@ -193,10 +188,10 @@ if connections["default"].vendor == "postgresql":
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 @pytest.mark.django_db
 def test_histories_find_a_planted_bug(bug, monkeypatch):
-    swift._statement.cache_clear()
+    wording.statement.cache_clear()
     bug(monkeypatch)
     try:
         with pytest.raises((AssertionError, DatabaseError)):
             run(Histories, 1_000, phases=[Phase.generate])
     finally:
-        swift._statement.cache_clear()
+        wording.statement.cache_clear()

@@ -12,7 +12,7 @@ from paymentsite.ledger import rules
 from paymentsite.ledger.book import BalanceState
 from paymentsite.ledger.models import Account, Balance, Journal
 from paymentsite.ledger.services import recording, seals
-from paymentsite.ledger.store import postgres, swift
+from paymentsite.ledger.store import postgres, wording
 from tests.ledger import races, races_of_parts
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
@@ -39,11 +39,11 @@ def reworded(monkeypatch) -> Iterator[Callable[[Any, str, str, str], None]]:
         text = getattr(module, name)
         assert text.count(old) == 1
         monkeypatch.setattr(module, name, text.replace(old, new))
-        swift._statement.cache_clear()
+        wording.statement.cache_clear()
 
     yield reword
     monkeypatch.undo()
-    swift._statement.cache_clear()
+    wording.statement.cache_clear()
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def without(unprotected) -> Iterator[Callable[[type[Model], str], None]]:
 @pytest.fixture
 def floorless(reworded, without, monkeypatch) -> None:
     without(Balance, "ledger_balance_floor")
-    reworded(swift, "_LOCKED", "b.floor_minor IS NULL OR", "true OR")
+    reworded(wording, "_ABOVE_FLOOR", "floor_minor IS NULL OR", "true OR")
     monkeypatch.setattr(rules, "_check_balances", lambda _page: None)
 
 
@@ -80,7 +80,7 @@ def unlocked(reworded, monkeypatch) -> None:
     def look(store: postgres.PostgresStore, ids: list[int], **_: bool) -> list[BalanceState]:
         return lock(store, ids, strict=False)
 
-    reworded(swift, "_LOCKED", " FOR UPDATE OF b", "")
+    reworded(wording, "_LOCKED", " FOR UPDATE", "")
     monkeypatch.setattr(postgres.PostgresStore, "lock", look)
 
 
@@ -91,7 +91,7 @@ def unguarded(unlocked, without) -> None:
 
 @pytest.fixture
 def disordered(reworded) -> None:
-    reworded(swift, "_LOCKED", "ORDER BY b.account_id", "ORDER BY d.debit, b.account_id")
+    reworded(wording, "_LOCKED", "ORDER BY account_id", "ORDER BY random()")
     reworded(postgres, "_BALANCES", "ORDER BY account_id", "ORDER BY random()")
 
 
@@ -113,7 +113,7 @@ def test_last_money_without_locks_and_constraint_is_spent_again(threads):
 
 
 def test_reference_without_its_conflict_clause_is_no_answer(threads, reworded):
-    reworded(swift, "_JOURNAL", "ON CONFLICT (scope, reference) DO NOTHING", "")
+    reworded(wording, "_JOURNAL", "ON CONFLICT (scope, reference) DO NOTHING", "")
 
     turns_red(races.one_reference, threads, 8)
 
@@ -121,7 +121,7 @@ def test_reference_without_its_conflict_clause_is_no_answer(threads, reworded):
 @pytest.mark.parametrize("race", [races.one_reference, races.one_reference_of_many_meanings])
 def test_reference_that_is_not_unique_is_done_again(threads, reworded, without, race):
     without(Journal, "ledger_journal_once")
-    reworded(swift, "_JOURNAL", "ON CONFLICT (scope, reference) DO NOTHING", "")
+    reworded(wording, "_JOURNAL", "ON CONFLICT (scope, reference) DO NOTHING", "")
 
     turns_red(race, threads, 8)
 
@@ -182,7 +182,7 @@ def test_floor_without_locks_and_constraint_is_walked_past(threads):
 @pytest.mark.usefixtures("unlocked")
 def test_batches_without_locks_and_unique_references_do_things_twice(threads, reworded, without):
     without(Journal, "ledger_journal_once")
-    reworded(swift, "_JOURNAL", "ON CONFLICT (scope, reference) DO NOTHING", "")
+    reworded(wording, "_JOURNAL", "ON CONFLICT (scope, reference) DO NOTHING", "")
 
     turns_red(races.batches, threads, 8)
 

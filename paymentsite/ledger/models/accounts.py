@@ -89,18 +89,11 @@ class Balance(models.Model):
 
     class Meta:
         constraints = [
+            # Without a floor there is nothing to compare with, and what is not known to be false passes.
             models.CheckConstraint(
-                name="ledger_balance_floor",
-                condition=Q(floor_minor=None) | Q(posted_minor__gte=F("floor_minor") + F("held_minor")),
+                name="ledger_balance_floor", condition=Q(posted_minor__gte=F("floor_minor") + F("held_minor"))
             ),
             models.CheckConstraint(name="ledger_balance_held", condition=Q(held_minor__gte=0)),
-            models.CheckConstraint(
-                name="ledger_balance_status", condition=Q(status__in=["open", "no_debit", "frozen", "closed"])
-            ),
-            models.CheckConstraint(
-                name="ledger_balance_closed_empty",
-                condition=~Q(status="closed") | Q(posted_minor=0, held_minor=0),
-            ),
         ]
 
     def __str__(self) -> str:

@@ -44,7 +44,6 @@ class Slip:
         facts = JournalFacts(
             uuid7(now),
             draft.kind,
-            "posted",
             draft.scope,
             draft.reference,
             canon.request_hash(draft),
@@ -70,7 +69,7 @@ class Slip:
 
     def refused(self, refusal: DomainError) -> Written:
         facts = {"code": refusal.code, "facts": refusal.facts, "asked": canon.asked(self.draft)}
-        journal = self.journal._replace(outcome="refused", refusal=facts)
+        journal = self.journal._replace(refusal=facts)
         return Written(journal, canon.digest(journal), None)
 
     def digest(self, effects: Effects) -> bytes:
@@ -100,7 +99,7 @@ def record_swiftly(slip: Slip) -> Outcome | None:
     if plan is None:
         return None
 
-    digest = slip.digest(plan.effects)
+    digest = canon.digest(slip.journal, plan.postings, plan.holds)
     for tries in range(TRIES):
         try:
             with here.wrap_database_errors:
@@ -113,10 +112,11 @@ def record_swiftly(slip: Slip) -> Outcome | None:
         # Also when it was done before: the repetition waits for the standby as the first one did.
         check_committed()
         if saw.written:
-            return Posted(slip.journal.id, slip.now, swift.completed(plan, saw), tuple(plan.effects.placed))
+            placed = tuple([hold.hold_id for hold in plan.holds])
+            return Posted(slip.journal.id, slip.now, swift.completed(plan, saw), placed)
         if first := store.here().find([slip.key]).get(slip.key):
             return _again(slip, first, queries.answers([first]))
-        if not saw.fits and (refusal := _refusal(slip, saw)) and keep(slip, refusal):
+        if (refusal := _refusal(slip, saw)) and keep(slip, refusal):
             return refusal
     raise AssertionError("a reference that conflicts can be read")
 

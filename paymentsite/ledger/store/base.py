@@ -38,7 +38,6 @@ class Stored(NamedTuple):
     """An act that was decided before."""
 
     id: UUID
-    outcome: str
     request_hash: bytes
     recorded_at: datetime
     refusal: dict[str, Any] | None
@@ -348,4 +347,4 @@ def _load_shares(past: Past, posting: Posting, reversals: Iterable[Posting]) -> 
 
 
 def stored(journal: Journal) -> Stored:
-    return Stored(journal.pk, journal.outcome, bytes(journal.request_hash), journal.recorded_at, journal.refusal)
+    return Stored(journal.pk, bytes(journal.request_hash), journal.recorded_at, journal.refusal)

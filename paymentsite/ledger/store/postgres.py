@@ -17,12 +17,12 @@ from paymentsite.ledger.canon import text
 from paymentsite.ledger.store.base import Key, Pen, Store, Stored, Written
 
 _FIND = """
-SELECT j.scope, j.reference, j.id, j.outcome, j.request_hash, j.recorded_at, j.refusal
+SELECT j.scope, j.reference, j.id, j.request_hash, j.recorded_at, j.refusal
 FROM unnest(%s::text[], %s::text[]) AS k(scope, reference)
 JOIN ledger_journal j ON j.scope = k.scope AND j.reference = k.reference
 """
 _FIND_ONE = """
-SELECT scope, reference, id, outcome, request_hash, recorded_at, refusal
+SELECT scope, reference, id, request_hash, recorded_at, refusal
 FROM ledger_journal WHERE scope = %s::text AND reference = %s::text
 """
 _BALANCES = """
@@ -30,9 +30,9 @@ SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledge
 WHERE account_id = ANY(%s::bigint[]) ORDER BY account_id
 """
 _JOURNALS = """
-INSERT INTO ledger_journal (id, kind, outcome, scope, reference, request_hash, digest, occurred_at, recorded_at, actor,
+INSERT INTO ledger_journal (id, kind, scope, reference, request_hash, digest, occurred_at, recorded_at, actor,
     parent_id, source, details, refusal)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[],
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[],
     %s::timestamptz[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::jsonb[])
 """
 _POSTINGS = """
@@ -78,7 +78,7 @@ class PostgresStore(Store):
                 rows = cursor.execute(_FIND, ([key[0] for key in keys], [key[1] for key in keys])).fetchall()
         # Django has the driver hand JSON over as text.
         return {
-            (row[0], row[1]): Stored(row[2], row[3], row[4], row[5], None if row[6] is None else json.loads(row[6]))
+            (row[0], row[1]): Stored(row[2], row[3], row[4], None if row[5] is None else json.loads(row[5]))
             for row in rows
         }
 
@@ -118,7 +118,6 @@ class PostgresPen(Pen):
             (
                 ids,
                 _texts([j.kind for j in journals]),
-                _array([j.outcome for j in journals]),
                 _texts([j.scope for j in journals]),
                 _texts([j.reference for j in journals]),
                 _array([f'"\\\\x{j.request_hash.hex()}"' for j in journals]),

@@ -1,6 +1,5 @@
 """The ledger on SQLite: one writer at a time (BEGIN IMMEDIATE), so reading inside the transaction is locking."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,15 +14,14 @@ from paymentsite.ledger.canon import text
 from paymentsite.ledger.models import Journal
 from paymentsite.ledger.store.base import Key, Needs, Pen, Store, Stored, Written, stored
 
-_BALANCES = """
-SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledger_balance
-WHERE account_id IN (SELECT value FROM json_each(?))
+_BALANCE_OF = """
+SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledger_balance WHERE account_id = ?
 """
 _FIND = "SELECT id FROM ledger_journal WHERE scope = ? AND reference = ?"
 _JOURNAL = """
-INSERT INTO ledger_journal (id, kind, outcome, scope, reference, request_hash, digest, occurred_at, recorded_at,
+INSERT INTO ledger_journal (id, kind, scope, reference, request_hash, digest, occurred_at, recorded_at,
     actor, parent_id, source, details, refusal)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _POSTING = """
 INSERT INTO ledger_posting (journal_id, position, unit, source_id, target_id, amount_minor,
@@ -72,7 +70,7 @@ class SqliteStore(Store):
         return found
 
     def lock(self, account_ids: Sequence[int], *, strict: bool) -> list[BalanceState]:  # noqa: ARG002  one writer
-        return [BalanceState(*row) for row in self._run(_BALANCES, (json.dumps(account_ids),))]
+        return [BalanceState(*row) for pk in account_ids for row in self._run(_BALANCE_OF, (pk,))]
 
     def lock_journals(self, ids: Sequence[UUID]) -> None:
         """Nothing to do: this transaction is the only one that writes."""
@@ -116,7 +114,6 @@ def _journal_row(w: Written) -> tuple[Any, ...]:
     return (
         j.id.hex,
         j.kind,
-        j.outcome,
         j.scope,
         j.reference,
         j.request_hash,

@@ -23,11 +23,10 @@ def acknowledged_once(run: Run) -> Iterator[Fault]:
 def _faults(of: str, references: list[str]) -> Iterator[Fault]:
     found: Counter[str] = Counter()
     refused = set()
-    for reference, outcome in Journal.objects.filter(scope=of, reference__in=references).values_list(
-        "reference", "outcome"
-    ):
+    journals = Journal.objects.filter(scope=of, reference__in=references)
+    for reference, refusal in journals.values_list("reference", "refusal"):
         found[reference] += 1
-        if outcome != Journal.Outcome.POSTED:
+        if refusal is not None:
             refused.add(reference)
     for reference in references:
         subject = f"reference {of} {reference}"

@@ -47,6 +47,11 @@ SELECT account_id, posted_minor, held_minor, floor_minor FROM ledger_balance
 WHERE posted_minor - held_minor < floor_minor ORDER BY account_id
 """
 
+_CLOSED_WITH: Final = """
+SELECT account_id, posted_minor, held_minor FROM ledger_balance
+WHERE status = 'closed' AND (posted_minor <> 0 OR held_minor <> 0) ORDER BY account_id
+"""
+
 _ENDS: Final = """
 SELECT p.id, p.unit, s.unit, t.unit, s.mode, p.source_seq, t.mode, p.target_seq
 FROM ledger_posting p JOIN ledger_account s ON s.id = p.source_id JOIN ledger_account t ON t.id = p.target_id
@@ -91,11 +96,16 @@ def floor_kept(run: Run) -> Iterator[Fault]:
         yield f"account {account}", f"{posted} on it less {held} held are below its floor {floor}"
 
 
-@check("ledger.status_kept", "Nothing was posted on an account while it was frozen, or after it was closed.")
+@check(
+    "ledger.status_kept",
+    "Nothing was posted on an account while it was frozen, nor after it was closed; what is closed is empty.",
+)
 def status_kept(run: Run) -> Iterator[Fault]:
     for posting, account, seq, _, _, status, _ in run.once(_out_of_bounds):
         if status in {"frozen", "closed"}:
             yield f"posting {posting}", f"is number {seq} of account {account}, which was {status} by then"
+    for account, posted, held in rows(_CLOSED_WITH):
+        yield f"account {account}", f"is closed with {posted} on it and {held} held"
 
 
 @check("ledger.units_agree", "A posting and both its accounts are of one unit.")

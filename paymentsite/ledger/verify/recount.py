@@ -97,7 +97,6 @@ _CHUNK: Final = 5_000
 _JOURNAL: Final = (
     "pk",
     "kind",
-    "outcome",
     "scope",
     "reference",
     "request_hash",
@@ -194,7 +193,7 @@ def _compare_leaf(
 
 
 def _effects_fault(journal: JournalFacts, moved: bool, touched: bool) -> str:  # noqa: FBT001  two ways to be empty
-    if journal.outcome == Journal.Outcome.POSTED:
+    if journal.refusal is None:
         return "" if moved else "was posted, and did nothing"
     if touched:
         return "was refused, and did something"
