@@ -139,14 +139,14 @@ def number_skipped(patch: Patch) -> None:
 
 
 def earlier_reversals_forgotten(patch: Patch) -> None:
-    load_past = base._load_past
+    load_past = base.load_past
 
     def load_past_anew(book: Any, needs: Any) -> None:
         load_past(book, needs)
         for pk, posting in needs.postings.items():
             book.past[pk].left = posting.amount_minor
 
-    patch.setattr(base, "_load_past", load_past_anew)
+    patch.setattr(base, "load_past", load_past_anew)
 
 
 def rolled_up_twice(patch: Patch) -> None:

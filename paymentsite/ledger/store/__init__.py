@@ -4,7 +4,8 @@ from typing import Final
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from paymentsite.ledger.store.base import Key, Needs, Pen, Store, Stored, Written, all_there
+from paymentsite.ledger.store.base import Key, Pen, Store, Stored, Written
+from paymentsite.ledger.store.needs import Needs, all_there
 from paymentsite.ledger.store.postgres import PostgresStore
 from paymentsite.ledger.store.sqlite import SqliteStore
 

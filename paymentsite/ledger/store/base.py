@@ -1,35 +1,21 @@
 """What the ledger needs of a database; the two that speak it stand beside this module."""
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model, Q, QuerySet, Sum
 
-from paymentsite.ledger.book import BalanceState, Book, Effects, HoldState, LotState, Past
+from paymentsite.ledger.book import BalanceState, Book, Effects, HoldState, LotState
 from paymentsite.ledger.canon import JournalFacts
-from paymentsite.ledger.entries import (
-    Capture,
-    Draft,
-    Entry,
-    Expire,
-    Extend,
-    Increase,
-    Lapse,
-    Move,
-    Place,
-    Release,
-    Terms,
-    Undo,
-)
-from paymentsite.ledger.models import Account, Hold, HoldEvent, Journal, Lot, LotUse, Posting
+from paymentsite.ledger.models import Hold, HoldEvent, Journal, Lot, LotUse
+from paymentsite.ledger.store.loading import load_lots, load_past
+from paymentsite.ledger.store.needs import Needs
 
 Key = tuple[str, str]  # scope and reference
 
@@ -44,73 +30,12 @@ class Stored(NamedTuple):
 
 
 @dataclass(slots=True)
-class Needs:
-    """Which rows a run of acts must know."""
-
-    accounts: dict[int, Account] = field(default_factory=dict)
-    holds: set[UUID] = field(default_factory=set)
-    postings: dict[int, Posting] = field(default_factory=dict)
-    terms: list[tuple[int, Terms]] = field(default_factory=list)
-    placing: bool = False
-
-    @property
-    def plain(self) -> bool:
-        """Whether balances, journals and postings are all that is read and written."""
-        return not (self.holds or self.postings or self.placing or any(a.lots for a in self.accounts.values()))
-
-    @classmethod
-    def of(cls, drafts: Iterable[Draft]) -> "Needs":
-        needs = cls()
-        for draft in drafts:
-            for entry in draft.entries:
-                needs.add(entry)
-        return needs
-
-    def add(self, entry: Entry) -> None:
-        match entry:
-            case Move(_, source, target, terms):
-                self._know(source, target, terms=terms)
-            case Undo(posting, _):
-                self.postings[posting.pk] = posting
-                self._know(posting.source, posting.target)
-            case Lapse(source, target, _):
-                self._know(source, target)
-            case Place(_, account, _):
-                self.placing = True
-                self._know(account)
-            case Capture(_, hold, target, _, _, terms):
-                self.holds.add(hold.pk)
-                self._know(hold.account, target, terms=terms)
-            case Increase(hold=hold) | Extend(hold=hold) | Release(hold=hold) | Expire(hold=hold):
-                self.holds.add(hold.pk)
-                self._know(hold.account)
-
-    def _know(self, *accounts: Account, terms: Terms | None = None) -> None:
-        for account in accounts:
-            self.accounts[account.id] = account
-        if terms is not None:
-            self.terms.append((accounts[-1].pk, terms))
-
-
-@dataclass(slots=True)
 class Written:
     """One decided act on its way into the database: effects when it was accepted, none when it was refused."""
 
     journal: JournalFacts
     digest: bytes
     effects: Effects | None
-
-
-def all_there(draft: Draft) -> bool:
-    """Whether all that the draft names is in the database."""
-    needs = Needs.of([draft])
-    named: list[tuple[type[Model], set[Any]]] = [
-        (Account, set(needs.accounts)),
-        (Hold, needs.holds),
-        (Posting, set(needs.postings)),
-        (Journal, set() if draft.parent is None else {draft.parent}),
-    ]
-    return all(not keys or QuerySet(model).filter(pk__in=keys).count() == len(keys) for model, keys in named)
 
 
 class Pen(ABC):
@@ -169,9 +94,9 @@ class Store(ABC):
         if needs.holds:
             book.holds = {hold.pk: _hold_state(hold) for hold in Hold.objects.filter(pk__in=needs.holds)}
         if any(account.lots for account in needs.accounts.values()):
-            _load_lots(book, needs)
+            load_lots(book, needs)
         if needs.postings:
-            _load_past(book, needs)
+            load_past(book, needs)
         return book
 
     def write_rest(self, written: Sequence[Written], book: Book) -> None:
@@ -277,73 +202,6 @@ def _hold_state(hold: Hold) -> HoldState:
         hold.placed_at,
         hold.expires_at,
     )
-
-
-def _load_lots(book: Book, needs: Needs) -> None:
-    """Lots with something left or held, those that new value may join, and those that reversals may touch."""
-    ids = [pk for pk, account in needs.accounts.items() if account.lots]
-    wanted = Q(account__in=ids) & (Q(pk__in=Lot.objects.with_left().values("pk")) | Q(held_minor__gt=0))
-    for account_id, terms in needs.terms:
-        wanted |= Q(account=account_id, origin=terms.origin, active_on=terms.active_on, expires_on=terms.expires_on)
-    if needs.postings:
-        wanted |= Q(pk__in=LotUse.objects.filter(_uses_of(needs.postings.values())).values("lot"))
-    for lot in Lot.objects.filter(wanted):
-        book.lots.setdefault(lot.account_id, {})[lot.pk] = LotState(
-            lot.pk,
-            lot.account_id,
-            lot.origin,
-            lot.active_on,
-            lot.expires_on,
-            lot.issued_minor,
-            lot.used_minor,
-            lot.expired_minor,
-            lot.held_minor,
-        )
-    sign = {LotUse.Kind.HELD: 1, LotUse.Kind.UNHELD: -1, LotUse.Kind.USED: -1}
-    for use in LotUse.objects.filter(hold__in=needs.holds):
-        reserves = book.reserved.setdefault(use.hold_id or UUID(int=0), {})
-        reserves[use.lot_id] = reserves.get(use.lot_id, 0) + sign[LotUse.Kind(use.kind)] * use.amount_minor
-
-
-def _uses_of(postings: Iterable[Posting]) -> Q:
-    uses = Q(pk__in=[])
-    for posting in postings:
-        uses |= Q(journal=posting.journal_id, position=posting.position)
-    return uses
-
-
-def _load_past(book: Book, needs: Needs) -> None:
-    """What is left to reverse of each posting, and of the lots that each gave to or took from."""
-    undone = Posting.objects.filter(reverses__in=needs.postings)
-    gone: dict[int | None, int] = dict(
-        undone.values("reverses").annotate(total=Sum("amount_minor")).values_list("reverses", "total")
-    )
-    later: dict[int, list[Posting]] = defaultdict(list)
-    if any(account.lots for account in needs.accounts.values()):
-        for reversal in undone:
-            later[reversal.reverses_id or 0].append(reversal)
-    for pk, posting in needs.postings.items():
-        past = Past(posting.unit, posting.source_id, posting.target_id, posting.amount_minor - gone.get(pk, 0))
-        if posting.source.lots or posting.target.lots:
-            _load_shares(past, posting, later[pk])
-        book.past[pk] = past
-
-
-_GAVE = (LotUse.Kind.ISSUED, LotUse.Kind.RETURNED)
-_TOOK = (LotUse.Kind.USED, LotUse.Kind.WITHDRAWN)
-
-
-def _load_shares(past: Past, posting: Posting, reversals: Iterable[Posting]) -> None:
-    for use in LotUse.objects.filter(_uses_of([posting])).order_by("pk"):
-        if use.kind in _GAVE:
-            past.given[use.lot_id] = past.given.get(use.lot_id, 0) + use.amount_minor
-        elif use.kind in _TOOK:
-            past.taken[use.lot_id] = past.taken.get(use.lot_id, 0) + use.amount_minor
-    for use in LotUse.objects.filter(_uses_of(reversals)):
-        if use.kind in _TOOK and use.lot_id in past.given:
-            past.given[use.lot_id] -= use.amount_minor
-        elif use.kind in _GAVE and use.lot_id in past.taken:
-            past.taken[use.lot_id] -= use.amount_minor
 
 
 def stored(journal: Journal) -> Stored:

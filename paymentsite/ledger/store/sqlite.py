@@ -12,7 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from paymentsite.ledger.book import BalanceState
 from paymentsite.ledger.canon import text
 from paymentsite.ledger.models import Journal
-from paymentsite.ledger.store.base import Key, Needs, Pen, Store, Stored, Written, stored
+from paymentsite.ledger.store.base import Key, Pen, Store, Stored, Written, stored
+from paymentsite.ledger.store.needs import Needs
 
 _BALANCE_OF = """
 SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledger_balance WHERE account_id = ?
