@@ -67,6 +67,19 @@ def test_proof_is_checked_by_a_script_that_knows_nothing_of_us(purse, world, tmp
     assert check() == (1, "the leaf names another journal")
 
 
+@pytest.mark.parametrize("content", [None, "{", "{}", "[]"])
+def test_what_is_no_proof_is_said_to_be_none(tmp_path, content):
+    path = tmp_path / "proof.json"
+    if content is not None:
+        path.write_text(content)
+
+    done = subprocess.run([sys.executable, "script/check-proof", path], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "proof.json cannot be read as a proof: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_statement_pages_through_everything_once(purse, world):
     fill(purse, world, 7)
     ledger.post(ledger.Move(cny(25), purse, world), reference="out")
