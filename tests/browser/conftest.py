@@ -1,6 +1,5 @@
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,16 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": found, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared(django_db_setup: None, live_server: LiveServer) -> None:
+    """Let the server's threads use our connection until the end, where they have none of their own: in SQLite's memory.
+
+    A thread lives as long as the browser keeps its socket open, which may be longer than the server.
+    """
+    for connection in live_server.thread.connections_override.values():
+        connection.inc_thread_sharing()
+
+
 @pytest.fixture
 def visit(browser: Browser, live_server: LiveServer, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """``visit("/path/", locale=…)`` opens a page as a new visitor; afterwards no browser may have complained."""
@@ -45,8 +54,4 @@ def visit(browser: Browser, live_server: LiveServer, tmp_path: Path) -> Iterator
     yield open_page
     for context in browser.contexts:
         context.close()
-    # The server ends a connection in its own time; on SQLite its threads share our connection and must not outlive it.
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=30)
     assert [complaint for complaint in complaints if EXPECTED not in complaint] == []
