@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext_noop
 
 from paymentsite.core import database
 from paymentsite.core.errors import DomainError, Unavailable
@@ -32,7 +33,7 @@ class OutcomeUnknown(Unavailable):
     """The database committed here but could not say whether its standby did. Ask again with the same reference."""
 
     code = "outcome_unknown"
-    sentence = "It is not certain that this was done. Ask again with the same reference."
+    sentence = gettext_noop("It is not certain that this was done. Ask again with the same reference.")
 
 
 def act(service: Callable[P, R]) -> Callable[P, R]:

@@ -1,9 +1,13 @@
 import shutil
+from string import Formatter
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import translation
+
+from paymentsite.core.errors import DomainError
+from paymentsite.core.management.commands import messages
 
 TEMPLATE = (
     '{% load i18n %}\n<p>\n    {% translate "Good <b>day</b>" %}\n'
@@ -72,6 +76,28 @@ def test_repository_speaks_both_languages():
 
     with translation.override("zh-hans"):
         assert translation.gettext("Sign out") == "退出"
+
+
+def test_every_refusal_is_told_in_both_languages_with_the_same_facts():
+    call_command("messages", "compile")
+    ours = {
+        code: refusal
+        for code, refusal in DomainError.catalogue().items()
+        if refusal.__module__.partition(".")[0] in messages.SOURCES
+    }
+
+    with translation.override("zh-hans"):
+        told = {code: translation.gettext(refusal.sentence) for code, refusal in ours.items()}
+
+    assert len(told) > 40
+    assert [code for code, sentence in told.items() if sentence == ours[code].sentence] == []
+    assert {code: facts(sentence) for code, sentence in told.items()} == {
+        code: refusal.fact_names() for code, refusal in ours.items()
+    }
+
+
+def facts(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
 
 
 def test_no_gettext_tool_is_needed(po, monkeypatch):

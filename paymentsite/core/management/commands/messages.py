@@ -18,7 +18,8 @@ from django.utils.translation.template import templatize
 # The packages whose pages and sentences are ours.
 SOURCES: Final = ("paymentsite", "members", "wallets", "cards", "settlement", "templates")
 KEYWORDS: Final = DEFAULT_KEYWORDS | {
-    f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in ("gettext", "ngettext", "pgettext", "npgettext")
+    "gettext_noop": DEFAULT_KEYWORDS["gettext"],  # the sentences of refusals, which are translated when read
+    **{f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in ("gettext", "ngettext", "pgettext", "npgettext")},
 }
 
 
