@@ -179,6 +179,13 @@ def _postgresql(connection: BaseDatabaseWrapper) -> Iterator[checks.CheckMessage
                     f"PostgreSQL runs with {setting}=off: a power cut would lose acknowledged payments.",
                     "Turn it on at the server.",
                 )
+        cursor.execute("SHOW default_transaction_isolation")
+        if (level := cursor.fetchone()[0]) != "read committed":
+            yield _error(
+                "E034",
+                f"PostgreSQL begins transactions as {level}: an act would decide on what has changed since it began.",
+                "Set default_transaction_isolation to read committed at the server.",
+            )
 
 
 def _redis(url: str) -> Iterator[checks.CheckMessage]:

@@ -110,6 +110,8 @@ def _post(
 ) -> None:
     """Write the posting down; the source's right to be debited is the caller's to check."""
     _check_status(page, target, _NOT_FROZEN)
+    _check_countable(page, source)
+    _check_countable(page, target)
     row = PostingRow(position, source.unit, source.id, target.id, amount, None, None, None, None, reverses_id)
     if source.strict:
         state = page.balance(source.id)
@@ -226,6 +228,12 @@ def _tell(page: Page, position: int, kind: HoldEvent.Kind, state: HoldState, amo
 
 
 _SILENT_ON_EXPIRY: Final = frozenset({HoldEvent.Kind.CAPTURED, HoldEvent.Kind.RELEASED, HoldEvent.Kind.EXPIRED})
+
+
+def _check_countable(page: Page, account: Account) -> None:
+    """What is rolled up on a deferred account leaves room for all that may come before the next roll-up."""
+    if not account.strict and not -BALANCE_MAX <= page.book.balances[account.id].posted <= BALANCE_MAX:
+        raise AccountFull(account=account.public_id)
 
 
 def _check_balances(page: Page) -> None:

@@ -199,9 +199,20 @@ def test_postgresql_that_could_forget_stops_the_start(production, server, keepin
     assert f"PostgreSQL runs with {setting}=off" in started.stderr
 
 
+def test_postgresql_that_looks_back_stops_the_start(production, server, keeping_broker):
+    configure(server, "default_transaction_isolation", "repeatable read")
+    try:
+        started = start(**production | {"DATABASE_URL": server, "REDIS_URL": keeping_broker})
+    finally:
+        configure(server, "default_transaction_isolation", "read committed")
+
+    assert started.returncode == checks.REFUSED
+    assert "PostgreSQL begins transactions as repeatable read" in started.stderr
+
+
 def configure(server: str, setting: str, value: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"ALTER SYSTEM SET {setting} = {value}")
+        connection.execute(f"ALTER SYSTEM SET {setting} = '{value}'")
         connection.execute("SELECT pg_reload_conf()")
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

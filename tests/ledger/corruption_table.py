@@ -80,6 +80,7 @@ TABLE: dict[str, list[Corruption]] = {
         row("leaf edited", c.LEAF, c.BLANK_LEAF, names="journal {0}"),
     ],
     "ledger.journal_effects": [
+        row("refused by JSON's null", c.POSTED, edit("journal", "refusal = 'null'"), names="journal {0}"),
         row("success claimed", c.REFUSED, edit("journal", "refusal = NULL"), names="journal {0}"),
         row("no reason given", c.REFUSED, edit("journal", "refusal = '{{}}'"), names="journal {0}"),
         row(

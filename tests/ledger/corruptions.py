@@ -107,6 +107,7 @@ ORDER BY p.id LIMIT 1
 """
 REVERSAL = "SELECT id, reverses_id FROM ledger_posting WHERE reverses_id IS NOT NULL AND unit = 'CNY' LIMIT 1"
 REFUSED = "SELECT id FROM ledger_journal WHERE refusal IS NOT NULL ORDER BY id LIMIT 1"
+POSTED = "SELECT id FROM ledger_journal WHERE refusal IS NULL ORDER BY id LIMIT 1"
 REFUSED_AND_POSTING = """
 SELECT j.id, MIN(p.id) FROM ledger_journal j CROSS JOIN ledger_posting p WHERE j.refusal IS NOT NULL
 GROUP BY j.id LIMIT 1

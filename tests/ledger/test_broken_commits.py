@@ -1,6 +1,7 @@
 """What fails late (a commit, a disk, a connection) leaves nothing behind, and a way to go on."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -30,6 +31,24 @@ def test_commit_that_fails_leaves_the_books_and_the_connection_as_they_were(book
     assert book() == before
     assert not connection.in_atomic_block
     assert ledger.post(ledger.Move(cny(1), source, target), reference="next").balances == {source.pk: 99, target.pk: 1}
+
+
+@pytest.mark.parametrize("legs", [1, 9])
+@pytest.mark.parametrize("many", [False, True])
+def test_transaction_that_will_be_rolled_back_answers_nothing(book, settings, legs, many):
+    settings.SANDBOX = False  # there the clock's own query would be refused first
+    source, target = purse(100), purse()
+    before = book()
+    moves = (ledger.Move(cny(1), source, target),) * legs
+    draft = ledger.Draft(entries=moves, reference="lost")
+    post = partial(ledger.post_many, [draft]) if many else partial(ledger.post, *moves, reference="lost")
+
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            post()
+
+    assert book() == before
 
 
 if connection.vendor == "postgresql":

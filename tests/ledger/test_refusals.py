@@ -112,6 +112,20 @@ def test_account_that_is_full_takes_no_more(side, ask, book):
 
 
 @either_way
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("minor", [BALANCE_MAX + 1, -BALANCE_MAX - 1])
+def test_deferred_account_beyond_what_can_be_rolled_up_takes_no_more(side, minor, ask, book):
+    one, other = hot(), hot()
+    Balance.objects.filter(account=one).update(posted_minor=minor)
+    before = book()
+
+    move = Move(cny(1), one, other) if side == "source" else Move(cny(1), other, one)
+
+    assert refused(ask(move)) == (AccountFull, {"account": str(one.public_id)})
+    assert_only_the_refusal(before, book())
+
+
+@either_way
 def test_account_without_a_floor_holds_only_what_can_be_counted(ask, book):
     account = purse(floor_minor=None)
     Balance.objects.filter(pk=account.pk).update(held_minor=BALANCE_MAX)

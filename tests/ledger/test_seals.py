@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from paymentsite.core import clock
 from paymentsite.core.money import Money
@@ -92,6 +93,24 @@ def test_statement_pages_through_everything_once(purse, world):
         assert len(seen) == 8
         assert sum(line.amount.minor for line in seen) == queries.standing(account).posted.minor
         assert len({line.posting_id for line in seen}) == 8
+
+
+def test_page_that_is_crossed_by_postings_lacks_none(purse, world):
+    fill(purse, world, 3)
+    asked = []
+
+    def cross(execute, sql, params, many, context):
+        if 'FROM "ledger_posting"' in sql:
+            asked.append(sql)
+            if len(asked) == 2:
+                fill(purse, world, 1, start=90)
+                ledger.post(ledger.Move(cny(1), purse, world), reference="crossing")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(cross):
+        page = queries.statement(purse)
+
+    assert [line.seq for line in page.lines] == [5, 4, 3, 2, 1]
 
 
 def test_balance_at_any_moment_is_what_was_recorded_by_then(purse, world):

@@ -1,17 +1,22 @@
 """The short way to PostgreSQL: planned once, forgotten by a rollback, told apart when it fails."""
 
+import time
+from contextlib import nullcontext
+from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.transaction import TransactionManagementError
 
+from paymentsite.core.actors import SYSTEM
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.models import Balance
-from paymentsite.ledger.services import Move
+from paymentsite.ledger.models import Account, Balance, Hold, Journal
+from paymentsite.ledger.services import Move, Release
 from paymentsite.ledger.store import wire
-from tests.factories import cny, purse
+from tests.factories import cny, hold, hot, purse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,6 +102,93 @@ if connection.vendor == "postgresql":
             assert wire.run(statement, ["1", None]) == [[b"%d" % factor, None]]
 
         assert kept() == 3
+
+    def test_name_that_another_process_left_with_the_session_means_the_same():
+        connection_now = fresh()
+        wire.run(DOUBLE, ["1", None])
+        del wire._names[connection_now]
+
+        assert wire.run(DOUBLE, ["2", None]) == [[b"4", None]]
+
+        assert kept() == 1
+
+    def test_statement_whose_table_has_changed_is_planned_again():
+        fresh()
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE wired (number int); INSERT INTO wired VALUES (7)")
+        look = b"SELECT number FROM wired WHERE $1::int IS NOT NULL"
+        wire.run(look, ["7"])
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE wired ALTER number TYPE text")
+
+        for _ in range(3):
+            assert wire.run(look, ["7"]) == [[b"7"]]
+
+        assert kept() == 1
+
+    def test_nothing_is_prepared_where_the_driver_is_told_not_to():
+        fresh().prepare_threshold = None
+
+        assert wire.run(DOUBLE, ["2", None]) == [[b"4", None]]
+
+        assert kept() == 0
+
+    def test_post_amid_a_pipeline_is_sent_by_the_driver():
+        source, target = purse(10), purse()
+
+        with connection.connection.pipeline():
+            answer = ledger.post(Move(cny(1), source, target), reference="piped")
+
+        assert answer.balances == {source.pk: 9, target.pk: 1}
+
+    def paid_in(account: Account) -> None:
+        ledger.post(Move(cny(40), hot(), account), reference="in")
+
+    def released(account: Account) -> None:
+        ledger.post(Release(Hold.objects.select_related("account").get(account=account)), reference="released")
+
+    def lent(account: Account) -> None:
+        ledger.set_floor(account=account, floor_minor=-40, by=SYSTEM, reason="lent")
+
+    @pytest.mark.parametrize("outer", [nullcontext, transaction.atomic])
+    @pytest.mark.parametrize(("holding", "held", "meanwhile"), [(10, 0, paid_in), (50, 40, released), (10, 0, lent)])
+    def test_what_comes_free_while_an_act_waits_pays_for_it(holding, held, meanwhile, outer):
+        source, target = purse(holding), purse()
+        if held:
+            hold(source, held)
+        inside = Event()
+
+        def free() -> None:
+            with transaction.atomic():
+                meanwhile(source)
+                inside.set()
+                time.sleep(0.2)
+            connection.close()
+
+        freeing = Thread(target=free)
+        freeing.start()
+        inside.wait()
+        with outer():
+            answer = ledger.post(Move(cny(40), source, target), reference="out")
+        freeing.join()
+
+        assert answer.balances[target.pk] == 40
+
+    def test_reversal_in_a_view_of_the_past_is_refused(book):
+        one, other = hot(), hot()
+        moved = ledger.post(Move(cny(5), one, other), reference="moved")
+        before = book()
+
+        @transaction.atomic
+        def reverse_in_the_past() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            ledger.reverse(journal=Journal.objects.get(pk=moved.journal_id), reference="back")
+
+        with pytest.raises(TransactionManagementError, match="repeatable read"):
+            reverse_in_the_past()
+
+        assert book() == before
 
     @pytest.mark.parametrize("times", [1, 2])
     def test_failure_of_a_statement_is_the_drivers_error(times):

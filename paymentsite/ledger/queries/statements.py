@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from paymentsite.ledger.models import Account, Journal, Posting, Snapshot
 from paymentsite.ledger.queries.balances import balance_at, first_after
 
 PAGE: Final = 50
+_TRIES: Final = 5
 _DIGITS: Final = 19  # fewer fit 64 bits
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -74,9 +76,17 @@ def statement(account: Account, *, page: str = "", limit: int = PAGE) -> Stateme
         if page:
             came, went = came.filter(_before(page)), went.filter(_before(page))
         came, went = came.order_by("-journal_id", "-pk"), went.order_by("-journal_id", "-pk")
-    lines = _lines(account, came[: limit + 1], went[: limit + 1])
-    lines.sort(key=_order, reverse=True)
+    lines = _latest(account, came, went, limit + 1)
     return Statement(lines[:limit], lines[limit - 1].place if len(lines) > limit else None)
+
+
+def _latest(account: Account, came: QuerySet[Posting], went: QuerySet[Posting], count: int) -> list[Line]:
+    """The latest ``count`` lines of both. Numbers without a gap tell that nothing came between the two questions."""
+    for left in range(_TRIES, 0, -1):
+        lines = sorted(_lines(account, came[:count], went[:count]), key=_order, reverse=True)[:count]
+        if left == 1 or all((above.seq or 0) - (below.seq or 0) <= 1 for above, below in pairwise(lines)):
+            return lines
+    raise AssertionError("the last try returns")
 
 
 def statement_between(account: Account, *, since: datetime, until: datetime) -> Period:

@@ -5,12 +5,13 @@ shape on the server and is planned once.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.transaction import TransactionManagementError
 
 from paymentsite.ledger.book import BalanceState, PostingRow
 from paymentsite.ledger.canon import text
@@ -55,6 +56,8 @@ def raw() -> "psycopg.Connection[tuple[Any, ...]]":
     if here.connection is None or not here.in_atomic_block:
         here.close_if_health_check_failed()
         here.ensure_connection()
+    # As Django's own cursors do: what is answered in a transaction that will be rolled back would be a lie.
+    here.validate_no_broken_transaction()
     return cast("psycopg.Connection[tuple[Any, ...]]", here.connection)
 
 
@@ -87,10 +90,15 @@ class PostgresStore(Store):
         return [BalanceState(*row) for row in self._cursor().execute(sql, (_numbers(account_ids),))]
 
     def lock_journals(self, ids: Sequence[UUID]) -> None:
-        self._cursor().execute(
+        cursor = self._cursor()
+        cursor.execute(
             "SELECT id FROM ledger_journal WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE",
             (_array([key.hex for key in ids]),),
         )
+        # Locking a row makes no new version of it, so a view from before would not see who reversed meanwhile.
+        [level] = cursor.execute("SHOW transaction_isolation").fetchone() or ("unknown",)
+        if level != "read committed":
+            raise TransactionManagementError(f"a reversal cannot be decided in a transaction that is {level}")
 
     def write_leaves(self, height: int, leaves: Iterable[tuple[UUID, bytes]]) -> None:
         rows = list(leaves)
@@ -168,7 +176,7 @@ class PostgresPen(Pen):
 
 
 def moment(at: datetime) -> str:
-    return at.isoformat(" ")
+    return at.astimezone(UTC).isoformat(" ")
 
 
 def _array(items: Sequence[str]) -> str:

@@ -38,6 +38,8 @@ class SqliteStore(Store):
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         super().__init__(connection)
         connection.ensure_connection()
+        # As Django's own cursors do: what is answered in a transaction that will be rolled back would be a lie.
+        connection.validate_no_broken_transaction()
         self.raw: sqlite3.Connection = connection.connection
 
     @contextmanager

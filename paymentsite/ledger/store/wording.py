@@ -79,16 +79,13 @@ def statement(shape: Shape) -> bytes:
     if hot:
         parts.append(_HOT.format(ids=_ids(hot)))
         seen.append(_SEEN.format("hot"))
-        fits.append(_all_bear("hot", hot, lambda place: _open(place, entries)))
+        fits.append(_all_bear("hot", hot, lambda place: f"{_open(place, entries)} AND {_COUNTABLE}"))
     parts.append(_JOURNAL.format(columns=_COLUMNS, values=_values(shape), fits=" AND ".join(fits)))
     if strict:
-        changes = {
-            "posted_minor": _by_account(strict, lambda place: _posted(place, entries) or "0"),
-            "held_minor": _by_account(strict, lambda place: _held(place, entries) or "0"),
-            "seq": _by_account(strict, lambda place: str(len(_legs(place, entries)))),
-        }
-        settings = [f"{column} = {column} + {change}" for column, change in changes.items() if change != "0"]
-        parts.append(_UPDATED.format(ids=_ids(strict), settings=", ".join(settings)))
+        posted = _by_account(strict, lambda place: _posted(place, entries) or "+ 0", _THIS)
+        held = _by_account(strict, lambda place: _held(place, entries) or "+ 0", _THIS)
+        posts = _by_account(strict, lambda place: str(len(_legs(place, entries))), _THIS)
+        parts.append(_UPDATED.format(posted=posted, held=held, posts=posts))
     if any(entry.is_move for entry in entries):
         parts.append(_POSTED.format(rows=" UNION ALL ".join(_postings(shape, entries))))
     if holds := [entry for entry in entries if not entry.is_move]:
@@ -147,13 +144,13 @@ def _bears(place: int, entries: Sequence[_Entry]) -> str:
     return " AND ".join(conditions)
 
 
-def _by_account(places: Sequence[int], value: Callable[[int], str]) -> str:
+def _by_account(places: Sequence[int], value: Callable[[int], str], account: str = "account_id") -> str:
     """One value for each account, or the value that is the same for all."""
     values = [value(place) for place in places]
     if len(set(values)) == 1:
         return values[0]
     cases = "".join(f" WHEN ${place + 1} THEN {each}" for place, each in zip(places, values, strict=True))
-    return f"CASE account_id{cases} END"
+    return f"CASE {account}{cases} END"
 
 
 def _all_bear(seen: str, places: Sequence[int], condition: Callable[[int], str]) -> str:
@@ -195,7 +192,9 @@ def _told(hold: _Entry) -> str:
 _COLUMNS: Final = ", ".join(name for name, _ in JOURNAL)
 _ROW: Final = "account_id, posted_minor, held_minor, floor_minor, seq, status"
 _SEEN: Final = f"SELECT EXISTS (SELECT FROM journal), {_ROW} FROM {{}}"
+_THIS: Final = "locked.account_id"
 _MAY_RECEIVE: Final = "(status = 'open' OR status = 'no_debit')"
+_COUNTABLE: Final = f"posted_minor BETWEEN -{BALANCE_MAX} AND {BALANCE_MAX}"
 _ABOVE_FLOOR: Final = "(floor_minor IS NULL OR posted_minor{posted} - held_minor{less_held} >= floor_minor)"
 _LOCKED: Final = f"""
 locked AS MATERIALIZED (
@@ -206,9 +205,13 @@ _JOURNAL: Final = """
 journal AS (
   INSERT INTO ledger_journal ({columns}) SELECT {values} WHERE {fits}
   ON CONFLICT (scope, reference) DO NOTHING RETURNING id, recorded_at)"""
+# All that a CHECK looks at is said anew, from the locked rows: PostgreSQL checks a row before it finds that it changed
+# since the statement began, and would refuse what is paid for by money that came in meanwhile.
 _UPDATED: Final = """
 updated AS (
-  UPDATE ledger_balance SET {settings} WHERE account_id IN ({ids}) AND EXISTS (SELECT FROM journal))"""
+  UPDATE ledger_balance SET posted_minor = locked.posted_minor + ({posted}), held_minor = locked.held_minor + ({held}),
+    floor_minor = locked.floor_minor, seq = locked.seq + {posts}
+  FROM locked WHERE ledger_balance.account_id = locked.account_id AND EXISTS (SELECT FROM journal))"""
 _SIDE: Final = "{side}.seq + {legs}, {side}.posted_minor{posted}"
 _POSTED: Final = """
 posted AS (

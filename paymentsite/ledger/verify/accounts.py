@@ -8,7 +8,7 @@ from typing import Any, Final
 from paymentsite.core.disclosure import clear, named
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.verification import Fault, Run, check
-from paymentsite.ledger.models import Account, AccountEvent
+from paymentsite.ledger.models import Account, AccountEvent, Balance
 from paymentsite.ledger.services.accounts import FLOOR_SET, OPENED, STATUS_SET, identity
 from paymentsite.ledger.verify.scope import scope
 
@@ -63,7 +63,7 @@ def _compare_one(account: Account, trail: Sequence[AuditEntry], events: Sequence
 
 def _recorded(entry: AuditEntry) -> tuple[Any, ...]:
     if entry.act == OPENED:
-        return ("opened", _after(entry).get("floor_minor"), entry.by, "")
+        return ("opened", Balance.Status.OPEN, _after(entry).get("floor_minor"), entry.by, "")
     return (_ACTS[entry.act], entry.after, entry.by, entry.reason)
 
 
@@ -73,6 +73,6 @@ def _after(entry: AuditEntry) -> dict[str, Any]:
 
 def _happened(event: AccountEvent) -> tuple[Any, ...]:
     if event.kind == AccountEvent.Kind.OPENED:
-        return ("opened", event.floor_minor, event.actor, "")
+        return ("opened", event.status, event.floor_minor, event.actor, "")
     value = event.status if event.kind == AccountEvent.Kind.STATUS else event.floor_minor
     return (event.kind, value, event.actor, clear(event.reason))

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
+from django.db.models import JSONField, Q, Value
+
 from paymentsite.core import reading
 from paymentsite.core.verification import Fault, Run, check
-from paymentsite.ledger.models import Block, Leaf, Unsealed
+from paymentsite.ledger.models import Block, Journal, Leaf, Unsealed
 from paymentsite.ledger.verify import recount
 from paymentsite.ledger.verify.recount import Blocks, Journals, Part, Recount
 from paymentsite.ledger.verify.scope import key, rows, scope
@@ -45,6 +47,11 @@ def block_root(run: Run) -> Iterator[Fault]:
 @check("ledger.journal_effects", "A posted journal did something; a refused one nothing, and says why.")
 def journal_effects(run: Run) -> Iterator[Fault]:
     yield from _faults(run, recount.EFFECTS)
+    # Python reads JSON's null as it reads nothing at all, SQL does not: the two would disagree on what was refused.
+    for column in ("refusal", "details"):
+        null = Journal.objects.filter(Q(**{column: Value(None, JSONField())}))
+        for pk in null.values_list("pk", flat=True).order_by("pk"):
+            yield f"journal {pk}", f"has JSON's null as its {column}"
 
 
 @check("ledger.act_once", "One business act is one journal: no scope and reference stands twice.", whole=True)
