@@ -23,7 +23,9 @@ from paymentsite.ledger.entries import (
 from paymentsite.ledger.models import Account
 from paymentsite.ledger.refusals import InvalidEntry
 
-AMOUNT_MAX: Final = 10**15  # so that no balance leaves 64 bits: 9,000 of the largest postings fit
+# So large that no sum of an act leaves 64 bits, and that a deferred account, which stops at BALANCE_MAX rolled up, has
+# room for 5,000 of the largest postings before the next roll-up.
+AMOUNT_MAX: Final = 10**15
 _ORIGIN_MAX: Final = 80
 _ACTOR_MAX: Final = 80
 _DETAILS_DEPTH_MAX: Final = 20

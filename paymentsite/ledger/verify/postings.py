@@ -98,7 +98,7 @@ def floor_kept(run: Run) -> Iterator[Fault]:
 
 @check(
     "ledger.status_kept",
-    "Nothing was posted on an account while it was frozen, nor after it was closed; what is closed is empty.",
+    "Nothing was posted on a strict account while it was frozen or after it was closed; what is closed is empty.",
 )
 def status_kept(run: Run) -> Iterator[Fault]:
     for posting, account, seq, _, _, status, _ in run.once(_out_of_bounds):
