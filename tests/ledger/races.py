@@ -152,7 +152,8 @@ def freeze(run: Run, count: int) -> None:
 
 def floor(run: Run, count: int) -> None:
     """Spending stops at the floor that is set while it goes on."""
-    source, target = purse(100_000), purse()
+    plenty = 400 * count
+    source, target = purse(plenty), purse()
 
     changed, *spent = run(
         count,
@@ -167,7 +168,7 @@ def floor(run: Run, count: int) -> None:
     assert words(changed) == {"done": 1}
     assert {each[-1].word for each in spent} == {"insufficient_funds"}
     balance = Balance.objects.get(pk=source.pk)
-    assert balance.posted_minor == balance.floor_minor == 100_000 - words(flat(spent))["posted"]
+    assert balance.posted_minor == balance.floor_minor == plenty - words(flat(spent))["posted"]
     assert balance.floor_minor > 0
     assert_sound()
 
