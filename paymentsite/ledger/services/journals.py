@@ -12,7 +12,7 @@ from paymentsite.core.money import Money
 from paymentsite.ledger.entries import Draft, Entry, Posted, Undo
 from paymentsite.ledger.models import Journal
 from paymentsite.ledger.refusals import InvalidEntry
-from paymentsite.ledger.services.recording import Outcome, Slip, record, record_swiftly
+from paymentsite.ledger.services.recording import Outcome, Slip, record, record_swiftly, uncollected
 from paymentsite.ledger.validation import validate
 
 
@@ -57,12 +57,13 @@ def post_many(drafts: Sequence[Draft]) -> list[Outcome]:
     Each draft answers as ``post`` would have; what one leaves on an account, the next one finds. A draft that could
     never be right raises before any is done.
     """
-    for draft in drafts:
-        validate(draft)
     if not drafts:
         return []
-    now = clock.now()
-    return record([Slip.of(draft, now) for draft in drafts])
+    with uncollected():
+        for draft in drafts:
+            validate(draft)
+        now = clock.now()
+        return record([Slip.of(draft, now) for draft in drafts])
 
 
 def reverse(

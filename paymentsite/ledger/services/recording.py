@@ -161,7 +161,7 @@ def _until_decided(work: Callable[[], R], within: Transaction = transaction.atom
 
 
 def _record(slips: Sequence[Slip], needs: Needs, books: Store) -> list[Outcome]:
-    with books.connection.wrap_database_errors, _uncollected():
+    with books.connection.wrap_database_errors, uncollected():
         book = books.load(needs)
         answered = _answered_before(slips, books)
 
@@ -185,7 +185,7 @@ def _record(slips: Sequence[Slip], needs: Needs, books: Store) -> list[Outcome]:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Keep the cycle collector away: a batch makes many objects and no cycles, and it looks at all, again and again."""
     if not gc.isenabled():
         yield
