@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from paymentsite.core import immutability
 
@@ -37,6 +38,13 @@ def _unprotected() -> Iterator[None]:
         immutability.install(connection)
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA foreign_keys = ON")
+
+
+@pytest.fixture(autouse=True)
+def speechless() -> Iterator[None]:
+    """A page that was answered leaves its language behind in the thread; the next test speaks its own."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
