@@ -125,7 +125,8 @@ def test_every_reason_is_said_at_once():
 
 
 def test_development_keys_of_a_public_sandbox_stop_the_start():
-    started = start(SANDBOX="1", ALLOWED_HOSTS="demo.example.com")
+    everybodys = {"SECRET_KEY": "only-for-development-and-tests-" + "x" * 32, "VAULT_KEYS_FILE": ""}
+    started = start(SANDBOX="1", ALLOWED_HOSTS="demo.example.com", **everybodys)
 
     assert started.returncode == checks.REFUSED
     assert "SECRET_KEY is the one for development, which everybody knows." in started.stderr
