@@ -1,26 +1,36 @@
 """What could never be right: refused before any balance is looked at, with nothing stored."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
-from enum import IntEnum
-from uuid import UUID
 
 import pytest
 
 from paymentsite.core.actors import Actor
 from paymentsite.core.money import Money
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.entries import ENTRIES_MAX, Entry
-from paymentsite.ledger.models import Account, Hold, Journal, Posting
+from paymentsite.ledger.entries import ENTRIES_MAX
+from paymentsite.ledger.models import Journal
 from paymentsite.ledger.refusals import InvalidEntry
 from paymentsite.ledger.services import Capture, Draft, Extend, Increase, Lapse, Move, Place, Release, Terms, Undo
 from paymentsite.ledger.validation import AMOUNT_MAX, validate
-from tests.factories import cny, fund, hold, points, postings_of, pts, purse
+from tests.factories import cny, hold, postings_of, pts, purse
+from tests.ledger.drafting import (
+    EUROS,
+    HOLD,
+    HOT,
+    LOTS,
+    MOVE,
+    ONE,
+    POSTING,
+    REWARDS,
+    TERMS,
+    TWO,
+    Coin,
+    account,
+    draft,
+    why,
+)
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  what is to be refused
-
-
-class Coin(IntEnum):
-    ONE = 1
 
 
 class Count(int):
@@ -30,29 +40,6 @@ class Count(int):
         return "1 CNY"
 
 
-def account(pk: int, unit: str = "CNY", **fields: object) -> Account:
-    return Account(**{"pk": pk, "unit": unit, "mode": "strict", "lots": False, **fields})
-
-
-ONE, TWO, EUROS = account(1), account(2), account(3, unit="EUR")
-HOT = account(4, mode="deferred")
-LOTS, REWARDS = account(5, unit="PTS", lots=True), account(6, unit="PTS")
-HOLD = Hold(pk=UUID(int=1), unit="CNY", account=ONE)
-POSTING = Posting(pk=1, unit="CNY", source=ONE, target=TWO, amount_minor=5)
-TERMS = Terms("welcome", date(2026, 1, 1), date(2026, 12, 31))
-
-
-def draft(*entries: Entry, **fields: object) -> Draft:
-    return Draft(entries=entries, **{"reference": "r", **fields})
-
-
-def why(given: Draft) -> tuple[int, str]:
-    with pytest.raises(InvalidEntry) as refusal:
-        validate(given)
-    return refusal.value.facts["position"], refusal.value.facts["why"]
-
-
-MOVE = Move(cny(1), ONE, TWO)
 AMOUNT = f"an amount is a whole number from 1 to {AMOUNT_MAX}"
 BAD_AMOUNTS = [
     0,
@@ -221,144 +208,6 @@ def test_actor_must_be_printable_and_fit(key):
 
 def test_occurred_at_needs_its_zone():
     assert why(draft(MOVE, occurred_at=NAIVE)) == (0, "a time without its zone says nothing")
-
-
-def nested(depth: int) -> dict[str, object]:
-    value: object = 1
-    for _ in range(depth):
-        value = {"in": value}
-    return {"in": value}
-
-
-@pytest.mark.parametrize(
-    "details",
-    [
-        {"a": 1.5},
-        {"a": float("nan")},
-        {"a": b"bytes"},
-        {"a": (1, 2)},
-        {"a": {"b": [1, {"c": 0.1}]}},
-        {1: "a"},
-        {"a": {None: 1}},
-        {"a": {1, 2}},
-        {"a": date(2026, 1, 1)},
-        {"a": Money(1, "CNY")},
-        {"a": Coin.ONE},
-        {"a": "\x00"},
-        {"a": ["b", "c\x00d"]},
-        {"\x00": 1},
-        {"a": "\ud800"},
-        {"\udfff": 1},
-        {"a": 2**63},
-        {"a": -(2**63) - 1},
-        pytest.param({"a": 10**5_000}, id="endless number"),
-        pytest.param(nested(20), id="too deep"),
-        pytest.param(nested(5_000), id="bottomless"),
-    ],
-)
-def test_details_hold_only_what_has_one_spelling(details):
-    position, reason = why(draft(MOVE, details=details))
-
-    assert (position, reason[:12]) == (0, "details hold")
-
-
-@pytest.mark.parametrize("details", [[], "text", 1, True])
-def test_details_are_an_object(details):
-    assert why(draft(MOVE, details=details))[1].startswith("details hold")
-
-
-@pytest.mark.parametrize(
-    "details",
-    [
-        {},
-        {"": ""},
-        {"note": "汉字 🎉 \t\n\\ \" ' \u2028 \x7f", "list": [], "nothing": None, "yes": True, "no": False},
-        {"least": -(2**63), "most": 2**63 - 1, "nested": [[{"a": [1, "1", None]}]]},
-        nested(19),
-    ],
-    ids=["empty", "empty key", "texts", "numbers", "deep"],
-)
-@pytest.mark.django_db
-def test_details_come_back_as_they_went(details):
-    source, target = purse(100), purse()
-
-    ledger.post(Move(cny(1), source, target), reference="swift", details=details)
-    ledger.post_many(
-        [Draft(entries=(Move(cny(1), source, target),), reference=f"{i}", details=details) for i in range(21)]
-    )
-
-    assert [j.details for j in Journal.objects.exclude(scope="test")] == [details] * 22
-    assert ledger.post(Move(cny(1), source, target), reference="20", details=details).replayed
-
-
-@pytest.mark.parametrize(
-    "reference",
-    [
-        "x" * 255,
-        "汉" * 255,
-        "🎉" * 255,
-        "\\N",
-        "\\.",
-        "\\",
-        "a\\tb\\\\n",
-        "'; DROP TABLE ledger_journal; --",
-        '"quoted" %s %(a)s {0} {{}}',
-        " leading and trailing ",
-        "é",
-        "e\u0301",
-        "Ǆ ß ﬁ",
-        "-1",
-        "NULL",
-    ],
-)
-@pytest.mark.django_db
-def test_hostile_reference_is_kept_to_the_letter(reference):
-    source, target = purse(100), purse()
-    move = Move(cny(1), source, target)
-    others = [Draft(entries=(move,), reference=f"other {i}") for i in range(25)]
-
-    swift = ledger.post(move, reference=reference)
-    few = ledger.post_many([Draft(entries=(move,), reference=reference, scope="few")])
-    copied = ledger.post_many([*others, Draft(entries=(move,), reference=reference, scope="copied")])
-
-    first = [swift, few[0], copied[-1]]
-    again = [ledger.post(move, reference=reference, scope=scope) for scope in ("ledger", "few", "copied")]
-    assert again == first
-    assert all(answer.replayed for answer in again)
-    assert Journal.objects.filter(reference=reference).count() == 3
-
-
-@pytest.mark.parametrize("text", ["\\N", "\\", "a\\tb", "汉字 🎉", "' \" %s"])
-@pytest.mark.django_db
-def test_every_text_of_an_act_survives_each_way_of_writing(text):
-    source, target = purse(100), purse()
-    fields = {"scope": text, "kind": text, "source": text, "by": Actor("partner", text), "details": {text: text}}
-    move = Move(cny(1), source, target)
-
-    ledger.post(move, reference="swift", **fields)
-    ledger.post_many([Draft(entries=(move,), reference="few", **fields)])
-    ledger.post_many([Draft(entries=(move,), reference=f"copied {i}", **fields) for i in range(25)])
-
-    written = Journal.objects.filter(scope=text)
-    assert written.count() == 27
-    assert {(j.kind, j.source, j.actor, str(j.details)) for j in written} == {
-        (text, text, f"partner:{text}", str({text: text}))
-    }
-
-
-@pytest.mark.django_db
-def test_origin_of_a_lot_survives_to_the_letter():
-    account_ = points()
-    for origin in ("\\N", "汉字 🎉", "x" * 80, "' \" %s"):
-        fund(account_, 5, Terms(origin))
-        fund(account_, 5, Terms(origin))
-
-    assert set(account_.lot_rows.values_list("origin", "issued_minor")) == {
-        ("\\N", 10),
-        ("汉字 🎉", 10),
-        ("x" * 80, 10),
-        ("' \" %s", 10),
-    }
 
 
 @pytest.mark.django_db
