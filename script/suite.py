@@ -85,6 +85,8 @@ def check_all(outcome: Outcome) -> None:
         "ruff check": [str(BIN / "ruff"), "check", "."],
         "ruff format": [str(BIN / "ruff"), "format", "--check", "."],
         "import-linter": [str(BIN / "lint-imports")],
+        # The locks are installed without asking anything who needs what, so that is asked here.
+        "pip check": [sys.executable, "-m", "pip", "check"],
         "migrations": [*manage, "makemigrations", "--check", "--dry-run"],
         "translations": [*manage, "messages", "check"],
         "docs/errors.md": [*manage, "errors", "--check"],
