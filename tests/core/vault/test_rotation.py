@@ -1,5 +1,6 @@
 """Moving everything to new keys, until the old ones can go."""
 
+import re
 from io import StringIO
 
 import pytest
@@ -9,6 +10,8 @@ from paymentsite.core import vault
 from paymentsite.core.models.vault import KeyRotation
 from paymentsite.core.vault import Envelope, Purpose, Secret, loading, rotation
 from tests.core.vault.app.models import Card
+
+OTHER_TABLE = re.compile(r"(?!vault_tests\.)\w+\.\w+: ")
 
 
 def number(n):
@@ -26,7 +29,8 @@ def contents():
 def rotate(**options):
     out, err = StringIO(), StringIO()
     call_command("rotate_keys", stdout=out, stderr=err, **options)
-    return out.getvalue()
+    # What it says of the site's own tables, which are empty here, is left out.
+    return "".join(line for line in out.getvalue().splitlines(keepends=True) if not OTHER_TABLE.match(line))
 
 
 def table():
@@ -134,7 +138,7 @@ def test_row_mended_later_is_moved_by_the_next_run(cards, keyfile):
 
     rotate()
     assert contents() == {made[0].pk: number(0), made[1].pk: number(1)}
-    assert KeyRotation.objects.get().rows_moved == 2
+    assert KeyRotation.objects.get(table=Card._meta.label).rows_moved == 2
 
 
 @pytest.mark.django_db
@@ -178,7 +182,7 @@ def test_interrupted_rotation_goes_on_where_it_was(cards, keyfile):
 
     with pytest.raises(KeyboardInterrupt):
         rotation.rotate(table(), batch=3, report=stop)
-    record = KeyRotation.objects.get()
+    record = KeyRotation.objects.get(table=Card._meta.label)
     assert (record.rows_moved, record.finished_at, seen) == (6, None, [3, 6])
 
     progress = rotation.rotate(table(), batch=3)

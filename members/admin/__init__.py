@@ -1,0 +1,3 @@
+from members.admin import members, signins
+
+__all__ = ["members", "signins"]

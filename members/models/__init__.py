@@ -1,0 +1,5 @@
+from members.models.members import Member, MemberEvent
+from members.models.notices import Notice
+from members.models.users import User
+
+__all__ = ["Member", "MemberEvent", "Notice", "User"]

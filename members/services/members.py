@@ -1,0 +1,265 @@
+"""Members: joining, profile, and whether they may act."""
+
+import re
+import zoneinfo
+from datetime import date
+from typing import Any, Final, TypedDict, Unpack
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
+
+from members.models import Member, MemberEvent, User
+from paymentsite.core import clock
+from paymentsite.core.actors import Actor
+from paymentsite.core.acts import act
+from paymentsite.core.disclosure import clear
+from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing
+from paymentsite.core.ids import uuid7
+from paymentsite.core.services import audit
+from paymentsite.core.units import OWN_UNITS, SCALES
+from paymentsite.core.vault import Secret
+from paymentsite.core.vault.fields import Encrypted
+
+State = Member.State
+Kind = MemberEvent.Kind
+
+
+class NotAMember(Missing):
+    code = "not_a_member"
+    sentence = gettext_noop("There is no such member.")
+
+
+class MemberSuspended(Forbidden):
+    code = "member_suspended"
+    sentence = gettext_noop(
+        "This membership is suspended. Money is kept and comes in, but nothing can be done with it."
+    )
+
+
+class MemberClosed(Forbidden):
+    code = "member_closed"
+    sentence = gettext_noop("This membership is closed.")
+
+
+class ReasonMissing(Invalid):
+    code = "member_reason_missing"
+    sentence = gettext_noop("Say why, in 1 to 255 characters.")
+
+
+class InvalidProfile(Invalid):
+    code = "invalid_profile"
+    sentence = gettext_noop("The {field} cannot be that: {why}.")
+
+
+class HandleTaken(Conflict):
+    code = "handle_taken"
+    sentence = gettext_noop("That handle is taken.")
+
+
+class PhoneTaken(Conflict):
+    code = "phone_taken"
+    sentence = gettext_noop("That phone number cannot be used.")
+
+
+class Profile(TypedDict, total=False):
+    """What a member may say of themselves; what is left out stays."""
+
+    handle: str | None
+    display_name: str
+    phone: Secret | None
+    birthday: date | None
+    language: str
+    time_zone: str
+    home_currency: str
+
+
+@act
+def join(*, user: User, **profile: Unpack[Profile]) -> Member:
+    """``user`` is a member from now on; one who is already stays as they are."""
+    if first := Member.objects.filter(pk=user.pk).first():
+        return first
+    now = clock.now()
+    member = Member(user=user, public_id=uuid7(now), joined_at=now)
+    _apply(member, profile)
+    try:
+        with transaction.atomic():
+            _save(member, profile, force_insert=True)
+    except IntegrityError as error:
+        # Somebody joined them in between. Begun again, this finds who.
+        error.begin_again = True  # type: ignore[attr-defined]
+        raise
+    by = Actor.of(user)
+    _tell(member, Kind.JOINED, by=by)
+    audit.record(by=by, act="member.joined", subject=member)
+    return member
+
+
+def of(user: User) -> Member:
+    """The member that ``user`` signs in as; raises ``NotAMember``."""
+    found = Member.objects.filter(pk=user.pk).first()
+    if found is None:
+        raise NotAMember
+    return found
+
+
+def check_active(member: Member) -> None:
+    """Raise unless the member may act. Decide on a row read under lock: a suspension then counts at once."""
+    if member.state == State.SUSPENDED:
+        raise MemberSuspended
+    if member.state == State.CLOSED:
+        raise MemberClosed
+
+
+@act
+def edit(*, member: Member, by: Actor, **profile: Unpack[Profile]) -> Member:
+    """The member's profile is as given. What is taken by somebody else is refused."""
+    member = Member.objects.lock(member.pk)
+    check_active(member)
+    before = {name: _content(getattr(member, name)) for name in profile}
+    _apply(member, profile)
+    _save(member, profile, update_fields=[*profile, *(["phone_digest"] if "phone" in profile else [])])
+    after = {name: _content(getattr(member, name)) for name in profile}
+    if before != after:
+        audit.record(by=by, act="member.edited", subject=member, before=before, after=after)
+    return member
+
+
+@act
+def suspend(*, member: Member, by: Actor, reason: str) -> Member:
+    """From now on everything the member does is refused; what comes in is kept."""
+    return _change(member, State.ACTIVE, State.SUSPENDED, Kind.SUSPENDED, by=by, reason=reason)
+
+
+@act
+def resume(*, member: Member, by: Actor, reason: str) -> Member:
+    """A suspended member may act again."""
+    return _change(member, State.SUSPENDED, State.ACTIVE, Kind.RESUMED, by=by, reason=reason)
+
+
+@act
+def close(*, member: Member, by: Actor, reason: str) -> Member:
+    """The membership is over, for ever. Whoever keeps value for the member sees to it first that none is left."""
+    return _change(member, None, State.CLOSED, Kind.CLOSED, by=by, reason=reason)
+
+
+def _change(member: Member, old: State | None, new: State, kind: Kind, *, by: Actor, reason: str) -> Member:
+    if not 1 <= len(reason := clear(reason).strip()) <= 255:  # noqa: PLR2004  the column's width
+        raise ReasonMissing
+    member = Member.objects.lock(member.pk)
+    if member.state == new:
+        return member
+    if member.state == State.CLOSED or (old and member.state != old):
+        raise MemberClosed
+    before, member.state = member.state, new
+    member.save(update_fields=["state"])
+    _tell(member, kind, by=by, reason=reason)
+    audit.record(by=by, act=f"member.{kind}", subject=member, before=before, after=new, reason=reason)
+    return member
+
+
+def _tell(member: Member, kind: Kind, *, by: Actor, reason: str = "") -> None:
+    MemberEvent.objects.create(
+        member=member, kind=kind, state=member.state, actor=str(by), reason=reason, at=clock.now()
+    )
+
+
+_HANDLE: Final = re.compile(r"[a-z][a-z0-9_]{2,29}")
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_RESERVED: Final = frozenset({"admin", "support", "paymentsite", "help", "staff", "system", "operator"})
+_OLDEST: Final = date(1900, 1, 1)
+
+
+def _apply(member: Member, profile: Profile) -> None:
+    for name, value in profile.items():
+        setattr(member, name, _CHECKS[name](value))
+
+
+def _save(member: Member, profile: Profile, **how: Any) -> None:
+    if profile.get("handle") and _others(member).filter(handle=member.handle).exists():
+        raise HandleTaken
+    phone = _phone(profile.get("phone"))
+    if phone and _others(member).filter(phone_digest=phone).exists():
+        raise PhoneTaken
+    try:
+        with transaction.atomic():
+            member.save(**how)
+    except IntegrityError as error:
+        if "handle" in str(error):
+            raise HandleTaken from error
+        if "phone" in str(error):
+            raise PhoneTaken from error
+        raise
+
+
+def _others(member: Member) -> Any:
+    return Member.objects.exclude(pk=member.pk)
+
+
+def _handle(value: str | None) -> str | None:
+    if value is None:
+        return None
+    name = value.removeprefix("@").lower()
+    if not _HANDLE.fullmatch(name):
+        raise InvalidProfile(field="handle", why="3 to 30 letters, digits and underscores, a letter first")
+    if name in _RESERVED:
+        raise HandleTaken
+    return name
+
+
+def _display_name(value: str) -> str:
+    name = " ".join(value.split())
+    if len(name) > 80 or not name.isprintable():  # noqa: PLR2004  the column's width
+        raise InvalidProfile(field="name", why="at most 80 printable characters")
+    return clear(name)
+
+
+def _phone(value: Secret | None) -> Secret | None:
+    if value is None:
+        return None
+    digits = re.sub(r"[ ()-]", "", value.reveal())
+    if not _PHONE.fullmatch(digits):
+        raise InvalidProfile(field="phone number", why="it begins with + and the country, and has 7 to 15 digits")
+    return Secret(digits)
+
+
+def _birthday(value: date | None) -> Secret | None:
+    if value is None:
+        return None
+    if not _OLDEST <= value <= clock.today():
+        raise InvalidProfile(field="birthday", why="it is a day between 1900 and today")
+    return Secret(value.isoformat())
+
+
+def _language(value: str) -> str:
+    if value not in dict(settings.LANGUAGES):
+        raise InvalidProfile(field="language", why="there is no such language here")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise InvalidProfile(field="time zone", why="there is no such zone")
+    return value
+
+
+def _home_currency(value: str) -> str:
+    if value not in SCALES or value in OWN_UNITS:
+        raise InvalidProfile(field="currency", why="it is none of ISO 4217")
+    return value
+
+
+_CHECKS: Final[dict[str, Any]] = {
+    "handle": _handle,
+    "display_name": _display_name,
+    "phone": _phone,
+    "birthday": _birthday,
+    "language": _language,
+    "time_zone": _time_zone,
+    "home_currency": _home_currency,
+}
+
+
+def _content(value: Any) -> Any:
+    """What a column holds; of an encrypted one a ``Secret``, which the trail hides."""
+    return value.decrypt() if isinstance(value, Encrypted) else value

@@ -1,0 +1,68 @@
+"""Telling members what they should know.
+
+A kind of notice is declared once, beside the service that tells it:
+
+    CAME = notices.kind("money_came", gettext_noop("{amount} came from {whom}."))
+    notices.tell(member=member, kind=CAME, subject=f"transfer:{transfer.public_id}", amount=amount, whom="@ada")
+"""
+
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, Final
+
+from django.utils.translation import gettext
+
+from members.models import Member, Notice
+from paymentsite.core import clock
+from paymentsite.core.disclosure import clear
+from paymentsite.core.errors import plain, worded
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``sentence`` is marked with ``gettext_noop`` and translated when read."""
+
+    name: str
+    sentence: str
+
+    @property
+    def fact_names(self) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(self.sentence) if name}
+
+
+_kinds: Final[dict[str, Kind]] = {}
+
+
+def kind(name: str, sentence: str) -> Kind:
+    """Declare a kind of notice; its name is stored, so keep it."""
+    if name in _kinds:
+        raise TypeError(f"there is a kind of notice {name!r} already")
+    _kinds[name] = Kind(name, sentence)
+    return _kinds[name]
+
+
+def tell(*, member: Member, kind: Kind, subject: str, **facts: Any) -> Notice:
+    """The member is told once for each kind and subject, in the caller's transaction; told again, nothing is added."""
+    if missing := kind.fact_names - facts.keys():
+        raise TypeError(f"{kind.name} needs the facts {', '.join(sorted(missing))}")
+    notice, _told = Notice.objects.get_or_create(
+        member=member,
+        kind=kind.name,
+        subject=subject,
+        defaults={"facts": plain(facts), "at": clock.now()},
+    )
+    return notice
+
+
+def sentence(notice: Notice) -> str:
+    """What the notice says, in the active language."""
+    known = _kinds.get(notice.kind)
+    if known is None:
+        return notice.kind
+    return clear(gettext(known.sentence).format(**{name: worded(fact) for name, fact in notice.facts.items()}))
+
+
+def read(*, member: Member, notice_id: int) -> bool:
+    """The member has seen it; False when it is none of theirs or was seen before."""
+    unread = Notice.objects.of(member).unread().filter(pk=notice_id)
+    return unread.update(read_at=clock.now()) == 1

@@ -1,0 +1,88 @@
+"""Wallets: opening, freezing, closing."""
+
+import pytest
+
+from members.services import members
+from members.services.members import MemberClosed
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.money import Money
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.refusals import AccountNotOpen
+from tests.factories import fund
+from tests.members.factories import member
+from tests.wallets.factories import holds, wallet
+from wallets.models import Wallet
+from wallets.services import wallets
+from wallets.services.wallets import NoCurrency, NoSuchWallet, WalletClosed, WalletFrozen, WalletNotEmpty
+
+pytestmark = pytest.mark.django_db
+
+STAFF = Actor("staff", "1")
+
+
+def test_wallet_opened_twice_is_one_wallet():
+    ada = member()
+
+    first, second = (
+        wallets.open(member=ada, currency="CNY", by=SYSTEM),
+        wallets.open(member=ada, currency="CNY", by=SYSTEM),
+    )
+
+    assert first == second
+    assert (first.account.owner, first.account.code, first.account.unit) == (ada.owner, "wallet", "CNY")
+
+
+@pytest.mark.parametrize("unit", ["PTS", "QPT"])
+def test_no_wallet_in_what_is_no_currency(unit):
+    with pytest.raises(NoCurrency):
+        wallets.open(member=member(), currency=unit, by=SYSTEM)
+
+
+def test_closed_member_opens_no_wallet():
+    ada = member()
+    members.close(member=ada, by=STAFF, reason="gone")
+
+    with pytest.raises(MemberClosed):
+        wallets.open(member=ada, currency="CNY", by=SYSTEM)
+
+
+def test_wallet_of_somebody_else_is_not_found():
+    wallet(of=member())
+
+    with pytest.raises(NoSuchWallet):
+        wallets.of(member=member(), currency="CNY")
+
+
+def test_frozen_wallet_keeps_what_comes_and_lets_nothing_out():
+    purse = wallet(500)
+    frozen = wallets.freeze(wallet=purse, by=STAFF, reason="asked")
+
+    with pytest.raises(WalletFrozen):
+        wallets.check_open(frozen)
+    fund(purse.account, 100)
+    with pytest.raises(AccountNotOpen):
+        ledger.post(ledger.Move(Money(1, "CNY"), purse.account, ledger.house("cash", "CNY")), reference="out")
+    assert holds(purse) == Money(600, "CNY")
+    assert wallets.thaw(wallet=purse, by=STAFF, reason="cleared up").state == "open"
+
+
+def test_wallet_with_something_in_it_stays():
+    purse = wallet(1)
+
+    with pytest.raises(WalletNotEmpty):
+        wallets.close(wallet=purse, by=STAFF, reason="x")
+
+    assert Wallet.objects.get().state == "open"
+
+
+def test_closed_wallet_stays_closed_and_another_can_be_opened():
+    purse = wallet()
+    closed = wallets.close(wallet=purse, by=STAFF, reason="not needed")
+
+    with pytest.raises(WalletClosed):
+        wallets.thaw(wallet=closed, by=STAFF, reason="x")
+    with pytest.raises(WalletClosed):
+        wallets.check_open(closed)
+    again = wallets.open(member=purse.member, currency="CNY", by=SYSTEM)
+    assert (again.pk != purse.pk, again.account.code) == (True, "wallet 2")
+    assert wallets.of(member=purse.member, currency="CNY") == again

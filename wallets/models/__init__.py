@@ -1,0 +1,3 @@
+from wallets.models.wallets import Wallet
+
+__all__ = ["Wallet"]

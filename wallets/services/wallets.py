@@ -1,0 +1,142 @@
+"""Wallets: opening, freezing, closing."""
+
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from members.models import Member
+from members.services import members
+from paymentsite.core import clock
+from paymentsite.core.actors import Actor
+from paymentsite.core.acts import act
+from paymentsite.core.errors import Invalid, Missing, Refused
+from paymentsite.core.ids import uuid7
+from paymentsite.core.money import Money, Unit
+from paymentsite.core.services import audit
+from paymentsite.core.units import OWN_UNITS
+from paymentsite.ledger import queries as books
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Account, Balance
+from wallets.models import Wallet
+
+State = Wallet.State
+
+
+class NoSuchWallet(Missing):
+    code = "no_such_wallet"
+    sentence = gettext_noop("There is no such wallet.")
+
+
+class NoCurrency(Invalid):
+    code = "wallet_needs_currency"
+    sentence = gettext_noop("{unit} is no currency, so there is no wallet in it.")
+
+
+class WalletFrozen(Refused):
+    code = "wallet_frozen"
+    sentence = gettext_noop("This wallet is frozen: money comes in, none goes out.")
+
+
+class WalletClosed(Refused):
+    code = "wallet_closed"
+    sentence = gettext_noop("This wallet is closed.")
+
+
+class WalletNotEmpty(Refused):
+    code = "wallet_not_empty"
+    sentence = gettext_noop("Only an empty wallet can be closed: {posted} is in it, {held} of that on hold.")
+
+
+@act
+def open(*, member: Member, currency: str, by: Actor) -> Wallet:  # noqa: A001  read as wallets.open
+    """The member's wallet in ``currency``, opened when there is none yet."""
+    if Unit.of(currency).code in OWN_UNITS:
+        raise NoCurrency(unit=currency)
+    if first := Wallet.objects.of(member).open().filter(currency=currency).first():
+        return first
+    member = Member.objects.lock(member.pk)
+    if first := Wallet.objects.of(member).open().filter(currency=currency).first():
+        return first
+    if member.state == Member.State.CLOSED:
+        members.check_active(member)
+
+    # A closed account is closed for ever, so a wallet opened after it stands on another one.
+    earlier = Wallet.objects.of(member).filter(currency=currency).count()
+    now = clock.now()
+    account = ledger.open_account(
+        owner=member.owner,
+        code=f"wallet {earlier + 1}" if earlier else "wallet",
+        unit=currency,
+        kind=Account.Kind.LIABILITY,
+        by=by,
+    )
+    wallet = Wallet.objects.create(
+        public_id=uuid7(now), member=member, currency=currency, account=account, opened_at=now
+    )
+    audit.record(by=by, act="wallet.opened", subject=wallet, after={"currency": currency})
+    return wallet
+
+
+def check_open(wallet: Wallet) -> None:
+    """Raise unless money may leave it. Decide on a row read while the member is locked."""
+    if wallet.state == State.FROZEN:
+        raise WalletFrozen
+    if wallet.state == State.CLOSED:
+        raise WalletClosed
+
+
+@act
+def freeze(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
+    """Nothing goes out from now on; what comes in is kept, what is on hold may still be taken."""
+    return _change(wallet, State.FROZEN, by=by, reason=reason)
+
+
+@act
+def thaw(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
+    """Money may go out again."""
+    return _change(wallet, State.OPEN, by=by, reason=reason)
+
+
+@act
+def close(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
+    """The wallet is gone for ever; refused unless it is empty."""
+    return _change(wallet, State.CLOSED, by=by, reason=reason)
+
+
+_STATUSES: Final = {
+    State.OPEN: Balance.Status.OPEN,
+    State.FROZEN: Balance.Status.NO_DEBIT,
+    State.CLOSED: Balance.Status.CLOSED,
+}
+
+
+def _change(wallet: Wallet, state: Wallet.State, *, by: Actor, reason: str) -> Wallet:
+    Member.objects.lock(wallet.member_id)
+    wallet = Wallet.objects.select_related("account").get(pk=wallet.pk)
+    if wallet.state == state:
+        return wallet
+    if wallet.state == State.CLOSED:
+        raise WalletClosed
+    standing = books.standing(wallet.account)
+    if state == State.CLOSED and (standing.posted.minor or standing.held.minor):
+        raise WalletNotEmpty(posted=standing.posted, held=standing.held)
+
+    before, wallet.state = wallet.state, state
+    wallet.save(update_fields=["state"])
+    ledger.set_status(account=wallet.account, status=_STATUSES[state], by=by, reason=reason)
+    audit.record(by=by, act=f"wallet.{state}", subject=wallet, before=before, after=state, reason=reason)
+    return wallet
+
+
+def of(*, member: Member, currency: str) -> Wallet:
+    """The member's wallet in ``currency``; raises ``NoSuchWallet``."""
+    found = Wallet.objects.of(member).open().filter(currency=currency).select_related("account").first()
+    if found is None:
+        raise NoSuchWallet
+    return found
+
+
+def available(wallet: Wallet) -> Money:
+    """What can be spent of it now."""
+    left = books.standing(wallet.account).available
+    return left or Money.zero(wallet.currency)
