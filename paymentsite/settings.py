@@ -6,6 +6,7 @@ Nothing set means production: whatever is then missing or unsafe stops the start
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -236,6 +237,9 @@ CACHES = {
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
 }
+
+# Who moves money between us and the world: name → adapter and what it is made with; see wallets/gateways/registry.py.
+GATEWAYS: dict[str, dict[str, Any]] = {}
 
 # Without Redis the broker is a folder: enough for one machine, see docs/decisions/004-broker.md. Either way a
 # task is only a nudge; the truth is a row in the database, so a message lost, doubled or late changes
