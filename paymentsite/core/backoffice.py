@@ -1,7 +1,12 @@
 """What every admin page of ours is: read-only, with deeds.
 
 A *deed* is what an operator may do to one row: a page of its own that shows what it is about and asks what it needs,
-and one service that does it. There are no bulk actions, and nothing is saved past a service.
+and one service that does it. An *add deed* is one without a row, offered on the list: what it is about is made by it.
+There are no bulk actions, and nothing is saved past a service.
+
+A deed that edits is one whose form begins with what the row says:
+
+    @deed(_("Change"), permission="…", form=LimitForm, initial=as_is("cap_minor", "ends_at"))
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -67,14 +72,34 @@ def deed(
     return declare
 
 
+def add_deed(
+    label: str | Promise,
+    *,
+    permission: str,
+    form: type[forms.Form],
+    initial: Callable[[Any], dict[str, Any]] = lambda _row: {},
+) -> Callable[[Work], Work]:
+    """Make a method ``(self, *, by, answers) -> message`` an add deed; name it in the class's ``add_deeds``.
+
+    Its page takes the right to see the model's rows and ``permission``. Refused, it shows why above what was answered.
+    """
+    return deed(label, permission=permission, form=form, initial=initial)
+
+
+def as_is(*fields: str) -> Callable[[Any], dict[str, Any]]:
+    """For ``initial``: the form begins with what the row says in ``fields``; the form calls them the same."""
+    return lambda row: {name: getattr(row, name) for name in fields}
+
+
 class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
-    """Read-only pages of one model, with the deeds named in ``deeds``.
+    """Read-only pages of one model, with the deeds named in ``deeds``, and in ``add_deeds`` on the list.
 
     ``people`` names the fields that hold actors: pages show what those people sign in as, at one query a page.
     ``facts`` names what a deed's page shows of the row. Lists do not count their table, however long it is.
     """
 
     deeds: ClassVar[tuple[str, ...]] = ()
+    add_deeds: ClassVar[tuple[str, ...]] = ()
     people: ClassVar[tuple[str, ...]] = ()
     facts: ClassVar[tuple[str, ...]] = ()
 
@@ -83,6 +108,7 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
     show_full_result_count = False
     paginator = InfinitePaginator
     change_form_outer_before_template = "admin/deeds.html"
+    list_before_template = "admin/deeds.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  Django's signature
         return False
@@ -111,7 +137,20 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {**(extra_context or {}), "deeds": partial(self._add_offers, request)}
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
     def get_urls(self) -> list[URLPattern]:
+        adding = [
+            path(
+                f"{name}/",
+                self.admin_site.admin_view(partial(self._add_view, deed=self._deed(name))),
+                name=self._route(name),
+            )
+            for name in self.add_deeds
+        ]
         own = [
             path(
                 f"<path:object_id>/{name}/",
@@ -120,7 +159,7 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
             )
             for name in self.deeds
         ]
-        return own + list(super().get_urls())
+        return adding + own + list(super().get_urls())
 
     def _route(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
@@ -138,9 +177,35 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
             if row and request.user.has_perm((found := self._deed(name)).permission) and found.offered(by, row)
         ]
 
-    def _deed_view(self, request: HttpRequest, object_id: str, *, deed: Deed) -> HttpResponse:
+    def _add_offers(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """The buttons on the list."""
+        return [
+            {"label": found.label, "url": reverse(f"admin:{self._route(name)}")}
+            for name in self.add_deeds
+            if request.user.has_perm((found := self._deed(name)).permission)
+        ]
+
+    def _add_view(self, request: HttpRequest, *, deed: Deed) -> HttpResponse:
+        self._check_may(request, deed)
+        back = reverse(f"admin:{self._route('changelist')}")
+
+        form = deed.form(request.POST if request.method == "POST" else None, initial=deed.initial(None))
+        if form.is_valid():
+            try:
+                said = deed.work(self, by=Actor.of(request.user), answers=form.cleaned_data)
+            except DomainError as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, str(said))
+                return HttpResponseRedirect(back)
+        return self._asked(request, deed, form, back)
+
+    def _check_may(self, request: HttpRequest, deed: Deed) -> None:
         if not (self.has_view_permission(request) and request.user.has_perm(deed.permission)):
             raise PermissionDenied
+
+    def _deed_view(self, request: HttpRequest, object_id: str, *, deed: Deed) -> HttpResponse:
+        self._check_may(request, deed)
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
@@ -148,16 +213,20 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
         form = deed.form(request.POST if request.method == "POST" else None, initial=deed.initial(row))
         if form.is_valid():
             return self._done(request, row, deed, form.cleaned_data)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": deed.label,
-            "subtitle": str(row),
-            "opts": self.opts,
-            "original": row,
-            "facts": self._shown_facts(row),
-            "form": form,
-            "back": self._page(row),
-        }
+        return self._asked(
+            request,
+            deed,
+            form,
+            self._page(row),
+            subtitle=str(row),
+            original=row,
+            facts=self._shown_facts(row),
+        )
+
+    def _asked(self, request: HttpRequest, deed: Deed, form: forms.Form, back: str, **about: Any) -> HttpResponse:
+        """The page that asks what ``deed`` needs, and says what it is ``about``."""
+        page = {"title": deed.label, "opts": self.opts, "form": form, "back": back}
+        context = {**self.admin_site.each_context(request), **page, **about}
         return TemplateResponse(request, "admin/deed.html", context)
 
     def _done(self, request: HttpRequest, row: M, deed: Deed, answers: dict[str, Any]) -> HttpResponse:
