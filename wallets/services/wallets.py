@@ -17,7 +17,8 @@ from paymentsite.core.units import OWN_UNITS
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance
-from wallets.models import Wallet
+from wallets.models import Instrument, Wallet
+from wallets.services import instruments
 
 State = Wallet.State
 
@@ -74,6 +75,7 @@ def open(*, member: Member, currency: str, by: Actor) -> Wallet:  # noqa: A001  
         public_id=uuid7(now), member=member, currency=currency, account=account, opened_at=now
     )
     audit.record(by=by, act="wallet.opened", subject=wallet, after={"currency": currency})
+    instruments.created(member, Instrument.Kind.WALLET, by=by, wallet=wallet)
     return wallet
 
 
@@ -123,6 +125,8 @@ def _change(wallet: Wallet, state: Wallet.State, *, by: Actor, reason: str) -> W
 
     before, wallet.state = wallet.state, state
     wallet.save(update_fields=["state"])
+    if state == State.CLOSED:
+        instruments.retire(wallet.instrument, by=by)
     ledger.set_status(account=wallet.account, status=_STATUSES[state], by=by, reason=reason)
     audit.record(by=by, act=f"wallet.{state}", subject=wallet, before=before, after=state, reason=reason)
     return wallet
