@@ -1,6 +1,17 @@
 from members.models.members import Member, MemberEvent
 from members.models.notices import Notice
-from members.models.tiers import Tier
+from members.models.standings import MemberTier, Progress, TierChange
+from members.models.tiers import Tier, TierProgramme
 from members.models.users import User
 
-__all__ = ["Member", "MemberEvent", "Notice", "Tier", "User"]
+__all__ = [
+    "Member",
+    "MemberEvent",
+    "MemberTier",
+    "Notice",
+    "Progress",
+    "Tier",
+    "TierChange",
+    "TierProgramme",
+    "User",
+]

@@ -1,9 +1,13 @@
-"""Tiers: the levels of membership, as operators edit them."""
+"""Tiers and their programme: the levels of membership, as operators edit them."""
+
+from typing import Final
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from members.windows import Window
 
 
 class Tier(models.Model):
@@ -50,3 +54,48 @@ class Tier(models.Model):
     def name(self) -> str:
         """What it is called in the active language. Names are data: no catalogue knows them."""
         return (self.name_zh or self.name_en) if (get_language() or "").startswith("zh") else self.name_en
+
+
+class TierProgramme(models.Model):
+    """How tiers are earned and lost: one row, made when it is first changed."""
+
+    THE_ROW: Final = 1
+
+    class Measure(models.TextChoices):
+        QUALIFYING = "qualifying", _("qualifying points")
+        SPEND = "spend", _("spend")
+
+    class StepDown(models.TextChoices):
+        ONE = "one", _("one step")
+        STRAIGHT = "straight", _("straight")
+
+    measure = models.CharField(_("measure"), max_length=10, choices=Measure, default=Measure.QUALIFYING)
+    currency = models.CharField(
+        _("currency"), max_length=3, default="CNY", help_text=_("what is spent counts in this currency")
+    )
+    window = models.CharField(_("window"), max_length=10, choices=Window, default=Window.ROLLING)
+    grace_days = models.PositiveSmallIntegerField(_("days of grace before going down"), default=0)
+    step_down = models.CharField(_("way down"), max_length=10, choices=StepDown, default=StepDown.STRAIGHT)
+    version = models.PositiveIntegerField(
+        _("version"), default=0, help_text=_("counts changes of the programme and of tiers")
+    )
+
+    class Meta:
+        verbose_name = _("tier programme")
+        verbose_name_plural = _("tier programme")
+        permissions = [
+            ("propose_tiers", _("can propose changes of tiers and of their programme")),
+            ("approve_tiers", _("can approve changes of tiers and of their programme")),
+        ]
+        constraints = [
+            models.CheckConstraint(name="members_tierprogramme_one", condition=Q(id=1)),
+            models.CheckConstraint(name="members_tierprogramme_grace", condition=Q(grace_days__lte=366)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_measure_display()}, {self.get_window_display()}"
+
+    @classmethod
+    def current(cls) -> "TierProgramme":
+        """The programme in force."""
+        return cls.objects.filter(pk=cls.THE_ROW).first() or cls(pk=cls.THE_ROW)

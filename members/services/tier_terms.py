@@ -1,0 +1,132 @@
+"""Changing tiers and their programme: proposed by one person, in force when another one approves."""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db.models import F
+from django.utils.translation import gettext_noop
+
+from members.models import Tier, TierProgramme
+from paymentsite.core.actors import Actor
+from paymentsite.core.errors import Conflict, Invalid
+from paymentsite.core.services import approvals, audit
+from paymentsite.core.services.approvals import Effect
+from paymentsite.core.units import OWN_UNITS, SCALES
+
+RIGHT: Final = "members.approve_tiers"
+
+
+class InvalidTier(Invalid):
+    code = "invalid_tier"
+    sentence = gettext_noop("The tier cannot be: {why}.")
+
+
+class TierTaken(Conflict):
+    code = "tier_taken"
+    sentence = gettext_noop("There is a tier of that {field} already.")
+
+
+class TiersDisordered(Invalid):
+    code = "tiers_disordered"
+    sentence = gettext_noop("The lowest tier takes nothing, and a higher one never less than a lower one: {tiers}.")
+
+
+class Terms(TypedDict, total=False):
+    """What a tier is; what is left out stays, or is what the model says."""
+
+    name_en: str
+    name_zh: str
+    rank: int
+    threshold: int
+    earn_bp: int
+    fee_discount_bp: int
+    free_withdrawals: int
+    fx_margin_bp: int
+    upgrade_points: int | None
+
+
+class ProgrammeTerms(TypedDict, total=False):
+    measure: str
+    currency: str
+    window: str
+    grace_days: int
+    step_down: str
+
+
+@approvals.required("members.add_tier", right=RIGHT)
+def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
+    """There is a tier ``code`` with ``terms``; members who earned it have it when they are next looked at."""
+    _lock()
+    tier = Tier(code=code, **_known(Terms, terms))
+    _save(tier)
+    audit.record(by=by, act="tier.added", subject=tier, after={"code": code, **terms}, reason=reason)
+    return {"tier": code, **terms}
+
+
+@approvals.required("members.change_tier", right=RIGHT)
+def change(*, tier: Tier, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
+    """``tier`` is as ``terms`` say, for all who have it; who has it now is looked at again."""
+    _lock()
+    tier = Tier.objects.get(pk=tier.pk)
+    before = {name: getattr(tier, name) for name in _known(Terms, terms)}
+    for name, value in terms.items():
+        setattr(tier, name, value)
+    _save(tier)
+    audit.record(by=by, act="tier.changed", subject=tier, before=before, after=terms, reason=reason)
+    return {"tier": tier.code, "before": before, "after": terms}
+
+
+@approvals.required("members.change_tier_programme", right=RIGHT)
+def change_programme(*, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
+    """The programme is as ``terms`` say; every member is looked at again, and what is lost has its grace."""
+    programme = _lock()
+    before = {name: getattr(programme, name) for name in _known(ProgrammeTerms, terms)}
+    for name, value in terms.items():
+        setattr(programme, name, value)
+    if programme.currency not in SCALES or programme.currency in OWN_UNITS:
+        raise InvalidTier(why="what is spent counts in a currency of ISO 4217")
+    _check(programme)
+    programme.save()
+    audit.record(by=by, act="tier.programme_changed", subject=programme, before=before, after=terms, reason=reason)
+    return {"before": before, "after": terms}
+
+
+def _lock() -> TierProgramme:
+    """The programme, locked and one version on: who changes tiers queues here, and whom it may touch is stale."""
+    TierProgramme.objects.get_or_create(pk=TierProgramme.THE_ROW)
+    programme = TierProgramme.objects.select_for_update().get(pk=TierProgramme.THE_ROW)
+    TierProgramme.objects.filter(pk=programme.pk).update(version=F("version") + 1)
+    programme.refresh_from_db()
+    return programme
+
+
+def _known(kind: type[Any], terms: dict[str, Any]) -> dict[str, Any]:
+    if unknown := terms.keys() - kind.__annotations__.keys():
+        raise TypeError(f"there is no {', '.join(sorted(unknown))} to change")
+    return terms
+
+
+def _save(tier: Tier) -> None:
+    others = Tier.objects.exclude(pk=tier.pk)
+    for field in ("code", "rank"):
+        if others.filter(**{field: getattr(tier, field)}).exists():
+            raise TierTaken(field=field)
+    _check(tier)
+    tier.save()
+    _check_order(list(Tier.objects.order_by("rank")))
+
+
+def _check(row: Tier | TierProgramme) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise InvalidTier(
+            why="; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
+        ) from error
+
+
+def _check_order(tiers: Sequence[Tier]) -> None:
+    thresholds = [tier.threshold for tier in tiers]
+    if thresholds[0] != 0 or thresholds != sorted(thresholds):
+        raise TiersDisordered(tiers=[f"{tier.code} {tier.threshold}" for tier in tiers])
