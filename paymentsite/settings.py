@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
+    "django.contrib.humanize",
     "csp",
     "django_structlog",
     "rest_framework",
@@ -146,6 +148,25 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_ADAPTER = "members.signing_in.Adapter"
+ACCOUNT_FORMS = {"signup": "members.signing_in.SignUpForm"}
+# Whatever changes how somebody signs in is told to their address.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Guessing is limited per address that asks and per sign-in that is guessed at. Five wrong passwords in five minutes
+# stop that sign-in from that moment, known or not, and nobody for longer than that: locking people out on purpose must
+# not pay. Counted in the cache: with REDIS_URL by all processes together, else by each process for itself. The
+# payment PIN has a counter of its own in the database.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/10s/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
 MFA_ADAPTER = "paymentsite.portal.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -14,8 +15,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from members.models import User
 
-# The factors' secrets are nobody's business, and an address is verified by its owner. Groups come with roles.
-for model in (Authenticator, EmailAddress, Group):
+# The factors' secrets and the sessions' keys are nobody's business, and an address is verified by its owner. Groups
+# come with roles.
+for model in (Authenticator, EmailAddress, Group, UserSession):
     admin.site.unregister(model)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import factory
+from allauth.account.models import EmailAddress
 
 from members.models import Member, User
 from members.services import members
@@ -27,3 +28,9 @@ class MemberFactory(factory.Factory[Member]):
 def member(**fields: Any) -> Member:
     made: Member = MemberFactory(**fields)
     return made
+
+
+def confirmed(member: Member) -> Member:
+    """The member with a confirmed e-mail address, as everybody who can sign in has."""
+    EmailAddress.objects.create(user=member.user, email=member.user.email, verified=True, primary=True)
+    return member
