@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
+from members import phones
 from members.models import Member, MemberEvent, User
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
@@ -165,7 +166,6 @@ def _tell(member: Member, kind: Kind, *, by: Actor, reason: str = "") -> None:
 
 
 _HANDLE: Final = re.compile(r"[a-z][a-z0-9_]{2,29}")
-_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _RESERVED: Final = frozenset({"admin", "support", "paymentsite", "help", "staff", "system", "operator"})
 _OLDEST: Final = date(1900, 1, 1)
 
@@ -181,6 +181,9 @@ def _save(member: Member, profile: Profile, **how: Any) -> None:
     phone = _phone(profile.get("phone"))
     if phone and _others(member).filter(phone_digest=phone).exists():
         raise PhoneTaken
+    if "phone" in profile and phone is None:
+        # A digest outlives its content otherwise, and would still find the member, and keep the number from others.
+        member.phone_digest = None
     try:
         with transaction.atomic():
             member.save(**how)
@@ -217,10 +220,10 @@ def _display_name(value: str) -> str:
 def _phone(value: Secret | None) -> Secret | None:
     if value is None:
         return None
-    digits = re.sub(r"[ ()-]", "", value.reveal())
-    if not _PHONE.fullmatch(digits):
+    number = phones.normal(value)
+    if number is None:
         raise InvalidProfile(field="phone number", why="it begins with + and the country, and has 7 to 15 digits")
-    return Secret(digits)
+    return number
 
 
 def _birthday(value: date | None) -> Secret | None:
