@@ -1,3 +1,3 @@
-from members.admin import members, signins
+from members.admin import members, pins, signins
 
-__all__ = ["members", "signins"]
+__all__ = ["members", "pins", "signins"]

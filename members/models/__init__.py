@@ -1,5 +1,6 @@
 from members.models.members import Member, MemberEvent
 from members.models.notices import Notice
+from members.models.pins import Pin, PinRecovery
 from members.models.standings import MemberTier, Progress, TierChange
 from members.models.tiers import Tier, TierProgramme
 from members.models.users import User
@@ -9,6 +10,8 @@ __all__ = [
     "MemberEvent",
     "MemberTier",
     "Notice",
+    "Pin",
+    "PinRecovery",
     "Progress",
     "Tier",
     "TierChange",
