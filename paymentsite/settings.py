@@ -223,6 +223,11 @@ TIME_ZONE = "UTC"
 # Where a business day begins and ends: expiry of points, nightly work, statements of the house.
 BUSINESS_TIME_ZONE = env.str("BUSINESS_TIME_ZONE", default="Asia/Shanghai")
 
+# Members exchange by a rate no older than this; where two currencies have none, through the pivot.
+EXCHANGE_RATE_MINUTES = env.int("EXCHANGE_RATE_MINUTES", default=24 * 60)
+EXCHANGE_PIVOT = env.str("EXCHANGE_PIVOT", default="CNY")
+EXCHANGE_QUOTE_SECONDS = env.int("EXCHANGE_QUOTE_SECONDS", default=30)
+
 STATIC_URL = "/static/"
 # Collected for production alone; elsewhere files come straight from where they lie.
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "staticfiles")) if PRODUCTION else None

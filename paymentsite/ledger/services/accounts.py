@@ -133,6 +133,7 @@ def house(code: str, unit: str) -> Account:
 _HOUSE_KINDS: Final = {
     "cash": Account.Kind.ASSET,
     "fees": Account.Kind.INCOME,
+    "exchange margin": Account.Kind.INCOME,
     "breakage": Account.Kind.INCOME,
     "points": Account.Kind.EXPENSE,
     "suspense": Account.Kind.LIABILITY,
