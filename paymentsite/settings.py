@@ -214,6 +214,14 @@ VAULT_PROVIDER = env.str("VAULT_PROVIDER", default="environment")
 VAULT_PIN_MEMORY_KIB = env.int("VAULT_PIN_MEMORY_KIB", default=19_456)
 VAULT_PIN_PASSES = env.int("VAULT_PIN_PASSES", default=2)
 
+# Above how much, in the smallest parts of each currency, a transfer or a gift takes the payment PIN; where a currency
+# is not named, always. And how much a standing order may send each time, which asks for the PIN when it is set up
+# alone; in a currency that is not named there are none.
+TRANSFER_PIN_ABOVE = env.json("TRANSFER_PIN_ABOVE", default={"CNY": 20_000, "EUR": 3_000, "USD": 3_000, "JPY": 3_000})
+STANDING_ORDER_MAX = env.json(
+    "STANDING_ORDER_MAX", default={"CNY": 2_000_000, "EUR": 300_000, "USD": 300_000, "JPY": 300_000}
+)
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [ROOT / "locale"]
@@ -266,16 +274,6 @@ CACHES = {
 
 # Who moves money between us and the world: name → adapter and what it is made with; see wallets/gateways/registry.py.
 GATEWAYS: dict[str, dict[str, Any]] = {}
-if SANDBOX:
-    GATEWAYS["sandbox"] = {
-        "adapter": "wallets.gateways.sandbox.Sandbox",
-        "path": str(VAR / "sandbox-gateway.sqlite3"),
-        "key": "known-to-everybody-as-is-all-of-a-sandbox",
-    }
-
-# Up to how much, in minor units by currency, a withdrawal takes no payment PIN. What leaves to a bank is hard to get
-# back, so by default every one takes it.
-WITHDRAWAL_PIN_ABOVE: dict[str, int] = {}
 
 # Without Redis the broker is a folder: enough for one machine, see docs/decisions/004-broker.md. Either way a
 # task is only a nudge; the truth is a row in the database, so a message lost, doubled or late changes

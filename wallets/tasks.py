@@ -1,9 +1,9 @@
 """What wallets do by themselves, and when."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from paymentsite.core.jobs import job
-from wallets.services import janitor, notifications, outside_cards, sandbox
+from wallets.services import gift_links, outside_cards, requests, standing_runs
 
 
 @job("wallets.warn_of_expiring_cards", daily="09:00")
@@ -11,16 +11,16 @@ def warn_of_expiring_cards(*, now: datetime) -> str:
     return f"{outside_cards.warn_of_expiring(now=now)} cards"
 
 
-@job("wallets.ask_gateways", due=janitor.next_due)
-def ask_gateways(*, now: datetime) -> str:
-    return f"{janitor.ask_due(now=now)} orders"
+@job("wallets.expire_requests", due=requests.next_expiry)
+def expire_requests(*, now: datetime) -> str:
+    return f"{requests.expire(now=now)} requests"
 
 
-@job("wallets.process_notifications", every=timedelta(seconds=10), stops=False)
-def process_notifications(*, now: datetime) -> str:  # noqa: ARG001  all that was left by now
-    return f"{notifications.process_left()} notifications"
+@job("wallets.carry_out_standing_orders", due=standing_runs.next_due)
+def carry_out_standing_orders(*, now: datetime) -> str:
+    return f"{standing_runs.carry_out(now=now)} orders"
 
 
-@job("wallets.deliver_sandbox", due=sandbox.next_delivery)
-def deliver_sandbox(*, now: datetime) -> str:
-    return f"{sandbox.deliver(now=now)} told"
+@job("wallets.return_gifts", due=gift_links.next_return)
+def return_gifts(*, now: datetime) -> str:
+    return f"{gift_links.return_due(now=now)} gifts"

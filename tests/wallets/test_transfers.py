@@ -1,0 +1,289 @@
+"""Transfers: what is refused, what is repeated, what is seen by whom, and what moves."""
+
+import pytest
+
+from members.models import Member, Notice
+from members.services import limits, members, notices, pins
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.errors import DomainError
+from paymentsite.core.money import Money
+from paymentsite.core.units import OWN_UNITS
+from paymentsite.ledger.models import Journal
+from paymentsite.ledger.refusals import AccountFull, InsufficientFunds
+from tests.factories import fund
+from tests.members.factories import member
+from tests.wallets.factories import holds, sent, wallet
+from wallets import telling
+from wallets.models import Transfer, Wallet
+from wallets.services import transfers, wallets
+from wallets.services.transfers import NoSuchTransfer, PayeeCannotReceive, ToOneself
+from wallets.services.wallets import NoCurrency, NoSuchWallet, WalletFrozen
+from wallets.services.wording import NoteTooLong, NothingToMove, ReferenceMalformed, ReferenceTaken
+
+pytestmark = pytest.mark.django_db
+
+STAFF = Actor("staff", "1")
+
+
+def suspended() -> Member:
+    return members.suspend(member=member(), by=STAFF, reason="asked")
+
+
+def closed() -> Member:
+    return members.close(member=member(), by=STAFF, reason="gone")
+
+
+def refused(refusal: type[DomainError], rows, *arguments, **fields) -> DomainError:
+    """The refusal, after which no row is other than before."""
+    before = rows()
+    with pytest.raises(refusal) as caught:
+        sent(*arguments, **fields)
+    assert rows() == before
+    return caught.value
+
+
+@pytest.mark.parametrize("nobody", [None, closed], ids=["nobody", "closed member"])
+def test_who_cannot_receive_and_who_does_not_exist_are_refused_alike(rows, nobody):
+    purse = wallet(500)
+
+    refusal = refused(PayeeCannotReceive, rows, 100, sender=purse, to=nobody and nobody())
+
+    assert refusal.facts == {}
+
+
+def test_payee_who_would_hold_too_much_is_refused_in_the_same_words(rows, monkeypatch):
+    def full(**_):
+        raise AccountFull
+
+    monkeypatch.setattr(limits, "check_balance", full)
+
+    assert refused(PayeeCannotReceive, rows, 100, sender=wallet(500), to=member()).facts == {}
+
+
+def test_more_than_there_is_is_refused_for_good(rows):
+    purse, ada = wallet(99), member()
+    wallet(of=ada)
+
+    first = refused(InsufficientFunds, rows, 100, sender=purse, to=ada)
+    fund(purse.account, 1)
+    again = refused(InsufficientFunds, rows, 100, sender=purse, to=ada)
+
+    assert again.facts == first.facts
+    assert Journal.objects.refused().count() == 1
+    assert sent(100, sender=purse, to=ada, reference="another").amount_minor == 100
+
+
+@pytest.mark.parametrize("minor", [0, -1])
+def test_nothing_cannot_be_sent(rows, minor):
+    refused(NothingToMove, rows, minor, sender=wallet(5), to=member())
+
+
+@pytest.mark.parametrize("unit", sorted(OWN_UNITS))
+def test_points_are_not_sent(unit):
+    purse = wallet(5)
+
+    with pytest.raises(NoCurrency):
+        transfers.send(sender=purse.member, payee=member(), amount=Money(1, unit), reference="r", by=SYSTEM)
+
+
+def test_money_is_not_sent_to_oneself(rows):
+    purse = wallet(5)
+
+    refused(ToOneself, rows, 1, sender=purse, to=purse.member)
+
+
+def test_suspended_member_sends_nothing(rows):
+    purse = wallet(500)
+    members.suspend(member=purse.member, by=STAFF, reason="asked")
+
+    refused(members.MemberSuspended, rows, 100, sender=purse, to=member())
+
+
+def test_frozen_wallet_sends_nothing(rows):
+    purse = wallet(500)
+    wallets.freeze(wallet=purse, by=STAFF, reason="asked")
+
+    refused(WalletFrozen, rows, 100, sender=purse, to=member())
+
+
+def test_who_has_no_wallet_in_the_currency_sends_nothing_of_it(rows):
+    purse = wallet(500)
+    purse.currency = "EUR"
+
+    refused(NoSuchWallet, rows, 100, sender=purse, to=member())
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"note": "x" * 141}, NoteTooLong),
+        ({"reference": ""}, ReferenceMalformed),
+        ({"reference": "x" * 101}, ReferenceMalformed),
+        ({"reference": "a\nb"}, ReferenceMalformed),
+    ],
+)
+def test_words_that_do_not_fit_are_refused(rows, fields, refusal):
+    refused(refusal, rows, 100, sender=wallet(500), to=member(), **fields)
+
+
+def test_much_takes_the_pin_and_little_does_not(rows, settings):
+    settings.TRANSFER_PIN_ABOVE = {"CNY": 100}
+    purse, ada = wallet(500), member()
+
+    refused(pins.PinMissing, rows, 101, sender=purse, to=ada)
+
+    assert sent(100, sender=purse, to=ada).amount == Money(100, "CNY")
+
+
+def test_any_amount_takes_the_pin_where_no_threshold_is_set(rows, settings):
+    settings.TRANSFER_PIN_ABOVE = {"CNY": 100}
+
+    refused(pins.PinMissing, rows, 1, sender=wallet(500, currency="KWD"), to=member())
+
+
+def test_repeated_reference_returns_the_first_transfer(rows):
+    purse, ada = wallet(500), member()
+    first = sent(100, sender=purse, to=ada, note="rent")
+    before = rows()
+
+    assert sent(100, sender=purse, to=ada, note="rent") == first
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({"amount": 101}, ["amount"]),
+        ({"note": "other"}, ["note"]),
+        ({"to": "other"}, ["receiver"]),
+        ({"amount": 1, "note": "other"}, ["amount", "note"]),
+    ],
+)
+def test_reference_used_for_something_else_names_the_fields(rows, change, fields):
+    purse, asked = wallet(500), {"amount": 100, "to": member(), "note": "rent"}
+    sent(asked.pop("amount"), sender=purse, **asked)
+    change = {"amount": 100, **asked, **change}
+    if change["to"] == "other":
+        change["to"] = member()
+
+    conflict = refused(ReferenceTaken, rows, change.pop("amount"), sender=purse, **change)
+
+    assert conflict.facts == {"reference": "r", "fields": fields}
+
+
+def test_reference_of_another_member_is_their_own():
+    one, other, ada = wallet(500), wallet(500), member()
+
+    assert sent(100, sender=one, to=ada) != sent(200, sender=other, to=ada)
+
+
+def test_transfer_of_others_is_not_found():
+    transfer = sent(100, sender=wallet(500), to=member())
+
+    with pytest.raises(NoSuchTransfer):
+        transfers.of(member=member(), public_id=transfer.public_id)
+    assert transfers.of(member=transfer.receiver, public_id=transfer.public_id) == transfer
+
+
+def test_money_goes_over_and_the_payees_wallet_is_opened_for_it():
+    purse, ada = wallet(500), member()
+
+    transfer = sent(120, sender=purse, to=ada)
+
+    assert (holds(purse), holds(wallets.of(member=ada, currency="CNY"))) == (Money(380, "CNY"), Money(120, "CNY"))
+    journal = transfer.journal
+    assert (journal.source, journal.kind, journal.actor) == (
+        f"transfer:{transfer.public_id}",
+        "transfer",
+        str(Actor.of(purse.member.user)),
+    )
+
+
+@pytest.mark.parametrize("state", ["suspended", "frozen"])
+def test_what_comes_in_is_kept(state):
+    target = wallet()
+    if state == "suspended":
+        members.suspend(member=target.member, by=STAFF, reason="asked")
+    else:
+        wallets.freeze(wallet=target, by=STAFF, reason="asked")
+
+    sent(100, sender=wallet(500), to=target.member)
+
+    assert holds(target) == Money(100, "CNY")
+
+
+def test_closed_wallet_is_followed_by_another():
+    target = wallet()
+    wallets.close(wallet=target, by=STAFF, reason="not needed")
+
+    sent(100, sender=wallet(500), to=target.member)
+
+    assert holds(target) == Money(0, "CNY")
+    assert holds(Wallet.objects.of(target.member).open().get()) == Money(100, "CNY")
+
+
+def test_note_is_kept_on_one_line_without_card_numbers():
+    transfer = sent(100, sender=wallet(500), to=member(), note=" my card\n 4111 1111 1111 1111 ")
+
+    assert transfer.note.startswith("my card ")
+    assert "4111 1111" not in transfer.note
+
+
+def test_both_are_told_and_a_repetition_tells_nobody_again():
+    purse, ada = wallet(500, handle="bob"), member(handle="ada")
+    sent(100, sender=purse, to=ada)
+    sent(100, sender=purse, to=ada)
+
+    assert [(n.member_id, notices.sentence(n)) for n in Notice.objects.order_by("pk")] == [
+        (ada.pk, "@bob sent you 1.00 CNY."),
+        (purse.member_id, "You sent 1.00 CNY to @ada."),
+    ]
+
+
+def test_statement_tells_it_to_each_from_where_they_stand():
+    purse, ada = wallet(500, handle="bob"), member(handle="ada")
+    journal = sent(100, sender=purse, to=ada, note="rent").journal
+
+    said = [telling.told([journal], who)[journal.pk] for who in (purse.member, ada)]
+
+    assert [(told.words, told.counterparty) for told in said] == [
+        ("Sent to @ada: rent", "@ada"),
+        ("Received from @bob: rent", "@bob"),
+    ]
+
+
+class TestPreview:
+    def test_payee_is_shown_masked_with_what_it_costs(self):
+        purse = wallet(500)
+        ada = member(handle="ada", display_name="Ada Lovelace")
+
+        seen = transfers.preview(sender=purse.member, to="@ada", amount=Money(100, "CNY"))
+
+        assert (seen.amount, seen.payee, seen.needs_pin) == (Money(100, "CNY"), ada, False)
+        assert seen.total == seen.amount + seen.fee
+        assert "Lovelace" not in repr(seen)
+
+    def test_nobody_is_shown_in_the_same_form(self):
+        purse = wallet(500)
+
+        seen = transfers.preview(sender=purse.member, to="@nobody_here", amount=Money(100, "CNY"))
+
+        assert seen.payee is None
+        assert seen.name
+        with pytest.raises(PayeeCannotReceive):
+            transfers.send(sender=purse.member, payee=seen.payee, amount=seen.amount, reference="r", by=SYSTEM)
+
+    def test_oneself_is_refused(self):
+        purse = wallet(500, handle="bob")
+
+        with pytest.raises(ToOneself):
+            transfers.preview(sender=purse.member, to="@bob", amount=Money(100, "CNY"))
+
+    def test_preview_changes_nothing(self, rows):
+        purse, _ada = wallet(500), member(handle="ada")
+        before = rows()
+
+        transfers.preview(sender=purse.member, to="@ada", amount=Money(100, "CNY"))
+
+        assert rows() == before
+        assert not Transfer.objects.exists()

@@ -1,0 +1,5 @@
+"""Wallets and what moves between them, in the back office."""
+
+from wallets.admin import wallets
+
+__all__ = ["wallets"]

@@ -1,0 +1,266 @@
+"""Gift links: money set aside for whoever comes first with the link."""
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Min
+from django.utils.translation import gettext, gettext_noop
+
+from members.models import Member
+from members.services import limits, members, notices
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.acts import act
+from paymentsite.core.errors import Missing, Refused
+from paymentsite.core.ids import microseconds
+from paymentsite.core.money import Money
+from paymentsite.core.services import audit
+from paymentsite.core.vault import Secret, lookup
+from paymentsite.ledger import queries as books
+from paymentsite.ledger import services as ledger
+from wallets.models import Gift
+from wallets.models.gifts import TOKEN_LABEL
+from wallets.services import fees, wallets
+from wallets.services.transfers import called, check_pin
+from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
+from wallets.telling import Told, teller
+
+State = Gift.State
+SCOPE: Final = "wallets.gift"
+OPEN_FOR: Final = timedelta(days=7)
+_TOKEN_BYTES: Final = 16
+_CHUNK: Final = 500
+
+CLAIMED = notices.kind("gift_claimed", gettext_noop("{whom} took your gift of {amount}."))
+CAME = notices.kind("gift_came", gettext_noop("{whom} gave you {amount}."))
+RETURNED = notices.kind("gift_returned", gettext_noop("Nobody took your gift of {amount}: it is yours again."))
+
+
+class NoSuchGift(Missing):
+    code = "no_such_gift"
+    sentence = gettext_noop("There is no such gift.")
+
+
+class GiftNotOpen(Refused):
+    code = "gift_not_open"
+    sentence = gettext_noop("This gift is not there any more: {state}.")
+
+
+class GiftToOneself(Refused):
+    code = "gift_to_oneself"
+    sentence = gettext_noop("This is your own gift. To have it back, cancel it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """``token`` is what the link holds; it is told once, and kept nowhere. A repetition has none."""
+
+    gift: Gift
+    token: Secret | None
+
+
+def make(
+    *, sender: Member, amount: Money, reference: str, by: Actor, note: str = "", pin: Secret | None = None
+) -> Made:
+    """``amount`` and the fee are held on the sender's wallet, for seven days, for whoever brings the token.
+
+    Repeating a reference returns the first gift, without its token: when that was lost, cancel it and make another.
+    """
+    check_pin(sender, amount, pin)
+    return _make(sender=sender, amount=amount, reference=reference, by=by, note=note)
+
+
+@act
+def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str) -> Made:
+    note, reference = checked_note(note), checked_reference(reference)
+    checked_amount(amount)
+    sender = Member.objects.lock(sender.pk)
+    if first := Gift.objects.filter(sender=sender, reference=reference).first():
+        check_same(first, {"amount": amount, "note": note}, reference=reference)
+        return Made(first, None)
+
+    members.check_active(sender)
+    purse = wallets.of(member=sender, currency=amount.unit)
+    wallets.check_open(purse)
+    now = clock.now()
+    quote = fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now)
+    token = Secret(secrets.token_urlsafe(_TOKEN_BYTES))
+    gift = Gift(
+        public_id=id_for(sender, "gift", reference),
+        sender=sender,
+        currency=amount.unit,
+        amount_minor=amount.minor,
+        fee_minor=quote.fee.minor,
+        note=note,
+        reference=reference,
+        token_digest=lookup.digest(token, label=TOKEN_LABEL),
+        made_at=now,
+        expires_at=now + OPEN_FOR,
+    )
+    limits.take(member=sender, kind=limits.Kind.TRANSFER, amount=amount, source=gift.source, now=now)
+    [gift.hold_id] = ledger.post(
+        # It does not expire by itself: the gift's own end gives it back, so that both always agree.
+        ledger.Place(quote.total, purse.account),
+        kind="gift",
+        scope=SCOPE,
+        reference=f"{sender.pk}:{reference}",
+        source=gift.source,
+        by=by,
+    ).holds
+    gift.save(force_insert=True)
+    audit.record(by=by, act="gift.made", subject=gift, after={"amount": amount, "fee": quote.fee})
+    return Made(gift, token)
+
+
+def look(token: Secret) -> Gift:
+    """The gift that the link is for, whatever became of it; raises ``NoSuchGift``."""
+    found = Gift.objects.select_related("sender").called(token).first()
+    if found is None:
+        raise NoSuchGift
+    return found
+
+
+@act
+def claim(*, token: Secret, member: Member, by: Actor) -> Gift:
+    """The gift is in the member's wallet. One member gets it, whoever else comes at the same time; again, it stays so.
+
+    That the sender was suspended or their wallet frozen meanwhile does not matter: it was given before.
+    """
+    gift = look(token)
+    locked = Member.objects.lock_all([gift.sender_id, member.pk])
+    gift = _read(gift)
+    if gift.claimed_by_id == member.pk:
+        return gift
+    if gift.sender_id == member.pk:
+        raise GiftToOneself
+    members.check_active(locked[member.pk])
+    now = clock.now()
+    _check_open(gift, now)
+
+    purse = wallets.open(member=locked[member.pk], currency=gift.currency, by=SYSTEM)
+    after = books.standing(purse.account).posted + gift.amount
+    limits.check_balance(member=locked[member.pk], after=after)
+    parts = [ledger.Capture(gift.amount, gift.hold, purse.account, final=not gift.fee_minor)]
+    if gift.fee_minor:
+        parts.append(ledger.Capture(gift.fee, gift.hold, ledger.house("fees", gift.currency), final=True))
+    journal_id = ledger.post(
+        *parts,
+        kind="gift",
+        scope="wallets.gift_claim",
+        # That it happens once is the hold's and the gift's affair: a claim that was refused may be tried again.
+        reference=f"{gift.public_id}:{member.pk}:{microseconds(now)}",
+        source=gift.source,
+        by=by,
+    ).journal_id
+    _end(gift, State.CLAIMED, now, claimed_by=locked[member.pk], journal_id=journal_id)
+    notices.tell(member=gift.sender, kind=CLAIMED, subject=gift.source, amount=gift.amount, whom=called(member))
+    notices.tell(member=member, kind=CAME, subject=gift.source, amount=gift.amount, whom=called(gift.sender))
+    return gift
+
+
+@act
+def cancel(*, gift: Gift, sender: Member, by: Actor) -> Gift:
+    """The sender has it back whole, and it counts against no limit any more. Cancelled again, it stays so."""
+    if gift.sender_id != sender.pk:
+        raise NoSuchGift
+    return _give_back(gift, State.CANCELLED, by=by, now=clock.now())
+
+
+@act
+def give_back(*, gift: Gift, by: Actor) -> Gift:
+    """The same by staff, or because its time is over: it is returned."""
+    return _give_back(gift, State.RETURNED, by=by, now=clock.now())
+
+
+def return_due(*, now: datetime) -> int:
+    """Gifts whose time is over are with their senders again; how many were. Twice, late or at once does it once."""
+    done = 0
+    while due := list(Gift.objects.due(now).order_by("expires_at", "pk")[:_CHUNK]):
+        done += sum(_return(gift=gift, now=now) for gift in due)
+    return done
+
+
+@act
+def _return(*, gift: Gift, now: datetime) -> bool:
+    try:
+        returned = _give_back(gift, State.RETURNED, by=SYSTEM, now=now)
+    except GiftNotOpen:
+        return False
+    notices.tell(member=returned.sender, kind=RETURNED, subject=gift.source, amount=gift.amount)
+    return True
+
+
+def next_return(after: datetime) -> datetime | None:
+    """The next moment at which an open gift goes back."""
+    soonest: datetime | None = Gift.objects.open().filter(expires_at__gt=after).aggregate(at=Min("expires_at"))["at"]
+    return soonest
+
+
+def of(*, sender: Member, public_id: UUID) -> Gift:
+    """The gift, if the member made it; raises ``NoSuchGift``."""
+    found = Gift.objects.select_related("sender").filter(sender=sender, public_id=public_id).first()
+    if found is None:
+        raise NoSuchGift
+    return found
+
+
+def _give_back(gift: Gift, state: State, *, by: Actor, now: datetime) -> Gift:
+    Member.objects.lock(gift.sender_id)
+    gift = _read(gift)
+    if gift.state == state:
+        return gift
+    if gift.state != State.OPEN:
+        raise GiftNotOpen(state=gift.state)
+    ledger.post(
+        ledger.Release(gift.hold),
+        kind="gift_return",
+        scope="wallets.gift_return",
+        reference=str(gift.public_id),
+        source=gift.source,
+        by=by,
+    )
+    _end(gift, state, now)
+    limits.give_back(source=gift.source, now=now)
+    audit.record(by=by, act=f"gift.{state}", subject=gift, before=State.OPEN, after=state)
+    return gift
+
+
+def _read(gift: Gift) -> Gift:
+    return Gift.objects.select_related("sender", "hold__account").get(pk=gift.pk)
+
+
+def _check_open(gift: Gift, now: datetime) -> None:
+    if gift.state != State.OPEN:
+        raise GiftNotOpen(state=gift.state)
+    if gift.expires_at <= now:
+        raise GiftNotOpen(state=State.RETURNED)
+
+
+def _end(gift: Gift, state: State, now: datetime, **fields: Any) -> None:
+    if not Gift.objects.open().filter(pk=gift.pk).update(state=state, ended_at=now, **fields):
+        gift.refresh_from_db(fields=["state"])
+        raise GiftNotOpen(state=gift.state)
+    gift.state, gift.ended_at = state, now
+    for name, value in fields.items():
+        setattr(gift, name, value)
+
+
+@teller("gift")
+def tell(ids: Collection[str], member: Member) -> Mapping[str, Told]:
+    """To the giver and to the taker."""
+    found = Gift.objects.filter(public_id__in=ids).select_related("sender", "claimed_by")
+    return {str(gift.public_id): _told(gift, member) for gift in found}
+
+
+def _told(gift: Gift, member: Member) -> Told:
+    if gift.sender_id == member.pk:
+        other = called(gift.claimed_by) if gift.claimed_by else ""
+        words = gettext("Gift taken by %(whom)s") % {"whom": other}
+    else:
+        other = called(gift.sender)
+        words = gettext("Gift from %(whom)s") % {"whom": other}
+    return Told(f"{words}: {gift.note}" if gift.note else words, other, gift.source)

@@ -1,0 +1,266 @@
+"""Standing orders: set up, paused, resumed, ended. What time does to them is in ``standing_runs``."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from members.models import Member
+from members.services import members, pins
+from paymentsite.core import clock
+from paymentsite.core.actors import STAFF, Actor
+from paymentsite.core.acts import act
+from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
+from paymentsite.core.money import Money
+from paymentsite.core.services import audit
+from paymentsite.core.vault import Secret
+from wallets import calendar
+from wallets.models import StandingOrder, StandingRun
+from wallets.services import wallets
+from wallets.services.transfers import PayeeCannotReceive, ToOneself
+from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
+
+State = StandingOrder.State
+Every = StandingOrder.Every
+_AHEAD_MAX: Final = timedelta(days=3660)
+
+
+class NoSuchOrder(Missing):
+    code = "no_such_standing_order"
+    sentence = gettext_noop("There is no such standing order.")
+
+
+class OrderMalformed(Invalid):
+    code = "standing_order_malformed"
+    sentence = gettext_noop("The standing order cannot be: {why}.")
+
+
+class OrderTooLarge(Refused):
+    code = "standing_order_too_large"
+    sentence = gettext_noop("A standing order sends at most {most} each time.")
+
+
+class OrderNotOpen(Refused):
+    code = "standing_order_not_open"
+    sentence = gettext_noop("This standing order is {state}.")
+
+
+class OrderOver(Refused):
+    code = "standing_order_over"
+    sentence = gettext_noop("No due day of this standing order is left.")
+
+
+class OrderHeld(Forbidden):
+    code = "standing_order_held"
+    sentence = gettext_noop("This standing order was paused by us. Please ask us about it.")
+
+
+class OrderChanged(Conflict):
+    code = "standing_order_changed"
+    sentence = gettext_noop("This standing order was changed in the meantime.")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """On which days: from ``starts_on`` on, until ``ends_on`` or as many as ``count``."""
+
+    every: StandingOrder.Every
+    starts_on: date
+    ends_on: date | None = None
+    count: int | None = None
+
+
+def make(
+    *,
+    member: Member,
+    payee: Member | None,
+    amount: Money,
+    plan: Plan,
+    reference: str,
+    by: Actor,
+    pin: Secret | None,
+    note: str = "",
+) -> StandingOrder:
+    """On each day of ``plan``, at nine where the member lives, ``amount`` goes to the payee.
+
+    It takes the PIN, which its runs do not ask for; so there is a most that it may send each time. Repeating a
+    reference returns the first one.
+    """
+    pins.check(member=member, pin=pin)
+    return _make(
+        member=member, payee=payee, amount=amount, plan=plan, reference=reference, by=by, note=checked_note(note)
+    )
+
+
+def schedule(
+    *,
+    member: Member,
+    payee: Member | None,
+    amount: Money,
+    on: date,
+    reference: str,
+    by: Actor,
+    pin: Secret | None,
+    note: str = "",
+) -> StandingOrder:
+    """The same for a single day."""
+    plan = Plan(Every.ONCE, on)
+    return make(member=member, payee=payee, amount=amount, plan=plan, reference=reference, by=by, pin=pin, note=note)
+
+
+@act
+def _make(
+    *, member: Member, payee: Member | None, amount: Money, plan: Plan, reference: str, by: Actor, note: str
+) -> StandingOrder:
+    checked_reference(reference)
+    checked_amount(amount)
+    terms = {**asdict(plan), "note": note, "count": 1 if plan.every == Every.ONCE else plan.count}
+    if payee == member:
+        raise ToOneself
+    locked = Member.objects.lock_all([member.pk, *([payee.pk] if payee else [])])
+    if first := StandingOrder.objects.filter(member=member, reference=reference).first():
+        check_same(first, {"payee_id": payee.pk if payee else None, "amount": amount, **terms}, reference=reference)
+        return first
+
+    member = locked[member.pk]
+    members.check_active(member)
+    wallets.of(member=member, currency=amount.unit)
+    if payee is None or locked[payee.pk].state == Member.State.CLOSED:
+        raise PayeeCannotReceive
+    most = Money(settings.STANDING_ORDER_MAX.get(amount.unit, 0), amount.unit)
+    if amount > most:
+        raise OrderTooLarge(most=most)
+    _check_days(plan, clock.today(member.time_zone))
+
+    order = StandingOrder.objects.create(
+        public_id=id_for(member, "standing_order", reference),
+        member=member,
+        payee=payee,
+        currency=amount.unit,
+        amount_minor=amount.minor,
+        reference=reference,
+        next_on=plan.starts_on,
+        next_at=calendar.moment(plan.starts_on, member.zone),
+        made_at=clock.now(),
+        **terms,
+    )
+    audit.record(by=by, act="standing_order.made", subject=order, after={"amount": amount, "payee": payee.pk, **terms})
+    return order
+
+
+def _check_days(plan: Plan, today: date) -> None:
+    if not today <= plan.starts_on <= today + _AHEAD_MAX:
+        raise OrderMalformed(why="its first day is today or within the ten years to come")
+    if plan.ends_on is not None and plan.ends_on < plan.starts_on:
+        raise OrderMalformed(why="it ends before it begins")
+    if plan.count is not None and not 1 <= plan.count <= 10_000:  # noqa: PLR2004  more than a lifetime of weeks
+        raise OrderMalformed(why="it has at least one due day, and at most 10,000")
+
+
+@act
+def pause(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
+    """No due day is done until it is resumed; those that pass meanwhile are not made up for and not counted."""
+    order = _locked(order, member)
+    if order.state == State.PAUSED:
+        return order
+    if order.state != State.ACTIVE:
+        raise OrderNotOpen(state=order.state)
+    give_up_today(order)
+    _become(order, State.PAUSED, by=by, paused_by=str(by))
+    return order
+
+
+@act
+def resume(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
+    """It goes on with the first due day that is still to come. What staff paused, staff resumes."""
+    order = _locked(order, member)
+    if order.state == State.ACTIVE:
+        return order
+    if order.state != State.PAUSED:
+        raise OrderNotOpen(state=order.state)
+    if Actor.parse(order.paused_by).kind == STAFF and by.kind != STAFF:
+        raise OrderHeld
+    day = _first_to_come(order)
+    if day is None:
+        raise OrderOver
+    _become(
+        order,
+        State.ACTIVE,
+        by=by,
+        paused_by="",
+        refused_in_a_row=0,
+        next_on=day,
+        next_at=calendar.moment(day, order.member.zone),
+    )
+    return order
+
+
+@act
+def end(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
+    """It is over, for ever."""
+    order = _locked(order, member)
+    if order.state == State.ENDED:
+        return order
+    give_up_today(order)
+    _become(order, State.ENDED, by=by, paused_by="")
+    return order
+
+
+def of(*, member: Member, public_id: UUID) -> StandingOrder:
+    """The member's own; raises ``NoSuchOrder``."""
+    found = StandingOrder.objects.select_related("member", "payee").filter(member=member, public_id=public_id).first()
+    if found is None:
+        raise NoSuchOrder
+    return found
+
+
+def change(order: StandingOrder, **fields: Any) -> None:
+    """Write the order's life down; refused where somebody else did since it was read."""
+    as_read = StandingOrder.objects.filter(
+        pk=order.pk, state=order.state, next_at=order.next_at, runs_done=order.runs_done
+    )
+    if not as_read.update(**fields):
+        raise OrderChanged
+    for name, value in fields.items():
+        setattr(order, name, value)
+
+
+def give_up_today(order: StandingOrder) -> None:
+    """A due day that was refused and would be tried once more is refused for good."""
+    if StandingRun.objects.filter(order=order, state=StandingRun.State.WAITING).update(state=StandingRun.State.REFUSED):
+        change(order, runs_done=order.runs_done + 1)
+
+
+def following(order: StandingOrder, day: date) -> date | None:
+    """The due day after ``day``, unless the order ends before."""
+    found = calendar.first_after(order.starts_on, order.every, day)
+    return None if found is None or (order.ends_on and found > order.ends_on) else found
+
+
+def _first_to_come(order: StandingOrder) -> date | None:
+    if order.count is not None and order.runs_done >= order.count:
+        return None
+    now = clock.now()
+    day = clock.day_of(now, order.member.time_zone) - timedelta(days=1)
+    last = StandingRun.objects.filter(order=order).order_by("-due_on").values_list("due_on", flat=True).first()
+    found = following(order, max(day, last) if last else day)
+    while found is not None and calendar.moment(found, order.member.zone) <= now:
+        found = following(order, found)
+    return found
+
+
+def _locked(order: StandingOrder, member: Member | None) -> StandingOrder:
+    """The order as it is under lock; to a member who is none of its own it does not exist. Staff name no member."""
+    if member is not None and order.member_id != member.pk:
+        raise NoSuchOrder
+    Member.objects.lock_all([order.member_id, order.payee_id])
+    return StandingOrder.objects.select_related("member", "payee").get(pk=order.pk)
+
+
+def _become(order: StandingOrder, state: State, *, by: Actor, **fields: Any) -> None:
+    before = order.state
+    change(order, state=state, **{"next_on": None, "next_at": None, **fields})
+    audit.record(by=by, act=f"standing_order.{state}", subject=order, before=before, after=state)

@@ -1,0 +1,70 @@
+"""What people write beside an amount, and references that they give: as they may be stored."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.utils.translation import gettext_noop
+
+from members.models import Member
+from paymentsite.core.disclosure import clear
+from paymentsite.core.errors import Conflict, Invalid
+from paymentsite.core.money import Money
+from paymentsite.core.units import OWN_UNITS
+from wallets.models.transfers import NOTE_MAX, REFERENCE_MAX
+from wallets.services.wallets import NoCurrency
+
+
+class NoteTooLong(Invalid):
+    code = "note_too_long"
+    sentence = gettext_noop("A note has at most {most} characters.")
+
+
+class ReferenceMalformed(Invalid):
+    code = "reference_malformed"
+    sentence = gettext_noop("A reference has 1 to {most} printable characters.")
+
+
+class NothingToMove(Invalid):
+    code = "nothing_to_move"
+    sentence = gettext_noop("The amount must be more than zero.")
+
+
+class ReferenceTaken(Conflict):
+    code = "reference_taken"
+    sentence = gettext_noop("Reference {reference} was used before, for something else: {fields} differ.")
+
+
+def checked_note(text: str) -> str:
+    """The note on one line, card numbers and secrets hidden."""
+    note = clear(" ".join(text.split()))
+    if len(text) > NOTE_MAX or len(note) > NOTE_MAX or not note.isprintable():
+        raise NoteTooLong(most=NOTE_MAX)
+    return note
+
+
+def checked_reference(reference: str) -> str:
+    if not (1 <= len(reference) <= REFERENCE_MAX and reference.isprintable()):
+        raise ReferenceMalformed(most=REFERENCE_MAX)
+    return reference
+
+
+def checked_amount(amount: Money) -> Money:
+    """An amount of a currency, more than nothing."""
+    if amount.unit in OWN_UNITS:
+        raise NoCurrency(unit=amount.unit)
+    if amount.minor <= 0:
+        raise NothingToMove
+    return amount
+
+
+def check_same(first: Any, asked: Mapping[str, Any], *, reference: str) -> None:
+    """Raise, with the names of the fields that differ, unless the row ``first`` is what is asked for now."""
+    if differing := [name for name, value in asked.items() if getattr(first, name) != value]:
+        raise ReferenceTaken(reference=reference, fields=[name.removesuffix("_id") for name in differing])
+
+
+def id_for(member: Member, noun: str, reference: str) -> UUID:
+    """The public id of what ``member`` calls ``reference``: the same whenever they ask, so that a refusal that the
+    ledger keeps for it is met again by the same act."""
+    return uuid5(member.public_id, f"{noun} {reference}")
