@@ -1,5 +1,5 @@
 """What members' time does, by noun. Importing this registers all of it."""
 
-from members.tasks import tiers
+from members.tasks import rewards, tiers
 
-__all__ = ["tiers"]
+__all__ = ["rewards", "tiers"]

@@ -1,0 +1,102 @@
+"""The rewards catalogue: offering, restocking and withdrawing."""
+
+from datetime import datetime
+from typing import Final, TypedDict, cast
+
+from django.core.exceptions import ValidationError
+from django.db.models import F
+from django.utils.translation import gettext_noop
+
+from members.models import Reward, Tier
+from paymentsite.core import clock
+from paymentsite.core.actors import Actor
+from paymentsite.core.acts import act
+from paymentsite.core.errors import Invalid, Refused
+from paymentsite.core.ids import uuid7
+from paymentsite.core.services import approvals, audit
+from paymentsite.core.services.approvals import Effect
+from paymentsite.core.units import OWN_UNITS, SCALES
+
+RIGHT: Final = "members.approve_rewards"
+
+
+class InvalidReward(Invalid):
+    code = "invalid_reward"
+    sentence = gettext_noop("The reward cannot be: {why}.")
+
+
+class RewardHasNoStock(Refused):
+    code = "reward_has_no_stock"
+    sentence = gettext_noop("“{reward}” cannot run out, so there is nothing to add.")
+
+
+class RewardWithdrawn(Refused):
+    code = "reward_withdrawn"
+    sentence = gettext_noop("“{reward}” was withdrawn.")
+
+
+class Terms(TypedDict, total=False):
+    """What a reward is. Without ``stock`` it cannot run out; ``tier`` is the lowest that may take it."""
+
+    kind: str
+    name_en: str
+    name_zh: str
+    description_en: str
+    description_zh: str
+    points: int
+    stock: int | None
+    tier: Tier | None
+    from_at: datetime | None
+    until_at: datetime | None
+    credit_minor: int | None
+    currency: str
+    discount_bp: int | None
+    coupon_days: int | None
+
+
+@approvals.required("members.offer_reward", right=RIGHT)
+def offer(*, terms: Terms, by: Actor, reason: str) -> Effect:
+    """The reward is in the catalogue on these terms, which stay."""
+    reward = put(terms)
+    audit.record(by=by, act="reward.offered", subject=reward, after=terms, reason=reason)
+    return cast("Effect", terms)
+
+
+def put(terms: Terms) -> Reward:
+    """Write the reward down, if it can be one."""
+    now = clock.now()
+    reward = Reward(public_id=uuid7(now), offered_at=now, stock_left=terms.get("stock"), **terms)
+    if reward.currency and (reward.currency not in SCALES or reward.currency in OWN_UNITS):
+        raise InvalidReward(why="it is worth money of a currency of ISO 4217")
+    if reward.from_at and reward.until_at and reward.from_at >= reward.until_at:
+        raise InvalidReward(why="it ends before it begins")
+    try:
+        reward.full_clean()
+    except ValidationError as error:
+        why = "; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
+        raise InvalidReward(why=why) from error
+    reward.save(force_insert=True)
+    return reward
+
+
+@approvals.required("members.restock_reward", right=RIGHT)
+def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
+    """There are ``more`` of it."""
+    if more <= 0:
+        raise InvalidReward(why="more is at least one")
+    if reward.stock is None:
+        raise RewardHasNoStock(reward=str(reward))
+    there = Reward.objects.filter(pk=reward.pk, withdrawn_at=None)
+    if not there.update(stock=F("stock") + more, stock_left=F("stock_left") + more):
+        raise RewardWithdrawn(reward=str(reward))
+    audit.record(by=by, act="reward.restocked", subject=reward, after={"more": more}, reason=reason)
+    return {"reward": str(reward), "more": more}
+
+
+@act
+def withdraw(*, reward: Reward, by: Actor, reason: str) -> Reward:
+    """Nobody can take it any more; what was taken stays. Repeated, it changes nothing."""
+    if Reward.objects.filter(pk=reward.pk, withdrawn_at=None).update(withdrawn_at=clock.now()):
+        audit.record(by=by, act="reward.withdrawn", subject=reward, reason=reason)
+    reward.refresh_from_db()
+    return reward
