@@ -1,3 +1,3 @@
-from members.admin import members, pins, signins
+from members.admin import members, pins, rewards, signins, tiers
 
-__all__ = ["members", "pins", "signins"]
+__all__ = ["members", "pins", "rewards", "signins", "tiers"]

@@ -1,0 +1,199 @@
+"""Tiers and where members stand: read-only, and each change proposed for a second person."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from members.models import Member, MemberTier, Progress, Tier, TierChange, TierProgramme
+from members.services import tier_gifts, tier_terms
+from members.services.members import NotAMember
+from members.windows import Window
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, laid_out, person
+
+TERMS = (
+    "name_en",
+    "name_zh",
+    "rank",
+    "threshold",
+    "earn_bp",
+    "fee_discount_bp",
+    "free_withdrawals",
+    "fx_margin_bp",
+    "upgrade_points",
+)
+PROGRAMME = ("measure", "currency", "window", "grace_days", "step_down")
+PROPOSED = _("Proposed: it is done when another person approves it.")
+
+
+def whole(label: Any, *, needed: bool = True) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=0, required=needed, widget=UnfoldAdminIntegerFieldWidget)
+
+
+def text(label: Any, length: int, *, needed: bool = True) -> forms.CharField:
+    return forms.CharField(label=label, max_length=length, required=needed, widget=UnfoldAdminTextInputWidget)
+
+
+class TierForm(forms.Form):
+    name_en = text(_("Name in English"), 40)
+    name_zh = text(_("Name in Chinese"), 40, needed=False)
+    rank = whole(_("Rank"))
+    threshold = whole(_("Threshold"))
+    earn_bp = whole(_("Earn rate, bp"))
+    fee_discount_bp = whole(_("Fee discount, bp"))
+    free_withdrawals = whole(_("Free withdrawals a month"))
+    fx_margin_bp = whole(_("Exchange margin, bp"))
+    upgrade_points = whole(_("Price in points"), needed=False)
+    reason = text(_("Reason"), 255)
+
+
+class NewTierForm(TierForm):
+    code = forms.SlugField(label=_("Code"), max_length=30, widget=UnfoldAdminTextInputWidget)
+    field_order = ("code",)
+
+
+class ProgrammeForm(forms.Form):
+    measure = forms.ChoiceField(label=_("Measure"), choices=TierProgramme.Measure, widget=UnfoldAdminSelectWidget)
+    currency = text(_("Currency"), 3)
+    window = forms.ChoiceField(label=_("Window"), choices=Window, widget=UnfoldAdminSelectWidget)
+    grace_days = whole(_("Days of grace before going down"))
+    step_down = forms.ChoiceField(label=_("Way down"), choices=TierProgramme.StepDown, widget=UnfoldAdminSelectWidget)
+    reason = text(_("Reason"), 255)
+
+
+class GiftForm(forms.Form):
+    member = whole(_("Member (their id)"))
+    tier = forms.ModelChoiceField(
+        label=_("Tier"), queryset=Tier.objects.order_by("rank"), widget=UnfoldAdminSelectWidget
+    )
+    until = forms.SplitDateTimeField(label=_("Until"), widget=UnfoldAdminSplitDateTimeWidget)
+    reason = text(_("Reason"), 255)
+
+
+def changed(row: Any, answers: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """What of ``answers`` differs from ``row``: whoever approves sees that alone."""
+    return {name: answers[name] for name in names if answers[name] != getattr(row, name)}
+
+
+def programme_as_is(_row: object) -> dict[str, Any]:
+    return as_is(*PROGRAMME)(TierProgramme.current())
+
+
+@admin.register(Tier)
+class Tiers(BackOffice[Tier]):
+    list_display = ("code", "name_en", "name_zh", "rank", "threshold", "earn_bp", "upgrade_points")
+    fields = ("code", *TERMS)
+    facts = ("code", "rank", "threshold")
+    deeds = ("change_tier_terms",)
+    add_deeds = ("add_tier",)
+    ordering = ("rank",)
+
+    @deed(_("Propose a change"), permission="members.propose_tiers", form=TierForm, initial=as_is(*TERMS))
+    def change_tier_terms(self, *, row: Tier, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        tier_terms.change(tier=row, terms=changed(row, answers, TERMS), by=by, reason=answers["reason"])
+        return PROPOSED
+
+    @add_deed(
+        _("Propose a tier"),
+        permission="members.propose_tiers",
+        form=NewTierForm,
+        initial=lambda _row: as_is(*TERMS)(Tier()),
+    )
+    def add_tier(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        terms = {name: answers[name] for name in TERMS}
+        tier_terms.add(code=answers["code"], terms=terms, by=by, reason=answers["reason"])
+        return PROPOSED
+
+
+@admin.register(TierProgramme)
+class TierProgrammes(BackOffice[TierProgramme]):
+    list_display = ("measure", "currency", "window", "grace_days", "step_down", "version")
+    fields = (*PROGRAMME, "version")
+    add_deeds = ("change_programme",)
+
+    @add_deed(_("Propose a change"), permission="members.propose_tiers", form=ProgrammeForm, initial=programme_as_is)
+    def change_programme(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        terms = changed(TierProgramme.current(), answers, PROGRAMME)
+        tier_terms.change_programme(terms=terms, by=by, reason=answers["reason"])
+        return PROPOSED
+
+
+class OfMembers(BackOffice[Any]):
+    """Rows of members, found by the member's id."""
+
+    search_fields = ("member",)
+    search_help_text = _("a member's id")
+    list_select_related: Any = ("member",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By what an index answers."""
+        del request
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return (queryset.filter(member=int(term)) if term.isdecimal() and len(term) < 19 else queryset.none()), False  # noqa: PLR2004  64 bits
+
+
+@admin.register(MemberTier)
+class MemberTiers(OfMembers):
+    list_display = ("member", "tier", "since", "kept", "kept_until", "grace_until", "due_at")
+    list_filter = ("tier", "kept_by")
+    list_select_related = ("member", "tier", "kept")
+    fields = ("member", "tier", "since", "kept", "kept_until", "kept_by", "grace_until", "due_at", "version")
+    add_deeds = ("give",)
+    ordering = ("-pk",)
+
+    @add_deed(_("Propose to give a tier"), permission="members.propose_member_tier", form=GiftForm)
+    def give(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        member = Member.objects.filter(pk=answers["member"]).first()
+        if member is None:
+            raise NotAMember
+        tier_gifts.give(member=member, tier=answers["tier"], until=answers["until"], by=by, reason=answers["reason"])
+        return PROPOSED
+
+
+@admin.register(TierChange)
+class TierChanges(OfMembers):
+    list_display = ("at", "member", "before", "after", "reason", "until", "points", "by")
+    list_filter = ("reason",)
+    list_select_related = ("member", "before", "after")
+    fields = (
+        "public_id",
+        "at",
+        "member",
+        "before",
+        "after",
+        "reason",
+        "note",
+        "until",
+        "points",
+        "shown_figures",
+        "journal",
+    )
+    people = ("actor",)
+    ordering = ("-pk",)
+
+    by = person("actor", _("by"))
+
+    @admin.display(description=_("figures"))
+    def shown_figures(self, change: TierChange) -> str:
+        return laid_out(change.figures)
+
+
+@admin.register(Progress)
+class ProgressRows(OfMembers):
+    list_display = ("at", "member", "source", "cause", "qualifying", "spend_minor", "currency")
+    ordering = ("-pk",)
