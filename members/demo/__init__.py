@@ -6,6 +6,7 @@ from typing import Final
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from members.demo import rewards, tiers
 from members.models import User
 
 OPERATOR: Final = ("operator@example.com", "walnut-harbour-42")
@@ -17,6 +18,8 @@ def fill() -> Iterator[str]:
     """An operator and a member exist, their addresses verified; says how to sign in as each."""
     _person(*OPERATOR, is_staff=True, is_superuser=True)
     _person(*MEMBER)
+    tiers.fill()
+    rewards.fill()
     yield f"  operator  {OPERATOR[0]}  {OPERATOR[1]}"
     yield f"  member    {MEMBER[0]}    {MEMBER[1]}"
 
