@@ -274,6 +274,16 @@ CACHES = {
 
 # Who moves money between us and the world: name → adapter and what it is made with; see wallets/gateways/registry.py.
 GATEWAYS: dict[str, dict[str, Any]] = {}
+if SANDBOX:
+    GATEWAYS["sandbox"] = {
+        "adapter": "wallets.gateways.sandbox.Sandbox",
+        "path": str(VAR / "sandbox-gateway.sqlite3"),
+        "key": "known-to-everybody-as-is-all-of-a-sandbox",
+    }
+
+# Up to how much, in minor units by currency, a withdrawal takes no payment PIN. What leaves to a bank is hard to get
+# back, so by default every one takes it.
+WITHDRAWAL_PIN_ABOVE: dict[str, int] = {}
 
 # Without Redis the broker is a folder: enough for one machine, see docs/decisions/004-broker.md. Either way a
 # task is only a nudge; the truth is a row in the database, so a message lost, doubled or late changes

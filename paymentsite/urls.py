@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from paymentsite.api import problems
+from paymentsite.api import hooks, problems
 from paymentsite.portal import errors
 
 # Before the admin's addresses are read, or its own form would be served, which knows no second factor.
@@ -18,6 +18,7 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("paymentsite.api.v1.urls")),
+    path("hooks/<slug:gateway>/", hooks.told, name="hooks"),
 ]
 
 

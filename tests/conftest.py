@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 
 from paymentsite.core import immutability
@@ -38,6 +38,13 @@ def _unprotected() -> Iterator[None]:
         immutability.install(connection)
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA foreign_keys = ON")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unconnected() -> Iterator[None]:
+    """No gateway is configured, the developer's own sandbox neither, but by a test that needs one."""
+    with override_settings(GATEWAYS={}):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,14 @@
-"""What tests of wallets share: every row that an act of theirs may change."""
+"""What tests of wallets share: every row that an act of theirs may change, and a gateway."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import connection
+
+from tests.wallets import gateways
 
 # What stays of a refused act: the ledger's record of the refusal, which waits to be sealed.
 _KEPT = {"ledger_journal", "ledger_unsealed"}
@@ -33,3 +36,17 @@ def read_rows() -> Rows:
 def rows() -> Callable[[], Rows]:
     """``rows()``: every row of members, wallets and the ledger, but for journals."""
     return read_rows
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[None]:
+    """One sandbox gateway, to be configured by nobody else, without a route to it."""
+    with gateways.sandboxes(tmp_path, "sandbox"):
+        yield
+
+
+@pytest.fixture
+def routed(sandbox: None, db: None) -> None:
+    """One sandbox gateway, and routes to it for top-ups by card and withdrawals in euros."""
+    gateways.route("top_up")
+    gateways.route("payout")

@@ -7,6 +7,9 @@ What an adapter answers decides about money, so its words are strict:
 - ``ABSENT`` is an answer to ``query`` alone: the gateway knows of no such order. A request still on its way may yet
   arrive, so it is not ``FAILED``.
 
+- ``RETURNED`` where money that was paid out has come back, however the gateway words it: a payout that "failed" after
+  it had been "paid" is that. A payment in that was taken back (a charge-back) is too.
+
 An adapter raises nothing for any of these; what it raises is a bug, and the order counts as unknown.
 """
 
@@ -49,7 +52,7 @@ class Outcome(StrEnum):
     REQUIRES_ACTION = "requires_action"
     UNKNOWN = "unknown"
     ABSENT = "absent"
-    RETURNED = "returned"  # paid out, and come back since; or paid in, and taken back (a charge-back)
+    RETURNED = "returned"
 
 
 class NotAuthentic(Exception):
@@ -106,7 +109,9 @@ class Answer:
 
     ``amount`` is what really moved, where it says: it may differ from what we asked. ``reason`` is a short code or
     sentence for people, without personal data; ``action_url`` where the member goes on (a redirect, 3-D Secure), and
-    ``action_code`` what is shown as a QR code instead.
+    ``action_code`` what is shown as a QR code instead. ``untried`` says of a failure that the gateway never looked at
+    the order (it was not reached, or does not take such orders now), so that another gateway may be asked; a card that
+    was declined is not that.
     """
 
     outcome: Outcome
@@ -115,6 +120,7 @@ class Answer:
     reason: str = ""
     action_url: str = ""
     action_code: str = ""
+    untried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

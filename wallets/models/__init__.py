@@ -1,7 +1,10 @@
 from wallets.models.exchanges import Exchange, ExchangeQuote, ExchangeRate
 from wallets.models.gifts import Gift
 from wallets.models.instruments import AccountProof, BankAccount, Instrument, OutsideCard
+from wallets.models.notifications import Notification
+from wallets.models.orders import GatewayOrder, OrderEvent, TopUp, Withdrawal
 from wallets.models.requests import MoneyRequest, RequestBlock
+from wallets.models.routes import GatewayRoute
 from wallets.models.standing_orders import StandingOrder, StandingRun
 from wallets.models.transfers import Transfer
 from wallets.models.wallets import Wallet
@@ -12,13 +15,19 @@ __all__ = [
     "Exchange",
     "ExchangeQuote",
     "ExchangeRate",
+    "GatewayOrder",
+    "GatewayRoute",
     "Gift",
     "Instrument",
     "MoneyRequest",
+    "Notification",
+    "OrderEvent",
     "OutsideCard",
     "RequestBlock",
     "StandingOrder",
     "StandingRun",
+    "TopUp",
     "Transfer",
     "Wallet",
+    "Withdrawal",
 ]

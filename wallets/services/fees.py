@@ -1,10 +1,9 @@
-"""What a member pays for an act."""
+"""Fees: what an act costs a member, said before and taken after."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
 from paymentsite.core.money import Money
@@ -13,10 +12,10 @@ from paymentsite.ledger.models import Account
 
 
 class Kind(models.TextChoices):
-    TRANSFER = "transfer", _("transfer")
-    WITHDRAWAL = "withdrawal", _("withdrawal")
-    TOP_UP = "top_up", _("top-up")
-    EXCHANGE = "exchange", _("exchange")
+    TRANSFER = "transfer"
+    WITHDRAWAL = "withdrawal"
+    TOP_UP = "top_up"
+    EXCHANGE = "exchange"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,8 @@ class Quote:
         return self.amount + self.fee
 
 
-def quote(*, member: Member, kind: Kind, amount: Money, now: datetime) -> Quote:
-    """The fee for ``amount``."""
-    del member, kind, now
+def quote(*, member: Member, kind: Kind, amount: Money, now: datetime) -> Quote:  # noqa: ARG001
+    """What ``amount`` costs."""
     return Quote(amount, Money.zero(amount.unit))
 
 
@@ -40,3 +38,11 @@ def entries(quoted: Quote, account: Account) -> list[ledger.Move]:
     if not quoted.fee.minor:
         return []
     return [ledger.Move(quoted.fee, account, ledger.house("fees", quoted.fee.unit))]
+
+
+def take(*, quote: Quote, source: str, now: datetime) -> Quote:  # noqa: ARG001
+    return quote
+
+
+def give_back(*, source: str, now: datetime) -> None:
+    """What ``source`` took counts no more."""

@@ -1,0 +1,238 @@
+"""Orders to gateways: top-ups and withdrawals, and what happened to them."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Member
+from paymentsite.core.immutability import immutable
+from paymentsite.core.money import Money
+from paymentsite.core.vault.fields import EncryptedField
+from paymentsite.ledger.models import Hold, Journal
+from wallets.models.wallets import Wallet
+
+
+class State(models.TextChoices):
+    """How an order stands. Undecided ones are asked about until the gateway says how they ended."""
+
+    CREATED = "created", _("created")
+    PENDING = "pending", _("under way")
+    REQUIRES_ACTION = "requires_action", _("waits for the member")
+    UNKNOWN = "unknown", _("outcome not known")
+    CONFLICT = "conflict", _("differs, waits for staff")
+    RETURNING = "returning", _("being given back")
+    SUCCEEDED = "succeeded", _("done")
+    FAILED = "failed", _("failed")
+    RETURNED = "returned", _("returned")
+
+
+# What the gateway has not decided yet, as far as we know.
+UNDECIDED = (State.CREATED, State.PENDING, State.REQUIRES_ACTION, State.UNKNOWN)
+
+
+OrderT = TypeVar("OrderT", bound="GatewayOrder")
+
+
+class GatewayOrderQuerySet(models.QuerySet[OrderT]):
+    def of(self, member: Member) -> Self:
+        return self.filter(member=member)
+
+    def undecided(self) -> Self:
+        return self.filter(state__in=UNDECIDED)
+
+    def due(self, now: datetime) -> Self:
+        """Those to ask the gateway about by now, the longest waiting first."""
+        return self.filter(next_query_at__lte=now).order_by("next_query_at", "pk")
+
+
+class GatewayOrder(models.Model):
+    """What we asked of a gateway, for whom, and how it ended. Its public id is its reference at the gateway."""
+
+    State = State
+
+    class BookedTo(models.TextChoices):
+        """Where what moved stands in the books."""
+
+        NOTHING = "", _("not booked")
+        WALLET = "wallet", _("the wallet")
+        SUSPENSE = "suspense", _("suspense, for staff to settle")
+
+    noun: ClassVar[str]
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="%(class)ss")
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
+    reference = models.CharField(_("reference"), max_length=100, help_text=_("the caller's own"))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField(default=0)
+    method = models.CharField(_("method"), max_length=40)
+    instrument = models.CharField(_("instrument"), max_length=80, blank=True)
+    gateway = models.CharField(_("gateway"), max_length=40)
+    gateway_reference = models.CharField(_("the gateway's reference"), max_length=128, blank=True)
+
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.CREATED)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    moved_minor = models.BigIntegerField(null=True, help_text=_("what the gateway says really moved"))
+    moved_currency = models.CharField(max_length=3, blank=True)
+    booked_to = models.CharField(_("booked to"), max_length=8, choices=BookedTo, blank=True)
+    journal = models.ForeignKey(Journal, models.PROTECT, null=True, related_name="+")
+    return_journal = models.ForeignKey(Journal, models.PROTECT, null=True, related_name="+")
+
+    created_at = models.DateTimeField(_("created"))
+    changed_at = models.DateTimeField(_("last change"))
+    next_query_at = models.DateTimeField(_("next question"), null=True)
+    queries = models.PositiveSmallIntegerField(_("questions"), default=0)
+
+    objects: models.Manager[Any]
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(name="%(app_label)s_%(class)s_once", fields=["member", "reference"]),
+            models.CheckConstraint(
+                name="%(app_label)s_%(class)s_amounts", condition=Q(amount_minor__gt=0, fee_minor__gte=0)
+            ),
+            models.CheckConstraint(
+                name="%(app_label)s_%(class)s_booked",
+                condition=Q(journal=None, booked_to="") | (Q(journal__isnull=False) & ~Q(booked_to="")),
+            ),
+            models.CheckConstraint(
+                name="%(app_label)s_%(class)s_done_is_booked",
+                condition=(Q(state="succeeded") & Q(journal__isnull=False, return_journal=None))
+                | Q(state="returned")
+                | (~Q(state__in=["succeeded", "returned"]) & Q(journal=None, return_journal=None)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="%(app_label)s_%(class)s_due", fields=["next_query_at"], condition=Q(next_query_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.public_id}"
+
+    @property
+    def source(self) -> str:
+        """How journals name it."""
+        return f"{self.noun}:{self.public_id}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def fee(self) -> Money:
+        return Money(self.fee_minor, self.currency)
+
+    @property
+    def moved(self) -> Money:
+        """What really moved: what we asked for, unless the gateway said otherwise."""
+        return self.amount if self.moved_minor is None else Money(self.moved_minor, self.moved_currency)
+
+    @property
+    def decided(self) -> bool:
+        return self.state not in UNDECIDED
+
+
+class TopUpQuerySet(GatewayOrderQuerySet["TopUp"]):
+    pass
+
+
+class WithdrawalQuerySet(GatewayOrderQuerySet["Withdrawal"]):
+    pass
+
+
+class TopUp(GatewayOrder):
+    """Money from outside into a wallet. The fee is taken from what comes."""
+
+    noun = "top_up"
+
+    action_url = models.TextField(blank=True)
+    action_code = models.TextField(blank=True)
+    refund_id = models.UUIDField(null=True, unique=True, help_text=_("under which it is given back"))
+
+    objects = TopUpQuerySet.as_manager()
+
+    class Meta(GatewayOrder.Meta):
+        verbose_name = _("top-up")
+        verbose_name_plural = _("top-ups")
+        permissions = [
+            ("ask_gateway", _("Can have gateways asked about orders")),
+            ("propose_order", _("Can propose how a differing order ends")),
+            ("decide_order", _("Can approve how a differing order ends")),
+        ]
+        constraints = [
+            *GatewayOrder.Meta.constraints,
+            models.CheckConstraint(name="wallets_topup_fee_within", condition=Q(fee_minor__lt=F("amount_minor"))),
+        ]
+
+    @property
+    def net(self) -> Money:
+        """What the wallet gets."""
+        return self.amount - self.fee
+
+
+class Withdrawal(GatewayOrder):
+    """Money from a wallet to the member's bank account. The fee is taken beside it; both are on hold meanwhile."""
+
+    noun = "withdrawal"
+
+    hold = models.OneToOneField(Hold, models.PROTECT, related_name="+")
+    destination = models.CharField(_("destination"), max_length=80)
+    payee = EncryptedField("withdrawal.payee", bound_to=("public_id",))
+
+    objects = WithdrawalQuerySet.as_manager()
+
+    class Meta(GatewayOrder.Meta):
+        verbose_name = _("withdrawal")
+        verbose_name_plural = _("withdrawals")
+
+    @property
+    def total(self) -> Money:
+        """What leaves the wallet."""
+        return self.amount + self.fee
+
+
+@immutable
+class OrderEvent(models.Model):
+    """Something that happened to an order, and how it stood after it. Written once, never changed."""
+
+    class Origin(models.TextChoices):
+        REQUEST = "request", _("request")
+        CALL = "call", _("the gateway's first answer")
+        QUERY = "query", _("the gateway, asked again")
+        NOTIFICATION = "notification", _("the gateway's notification")
+        STAFF = "staff", _("staff")
+
+    top_up = models.ForeignKey(TopUp, models.PROTECT, null=True, related_name="events")
+    withdrawal = models.ForeignKey(Withdrawal, models.PROTECT, null=True, related_name="events")
+    origin = models.CharField(_("from"), max_length=12, choices=Origin)
+    state = models.CharField(_("state since"), max_length=16, choices=State)
+    outcome = models.CharField(_("what was said"), max_length=16, blank=True)
+    gateway = models.CharField(_("gateway"), max_length=40)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    actor = models.CharField(_("by"), max_length=80)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("event of an order")
+        verbose_name_plural = _("events of orders")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="wallets_orderevent_one_order",
+                condition=Q(top_up__isnull=True, withdrawal__isnull=False)
+                | Q(top_up__isnull=False, withdrawal__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(name="wallets_orderevent_health", fields=["gateway", "-at"], condition=Q(origin="call")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} by {self.origin}"

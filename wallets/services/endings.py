@@ -1,0 +1,67 @@
+"""What follows from how an order ended: limits and fees taken or given back, and the member told."""
+
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from members.services import limits, notices
+from paymentsite.core import clock
+from wallets.models import GatewayOrder, TopUp, Withdrawal
+from wallets.services import fees
+
+_CAME: Final = notices.kind("top_up_came", gettext_noop("{amount} came into your wallet by top-up."))
+_FAILED_IN: Final = notices.kind("top_up_failed", gettext_noop("Your top-up of {amount} failed. Nothing was taken."))
+_SENT_BACK: Final = notices.kind(
+    "top_up_sent_back", gettext_noop("What came for your top-up of {amount} was sent back to where it came from.")
+)
+_PAID: Final = notices.kind("withdrawal_paid", gettext_noop("{amount} was paid to {destination}."))
+_FAILED_OUT: Final = notices.kind(
+    "withdrawal_failed", gettext_noop("Your withdrawal of {amount} failed. You can spend it again, and the fee.")
+)
+_CAME_BACK: Final = notices.kind(
+    "withdrawal_returned",
+    gettext_noop("Your withdrawal of {amount} came back. It is in your wallet again, and so is the fee."),
+)
+
+
+def topped_up(order: TopUp) -> None:
+    notices.tell(member=order.member, kind=_CAME, subject=order.source, amount=order.net)
+
+
+def paid_out(order: Withdrawal) -> None:
+    notices.tell(
+        member=order.member,
+        kind=_PAID,
+        subject=order.source,
+        amount=order.amount,
+        destination=order.destination,
+    )
+
+
+def failed(order: GatewayOrder) -> None:
+    """Nothing moved: what it had taken of limits and free acts is given back."""
+    _give_back(order)
+    kind = _FAILED_IN if isinstance(order, TopUp) else _FAILED_OUT
+    notices.tell(member=order.member, kind=kind, subject=order.source, amount=order.amount)
+
+
+def not_topped_up(order: TopUp, *, given_back: bool) -> None:
+    """It came and is gone again, and was never booked."""
+    _give_back(order)
+    kind = _SENT_BACK if given_back else _FAILED_IN
+    notices.tell(member=order.member, kind=kind, subject=order.source, amount=order.amount)
+
+
+def paid_back(order: Withdrawal) -> None:
+    """All of it is in the wallet again."""
+    _give_back(order)
+    notices.tell(member=order.member, kind=_CAME_BACK, subject=order.source, amount=order.amount)
+
+
+def fee_given_back(order: GatewayOrder) -> None:
+    fees.give_back(source=order.source, now=clock.now())
+
+
+def _give_back(order: GatewayOrder) -> None:
+    limits.give_back(source=order.source, now=clock.now())
+    fees.give_back(source=order.source, now=clock.now())

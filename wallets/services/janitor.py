@@ -1,0 +1,102 @@
+"""The janitor: asks gateways how orders ended that nobody told us about, until somebody knows."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+import structlog
+from django.db.models import Min
+
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.acts import act
+from wallets.gateways.base import Answer, Outcome
+from wallets.models import GatewayOrder, TopUp, Withdrawal
+from wallets.models.orders import State
+from wallets.services import gateway_calls, orders, outcomes, withdrawals
+from wallets.services.orders import OrderT, Origin
+
+log = structlog.get_logger(__name__)
+
+
+_CHUNK: Final = 500
+# A top-up that the gateway does not know of at the second question never got there; should it after all, it counts.
+_ABSENT_FAILS: Final = 2
+NEVER_CAME: Final = Answer(outcome=Outcome.FAILED, reason="the gateway never heard of it")
+
+
+def ask_due(*, now: datetime) -> int:
+    """Ask about every order whose time has come; how many. Twice, late or at once, each is asked about once."""
+    asked = 0
+    for order in _due(now):
+        try:
+            asked += ask(order=order, now=now) is not None
+        except Exception:  # the edge: one order's failure keeps no other from being asked about
+            log.exception("order could not be settled", order=str(order))
+    return asked
+
+
+def _due(now: datetime) -> Iterator[TopUp | Withdrawal]:
+    yield from TopUp.objects.due(now)[:_CHUNK]
+    yield from Withdrawal.objects.due(now)[:_CHUNK]
+
+
+def next_due(after: datetime) -> datetime | None:
+    """The next moment at which an order is to be asked about."""
+    moments = [
+        kind.objects.filter(next_query_at__gt=after).aggregate(at=Min("next_query_at"))["at"]
+        for kind in (TopUp, Withdrawal)
+    ]
+    return min((moment for moment in moments if moment), default=None)
+
+
+def ask(*, order: OrderT, now: datetime | None = None, by: Actor = SYSTEM) -> OrderT | None:
+    """Ask the order's gateway how it stands, and make that of it. None when it is not due ``now``; without, it is."""
+    claimed = _claim(order, now, by)
+    if claimed is None:
+        return None
+    if claimed.state == State.RETURNING and isinstance(claimed, TopUp):
+        outcomes.settle_refund(order=claimed, answer=_refunded(claimed), origin=Origin.QUERY)
+        return claimed
+    answer, origin = _answer(claimed)
+    return outcomes.settle(order=claimed, answer=answer, origin=origin, gateway=claimed.gateway)
+
+
+@act
+def _claim(order: OrderT, due: datetime | None, by: Actor) -> OrderT | None:
+    """The order, its next question put off: whoever else looks now finds it not due."""
+    found = orders.locked(order)
+    if due is not None and (found.next_query_at is None or found.next_query_at > due):
+        return None
+    asked = found.queries + 1
+    open_ended = not found.decided or found.state == State.RETURNING
+    later = orders.next_query_at(found, asked) if open_ended else None
+    if later is not None and later <= clock.now():
+        later = _past(found)
+    orders.update(found, queries=asked, next_query_at=later)
+    if due is None:
+        orders.tell(found, origin=Origin.STAFF, reason="asked the gateway", by=by)
+    if open_ended and asked >= len(orders.ASKED_AFTER):
+        orders.needs_person(found, orders.STUCK, f"After {asked} questions its gateway has not said how it ended.")
+    return found
+
+
+def _past(order: GatewayOrder) -> datetime | None:
+    """Asked late, or out of turn: the next moment of the schedule that is still to come."""
+    now = clock.now()
+    coming = (order.created_at + after for after in orders.ASKED_AFTER)
+    return next((moment for moment in coming if moment > now), orders.next_query_at(order, len(orders.ASKED_AFTER)))
+
+
+def _refunded(order: TopUp) -> Answer:
+    answer = gateway_calls.query(order)
+    return gateway_calls.give_back(order) if answer.outcome == Outcome.ABSENT else answer
+
+
+def _answer(order: GatewayOrder) -> tuple[Answer, Origin]:
+    answer = gateway_calls.query(order)
+    if answer.outcome != Outcome.ABSENT or order.decided:
+        return answer, Origin.QUERY
+    if isinstance(order, Withdrawal):
+        return withdrawals.send_again(order), Origin.CALL
+    return (NEVER_CAME if order.queries >= _ABSENT_FAILS else answer), Origin.QUERY

@@ -1,0 +1,238 @@
+"""What an order becomes of what its gateway says: the one place that decides, whoever brought the answer.
+
+Answers come late, twice, and in any order, and end the same: they only ever lead forward, from *under way* over
+*failed* to *succeeded* to *returned*, and each step books once. Where a payout's answers contradict each other, neither
+is believed before the gateway has been asked again.
+"""
+
+from typing import Any, Final
+
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.acts import act
+from paymentsite.core.money import Money
+from wallets.gateways.base import Answer, Outcome
+from wallets.models import GatewayOrder, OrderEvent, TopUp, Withdrawal
+from wallets.models.orders import UNDECIDED, State
+from wallets.services import bookings, endings, orders
+from wallets.services.orders import OrderT, Origin
+
+BookedTo = GatewayOrder.BookedTo
+
+# What is known of an order by asking for it, rather than by a message that may be old.
+_ASKED_FOR: Final = frozenset({Origin.CALL, Origin.QUERY})
+_UNDER_WAY: Final = {Outcome.PENDING: State.PENDING, Outcome.REQUIRES_ACTION: State.REQUIRES_ACTION}
+
+
+@act
+def settle(*, order: OrderT, answer: Answer, origin: OrderEvent.Origin, gateway: str) -> OrderT:
+    """The order is what ``gateway``'s ``answer`` makes of it, booked. Repeated, it changes nothing.
+
+    What another gateway says than the one that the order went to in the end, books nothing.
+    """
+    order = orders.locked(order)
+    if order.gateway != gateway:
+        _of_another(order, answer, origin, gateway)
+        return order
+    if answer.gateway_reference and not order.gateway_reference:
+        orders.update(order, gateway_reference=answer.gateway_reference[:128])
+    match answer.outcome:
+        case Outcome.SUCCEEDED:
+            _succeeded(order, answer, origin)
+        case Outcome.FAILED:
+            _failed(order, answer, origin)
+        case Outcome.RETURNED:
+            _returned(order, answer, origin)
+        case Outcome.PENDING | Outcome.REQUIRES_ACTION:
+            _under_way(order, answer, origin)
+        case Outcome.UNKNOWN | Outcome.ABSENT:
+            _unclear(order, answer, origin)
+    return order
+
+
+def _of_another(order: GatewayOrder, answer: Answer, origin: Origin, gateway: str) -> None:
+    orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason, gateway=gateway)
+    if answer.outcome in {Outcome.SUCCEEDED, Outcome.RETURNED}:
+        why = f"{gateway} says {answer.outcome}, though it had refused it and {order.gateway} was asked instead."
+        orders.needs_person(order, orders.CONTRADICTS, why)
+
+
+def _succeeded(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    if order.state not in {*UNDECIDED, State.FAILED}:
+        return
+    if order.state == State.FAILED and not _believed(order, answer, origin):
+        return
+    moved = answer.amount or order.amount
+    if moved != order.amount:
+        _differs(order, answer, origin, moved)
+        return
+    if isinstance(order, TopUp):
+        _came_in(order, answer, origin)
+    elif isinstance(order, Withdrawal):
+        _went_out(order, answer, origin)
+
+
+def _differs(order: GatewayOrder, answer: Answer, origin: Origin, moved: Money) -> None:
+    """Something else moved than we asked for: nothing is posted before staff has decided."""
+    orders.change(
+        order,
+        State.CONFLICT,
+        origin=origin,
+        answer=answer,
+        reason=f"{moved.minor} {moved.unit} moved",
+        moved_minor=moved.minor,
+        moved_currency=moved.unit,
+    )
+    why = f"We asked for {order.amount_minor} {order.currency}, and {moved.minor} {moved.unit} moved (in minor units)."
+    orders.needs_person(order, orders.DIFFERS, why)
+
+
+def _came_in(order: TopUp, answer: Answer, origin: Origin) -> None:
+    late = order.state == State.FAILED
+    on_wallet = bookings.takes(order.wallet)
+    fee = order.fee if on_wallet and not late else Money.zero(order.currency)
+    wallet = order.wallet if on_wallet else None
+    journal = bookings.came_in(order, amount=order.amount, fee=fee, wallet=wallet)
+    orders.change(
+        order,
+        State.SUCCEEDED,
+        origin=origin,
+        answer=answer,
+        journal_id=journal,
+        booked_to=BookedTo.WALLET if on_wallet else BookedTo.SUSPENSE,
+        fee_minor=fee.minor,
+    )
+    if late:
+        orders.needs_person(order, orders.LATE, "The gateway had said that it failed. The money came and is booked.")
+    if on_wallet:
+        endings.topped_up(order)
+    else:
+        endings.fee_given_back(order)
+        orders.needs_person(order, orders.SUSPENDED, "It came for a wallet that takes nothing, and is in suspense.")
+
+
+def _went_out(order: Withdrawal, answer: Answer, origin: Origin) -> None:
+    late = order.state == State.FAILED
+    if not (late or bookings.moves(order.wallet)):
+        orders.needs_person(order, orders.UNBOOKABLE, "It was paid, and its wallet's account is frozen in the ledger.")
+        _wait(order, answer, origin)
+        return
+    journal = bookings.went_out(order, amount=order.amount)
+    orders.change(
+        order,
+        State.SUCCEEDED,
+        origin=origin,
+        answer=answer,
+        journal_id=journal,
+        booked_to=BookedTo.SUSPENSE if late else BookedTo.WALLET,
+        fee_minor=0 if late else order.fee_minor,
+    )
+    orders.resolved(order, orders.UNBOOKABLE)
+    if late:
+        orders.needs_person(
+            order, orders.LATE, "The gateway had said that it failed, and we gave it back. It was paid all the same."
+        )
+    else:
+        endings.paid_out(order)
+
+
+def _wait(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    """It is decided at the gateway, and cannot be booked yet: it stays under way, and is asked about again."""
+    if order.state != State.PENDING:
+        orders.change(order, State.PENDING, origin=origin, answer=answer)
+
+
+def _failed(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    if order.state == State.SUCCEEDED and isinstance(order, Withdrawal):
+        # Paid, and then not: it came back. Or an old message; the gateway knows.
+        if _believed(order, answer, origin):
+            _returned(order, answer, origin)
+    elif order.state in UNDECIDED:
+        if isinstance(order, Withdrawal):
+            bookings.let_go(order)
+        orders.change(order, State.FAILED, origin=origin, answer=answer)
+        endings.failed(order)
+
+
+def _returned(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    if order.state in UNDECIDED:
+        # It was paid first, and that message is still on its way.
+        _succeeded(order, answer, origin)
+    if order.state == State.SUCCEEDED and answer.amount not in {None, order.moved}:
+        orders.needs_person(order, orders.CONTRADICTS, "Only a part of it came back. Nothing is booked of that.")
+    elif order.state in {State.SUCCEEDED, State.CONFLICT, State.RETURNING}:
+        if isinstance(order, TopUp):
+            _taken_back(order, answer, origin)
+        elif isinstance(order, Withdrawal):
+            _came_back(order, answer, origin)
+
+
+def _taken_back(order: TopUp, answer: Answer, origin: Origin) -> None:
+    given_back = order.state == State.RETURNING
+    journal = bookings.was_taken_back(order) if order.journal_id else None
+    orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
+    orders.resolved(order, orders.DIFFERS)
+    if journal:
+        orders.needs_person(order, orders.CHARGED_BACK, "It was taken back: the member has what we have not.")
+    else:
+        endings.not_topped_up(order, given_back=given_back)
+
+
+def _came_back(order: Withdrawal, answer: Answer, origin: Origin) -> None:
+    if order.journal_id is None:
+        bookings.let_go(order)
+        orders.change(order, State.RETURNED, origin=origin, answer=answer)
+        orders.resolved(order, orders.DIFFERS)
+        endings.paid_back(order)
+        return
+    wallet = order.wallet if bookings.takes(order.wallet) else None
+    to_wallet = wallet is not None and order.booked_to == BookedTo.WALLET and order.moved.unit == order.currency
+    journal = bookings.came_back(order, wallet=wallet)
+    orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
+    orders.resolved(order, orders.CONTRADICTS)
+    if to_wallet:
+        endings.paid_back(order)
+    else:
+        orders.needs_person(order, orders.SUSPENDED, "It came back and cannot be on the wallet: it is in suspense.")
+
+
+def _under_way(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    state = _UNDER_WAY[answer.outcome]
+    # The member having acted, it is pending again; a message from before that must not ask them once more.
+    if order.state in UNDECIDED and order.state not in {state, State.PENDING}:
+        columns: dict[str, Any] = {}
+        if isinstance(order, TopUp) and (answer.action_url or answer.action_code):
+            columns = {"action_url": answer.action_url, "action_code": answer.action_code}
+        orders.change(order, state, origin=origin, answer=answer, **columns)
+
+
+def _unclear(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    if order.state == State.CREATED:
+        orders.change(order, State.UNKNOWN, origin=origin, answer=answer)
+    elif order.state in UNDECIDED:
+        orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
+
+
+def _believed(order: GatewayOrder, answer: Answer, origin: Origin) -> bool:
+    """Whether an answer that contradicts what was booked is taken at once; else the gateway is asked, at once."""
+    if isinstance(order, TopUp) or origin in _ASKED_FOR:
+        return True
+    orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason, by=SYSTEM)
+    orders.ask_again(order, clock.now())
+    return False
+
+
+@act
+def settle_refund(*, order: TopUp, answer: Answer, origin: OrderEvent.Origin) -> TopUp:
+    """What was to be given back is, or waits for staff again, as the gateway says of the refund."""
+    order = orders.locked(order)
+    if order.state != State.RETURNING:
+        return order
+    if answer.outcome == Outcome.SUCCEEDED:
+        _taken_back(order, answer, origin)
+    elif answer.outcome in {Outcome.FAILED, Outcome.RETURNED}:
+        orders.change(order, State.CONFLICT, origin=origin, answer=answer)
+        orders.needs_person(order, orders.DIFFERS, "The gateway did not give it back: decide again.")
+    else:
+        orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
+    return order
