@@ -1,6 +1,9 @@
+from members.models.earning import EarnBudget, EarnRule
 from members.models.members import Member, MemberEvent
 from members.models.notices import Notice
 from members.models.pins import Pin, PinRecovery
+from members.models.point_values import PointValue
+from members.models.purchases import Earning, Purchase, PurchaseRefund, Referral
 from members.models.rewards import Coupon, Redemption, Reward
 from members.models.standings import MemberTier, Progress, TierChange
 from members.models.tiers import Tier, TierProgramme
@@ -8,14 +11,21 @@ from members.models.users import User
 
 __all__ = [
     "Coupon",
+    "EarnBudget",
+    "EarnRule",
+    "Earning",
     "Member",
     "MemberEvent",
     "MemberTier",
     "Notice",
     "Pin",
     "PinRecovery",
+    "PointValue",
     "Progress",
+    "Purchase",
+    "PurchaseRefund",
     "Redemption",
+    "Referral",
     "Reward",
     "Tier",
     "TierChange",

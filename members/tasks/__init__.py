@@ -1,5 +1,9 @@
 """What members' time does, by noun. Importing this registers all of it."""
 
-from members.tasks import rewards, tiers
+from members.tasks import points, rewards, tiers
 
-__all__ = ["rewards", "tiers"]
+__all__ = [
+    "points",
+    "rewards",
+    "tiers",
+]

@@ -1,0 +1,99 @@
+"""Maturing: what was pending becomes the member's when its time is over or its payment is final."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Min, Q
+
+from members.models import Earning, Member, Purchase, Referral
+from members.services.points import accounts
+from members.services.points.giving import give
+from paymentsite.core import clock
+from paymentsite.core.acts import act
+from paymentsite.core.errors import DomainError
+from paymentsite.ledger import services as ledger
+
+SCOPE: Final = "members.points"
+_CHUNK: Final = 500
+
+
+@act
+def final(*, source: str, now: datetime) -> None:
+    """The payment ``source`` is final: what waited for that is due now, and whoever brought its member has earned it.
+
+    Repeated, or for a payment that is wholly refunded, it changes nothing. ``mature_due`` gives the points.
+    """
+    purchase = Purchase.objects.filter(source=source).first()
+    if purchase is None:
+        return
+    Member.objects.lock(purchase.member_id)
+    purchase.refresh_from_db()
+    if purchase.final_at is not None or purchase.refunded_minor == purchase.amount_minor:
+        return
+    Purchase.objects.filter(pk=purchase.pk).update(final_at=now)
+    purchase.earnings.pending().filter(pending_until=None).update(pending_until=now)
+    Referral.objects.filter(member=purchase.member_id, due_at=None).update(due_at=now)
+
+
+def mature_due(*, now: datetime) -> int:
+    """Give all that is due by ``now``; how many earnings. Twice, late or at once gives each once.
+
+    One that cannot be given (an account is frozen) keeps no other waiting, and is tried again another day.
+    """
+    done, last = 0, 0
+    while due := list(
+        Earning.objects.due(now).filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_CHUNK]
+    ):
+        done += sum(_given(pk, now) for pk in due)
+        last = due[-1]
+    return done
+
+
+def next_due(after: datetime) -> datetime | None:
+    """The next moment at which something pending is due."""
+    later = Q(pending_until__gt=after)
+    soonest: datetime | None = Earning.objects.pending().filter(later).aggregate(at=Min("pending_until"))["at"]
+    return soonest
+
+
+def _given(pk: int, now: datetime) -> bool:
+    try:
+        return _mature(pk, now)
+    except DomainError:
+        return False
+
+
+@act
+def _mature(pk: int, now: datetime) -> bool:
+    member = Member.objects.lock(Earning.objects.values_list("member_id", flat=True).get(pk=pk))
+    earning = Earning.objects.due(now).filter(pk=pk).select_related("rule").first()
+    if earning is None or earning.pending_until is None:
+        return False
+
+    theirs = accounts.of(member)
+    entries = give(
+        earning,
+        source=theirs.pending,
+        accounts=theirs,
+        owed=accounts.owed(theirs),
+        day=clock.day_of(earning.pending_until),
+        now=now,
+    )
+    still = Earning.objects.pending().filter(pk=pk, taken_pending=earning.taken_pending)
+    if not still.update(
+        state=earning.state,
+        given_at=earning.given_at,
+        given_points=earning.given_points,
+        repaid_debt=earning.repaid_debt,
+        expires_on=earning.expires_on,
+    ):
+        return False
+    ledger.post(
+        *entries,
+        kind="points_given",
+        scope=SCOPE,
+        # A refusal is final for its reference: with the day in it, an account that was frozen can be given to later.
+        reference=f"given {pk} {clock.day_of(now)}",
+        source=f"earning:{pk}",
+    )
+    return True

@@ -1,0 +1,103 @@
+"""Referrals: who brought whom, and the one reward for it."""
+
+from datetime import datetime
+
+from django.db.models import Min
+from django.utils.translation import gettext_noop
+
+from members.models import Earning, EarnRule, Member, Referral
+from members.services import tiers
+from members.services.points import accounts, earning
+from members.services.points.maturing import SCOPE
+from paymentsite.core import clock
+from paymentsite.core.acts import act
+from paymentsite.core.errors import Conflict, DomainError, Refused
+from paymentsite.ledger import services as ledger
+
+
+class OwnReferral(Refused):
+    code = "referral_of_oneself"
+    sentence = gettext_noop("Nobody brings themselves.")
+
+
+class NotNew(Refused):
+    code = "referral_not_new"
+    sentence = gettext_noop("Only who joined later, and has not bought anything yet, can be brought by somebody.")
+
+
+class ReferredAlready(Conflict):
+    code = "referred_already"
+    sentence = gettext_noop("They were brought by somebody else.")
+
+
+@act
+def refer(*, member: Member, referrer: Member, now: datetime) -> Referral:
+    """``referrer`` brought ``member``. Said again it is the same referral; of a second referrer it is refused."""
+    if member.pk == referrer.pk:
+        raise OwnReferral
+    member = Member.objects.lock(member.pk)
+    if first := Referral.objects.filter(member=member).first():
+        if first.referrer_id != referrer.pk:
+            raise ReferredAlready
+        return first
+    # Whoever brings was here before, so that no two bring each other.
+    if referrer.joined_at >= member.joined_at or member.purchases.exists():
+        raise NotNew
+    return Referral.objects.create(member=member, referrer=referrer, at=now)
+
+
+def reward_due(*, now: datetime) -> int:
+    """Give each referrer whose new member bought for good what the rules then promised, once each; how many."""
+    due = Referral.objects.filter(due_at__lte=now, rewarded_at=None)
+    return sum(_rewarded(pk, now) for pk in list(due.order_by("pk").values_list("pk", flat=True)))
+
+
+def next_due(after: datetime) -> datetime | None:
+    """The next moment at which a referral is earned."""
+    later = Referral.objects.filter(rewarded_at=None, due_at__gt=after)
+    soonest: datetime | None = later.aggregate(at=Min("due_at"))["at"]
+    return soonest
+
+
+def _rewarded(pk: int, now: datetime) -> bool:
+    try:
+        return _reward(pk, now)
+    except DomainError:
+        return False
+
+
+@act
+def _reward(pk: int, now: datetime) -> bool:
+    referral = Referral.objects.get(pk=pk)
+    referrer = Member.objects.lock(referral.referrer_id)
+    mine = Referral.objects.filter(pk=pk, rewarded_at=None, due_at__lte=now)
+    if not mine.update(rewarded_at=now) or referrer.state == Member.State.CLOSED:
+        return False
+
+    earnings = _earnings(referral, referrer, now)
+    if not earnings:
+        return False
+    entries = earning.points_entries(earnings, accounts.of(referrer), now)
+    Earning.objects.bulk_create(earnings)
+    ledger.post(
+        *entries,
+        kind="referral",
+        scope=SCOPE,
+        # With the day in it, what a frozen account refused can be given later.
+        reference=f"referral {pk} {clock.day_of(now)}",
+        source=f"referral:{pk}",
+    )
+    return True
+
+
+def _earnings(referral: Referral, referrer: Member, now: datetime) -> list[Earning]:
+    at = referral.due_at or now
+    earn_bp = tiers.of(referrer, now).earn_bp
+    rules = EarnRule.objects.at(at).filter(kind=EarnRule.Kind.REFERRAL).select_related("budget").order_by("pk")
+    offers = [(rule, points) for rule in rules if (points := earning.in_reach(rule, 1, earn_bp))]
+    source = f"referral:{referral.pk}"
+    made = [
+        earning.made(rule, points, earn_bp=earn_bp, source=source, member_id=referrer.pk, at=at)
+        for rule, points in earning.chosen(offers)
+    ]
+    return [each for each in made if each]

@@ -1,0 +1,22 @@
+"""Points that become the member's own by time, and bringers that are rewarded."""
+
+from datetime import datetime
+
+from members.services.points import maturing, referrals
+from paymentsite.core.jobs import job
+
+
+@job("members.mature_points", due=maturing.next_due)
+def mature_points(*, now: datetime) -> str:
+    return f"{maturing.mature_due(now=now)} earnings"
+
+
+@job("members.mature_points_nightly", daily="00:20")
+def mature_points_nightly(*, now: datetime) -> str:
+    """Also those that could not be given when they were due."""
+    return f"{maturing.mature_due(now=now) + referrals.reward_due(now=now)} earnings"
+
+
+@job("members.reward_referrals", due=referrals.next_due)
+def reward_referrals(*, now: datetime) -> str:
+    return f"{referrals.reward_due(now=now)} referrals"
