@@ -23,11 +23,13 @@ from paymentsite.ledger.models import Journal
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """``words`` say what happened, in the active language, ``counterparty`` with whom; ``subject`` names the row."""
+    """``words`` say what happened, in the active language, ``counterparty`` with whom; ``subject`` names the row, and
+    ``note`` is what people wrote to it."""
 
     words: str
     counterparty: str = ""
     subject: str = ""
+    note: str = ""
 
 
 Teller = Callable[[Collection[str], Member], Mapping[str, Told]]
@@ -72,8 +74,3 @@ def told(journals: Iterable[Journal], member: Member) -> dict[UUID, Told]:
         )
         found[journal.pk] = answers.get(noun, {}).get(key, plain)
     return found
-
-
-def _by_kind(journal: Journal) -> Told:
-    words = _BY_KIND.get(journal.kind) or journal.kind.replace("_", " ").capitalize()
-    return Told(gettext(words), subject=journal.source)
