@@ -1,4 +1,5 @@
 from members.models.earning import EarnBudget, EarnRule
+from members.models.limits import Limit, LimitUse
 from members.models.members import Member, MemberEvent
 from members.models.notices import Notice
 from members.models.pins import Pin, PinRecovery
@@ -14,6 +15,8 @@ __all__ = [
     "EarnBudget",
     "EarnRule",
     "Earning",
+    "Limit",
+    "LimitUse",
     "Member",
     "MemberEvent",
     "MemberTier",

@@ -1,44 +1,220 @@
-"""Limits: how much a member may move, of what kind, how often."""
+"""Limits: how much a member may move, of what kind, how often, and how much hold.
+
+Closed by default: what no limit covers is refused. See docs/decisions/110-no-limit-allows-nothing.md.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.db import connection, transaction
+from django.utils.translation import gettext, gettext_noop
 
-from members.models import Member
-from paymentsite.core.money import Money
+from members.models import Limit, LimitUse, Member
+from members.models.limits import Kind
+from members.periods import Period
+from members.queries import limits as queries
+from members.queries.limits import Past, Reading
+from members.services import tiers
+from paymentsite.core import clock
+from paymentsite.core.errors import Conflict, Refused, worded
+from paymentsite.core.money import AmountNegative, Money
+
+__all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "give_back", "left", "take"]
+
+Measure = Limit.Measure
 
 
-class Kind(models.TextChoices):
-    TOP_UP = "top_up", _("top-up")
-    TRANSFER = "transfer", _("transfer")
-    WITHDRAWAL = "withdrawal", _("withdrawal")
-    PAYMENT = "payment", _("payment")
-    CARD = "card", _("card")
+class LimitExceeded(Refused):
+    """``limit`` is the limit's name; in the sentence it is told in words."""
+
+    code = "limit_exceeded"
+    sentence = gettext_noop(
+        "This is more than the limit allows ({limit}): {used} of {cap} is used, {left} is left until {resets_at}."
+    )
+
+    def __str__(self) -> str:
+        told = {name: worded(fact) for name, fact in self.facts.items()}
+        return gettext(self.sentence).format(**{**told, "limit": words(self.facts["limit"])})
+
+
+class ActLimitExceeded(LimitExceeded):
+    code = "limit_exceeded_at_once"
+    sentence = gettext_noop("This is more than the limit allows ({limit}): {cap} at once.")
+
+
+class BalanceLimitExceeded(LimitExceeded):
+    code = "balance_limit_exceeded"
+    sentence = gettext_noop("This would leave {after}, more than may be held ({limit}): {cap}.")
+
+
+class LimitMissing(Refused):
+    code = "limit_missing"
+    sentence = gettext_noop("No limit for this in {currency} is set, so nothing of it is allowed.")
+
+
+class LimitSourceConflict(Conflict):
+    code = "limit_source_conflict"
+    sentence = gettext_noop("{source} took of the limits already, and it was something else or is over.")
+
+
+def words(name: str) -> str:
+    """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
+    kind, measure, *period = name.split(".")
+    labels = [dict(Limit._meta.get_field("kind").flatchoices).get(kind, kind), Measure(measure).label]
+    return ", ".join(str(label) for label in [*labels, *(Period(each).label for each in period)])
 
 
 def take(*, member: Member, kind: Kind, amount: Money, source: str, now: datetime) -> None:
     """Count ``amount`` against every limit of ``kind``, once per ``source``; refused when one would be exceeded.
 
-    The member is locked by the caller.
+    Every limit that applies is looked at; of those exceeded the one that leaves least is told. The member's lock is
+    taken here too, which is nothing where the caller holds it: what is read here cannot change before it is written.
     """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(f"{source} takes of limits in the transaction that does it")
+    if amount.minor < 0:
+        raise AmountNegative(given=amount)
+    member = Member.objects.lock(member.pk)
+    if first := LimitUse.objects.filter(source=source).first():
+        _check_same(first, member, kind, amount)
+        return
+
+    past = queries.past(member, currency=amount.unit, at=now)
+    # Whoever waited for the lock may come with an earlier moment than who went first; totals rise with time.
+    at = max(now, past.last.at) if past.last else now
+    limits = queries.applying(
+        member,
+        tier=tiers.of(member, at).pk,
+        at=at,
+        currency=amount.unit,
+        kind__in=[kind, Limit.ANY],
+        measure__in=[Measure.AMOUNT, Measure.COUNT],
+    )
+    if not any(limit.measure == Measure.AMOUNT for limit in limits):
+        raise LimitMissing(currency=amount.unit, kind=kind)
+    readings = queries.readings(member, limits, past=past, at=at)
+    if exceeded := [reading for reading in readings if _asked(reading, amount) > reading.left]:
+        raise _refusal(member, min(exceeded, key=_strictness))
+
+    _write(member, kind, amount, source, at, past, readings)
+
+
+def _check_same(first: LimitUse, member: Member, kind: Kind, amount: Money) -> None:
+    if first.given_back_at or (first.member_id, first.kind, first.amount) != (member.pk, kind, amount):
+        raise LimitSourceConflict(source=first.source)
+
+
+def _asked(reading: Reading, amount: Money) -> int:
+    return 1 if reading.limit.measure == Measure.COUNT else amount.minor
+
+
+def _strictness(reading: Reading) -> tuple[int, float]:
+    """Least first: what leaves less money; where that is equal, what stays exhausted longer."""
+    left = 0 if reading.limit.measure == Measure.COUNT else reading.left
+    return left, -reading.window.resets_at.timestamp() if reading.window else float("-inf")
+
+
+def _refusal(member: Member, reading: Reading) -> LimitExceeded:
+    limit = reading.limit
+    if reading.window is None:
+        return ActLimitExceeded(limit=limit.name, cap=limit.capped, left=limit.capped, used=None, resets_at=None)
+    return LimitExceeded(
+        limit=limit.name,
+        cap=limit.capped,
+        used=_counted(limit, reading.used),
+        left=_counted(limit, reading.left),
+        resets_at=member.local(reading.window.resets_at),
+    )
+
+
+def _counted(limit: Limit, number: int) -> Money | int:
+    return number if limit.measure == Measure.COUNT else Money(number, limit.currency)
+
+
+def _write(
+    member: Member, kind: Kind, amount: Money, source: str, at: datetime, past: Past, readings: list[Reading]
+) -> None:
+    kind_minor, kind_count, joint_minor, joint_count = queries.running(past, kind)
+    moved = past.last is not None and past.last.zone != member.time_zone
+    LimitUse.objects.create(
+        member=member,
+        source=source,
+        kind=kind,
+        currency=amount.unit,
+        amount_minor=amount.minor,
+        at=at,
+        zone=member.time_zone,
+        moved_from=past.last.zone if past.last and moved else "",
+        kind_minor=kind_minor + amount.minor,
+        kind_count=kind_count + 1,
+        joint_minor=joint_minor + amount.minor,
+        joint_count=joint_count + 1,
+        judged=[
+            [reading.limit.pk, reading.window.since.isoformat() if reading.window else None] for reading in readings
+        ],
+    )
 
 
 def give_back(*, source: str, now: datetime) -> None:
-    """What ``source`` took counts no more: it did not happen."""
+    """What ``source`` took counts no more: it did not happen. Repeated, or where it took nothing, this does nothing."""
+    LimitUse.objects.filter(source=source, given_back_at=None).update(given_back_at=now)
 
 
 def check_balance(*, member: Member, after: Money) -> None:
-    """Refuse what would leave more than a member of this level may hold in one currency."""
+    """Refuse what would leave more than such a member may hold in one currency."""
+    now = clock.now()
+    limits = queries.applying(
+        member, tier=tiers.of(member, now).pk, at=now, currency=after.unit, measure=Measure.BALANCE
+    )
+    if not limits:
+        raise LimitMissing(currency=after.unit, kind=Measure.BALANCE)
+    for limit in limits:
+        if after.minor > limit.cap:
+            raise BalanceLimitExceeded(limit=limit.name, cap=limit.capped, after=after)
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What one limit leaves."""
+    """What a limit leaves at a moment. ``used`` and ``resets_at`` are None where each act, or a balance, is judged."""
+
+    limit: Limit
+    used: int | None
+    left: int
+    resets_at: datetime | None
+
+    @property
+    def kind(self) -> str:
+        return self.limit.kind
+
+    @property
+    def currency(self) -> str:
+        return self.limit.currency
+
+    @property
+    def measure(self) -> str:
+        return self.limit.measure
+
+    @property
+    def period(self) -> str:
+        return self.limit.period
+
+    @property
+    def cap(self) -> int:
+        return self.limit.cap
 
 
 def left(member: Member, now: datetime) -> list[Left]:
-    """What the member may still move, limit by limit."""
-    del member, now
-    return []
+    """What each limit in force on the member leaves, by kind, currency, measure and period."""
+    limits = queries.applying(member, tier=tiers.of(member, now).pk, at=now)
+    found: list[Left] = []
+    for currency in sorted({limit.currency for limit in limits}):
+        past = queries.past(member, currency=currency, at=now)
+        own = [limit for limit in limits if limit.currency == currency]
+        found += [_left(member, reading) for reading in queries.readings(member, own, past=past, at=now)]
+    return sorted(found, key=lambda each: each.limit.sort)
+
+
+def _left(member: Member, reading: Reading) -> Left:
+    if reading.window is None:
+        return Left(reading.limit, None, reading.limit.cap, None)
+    return Left(reading.limit, reading.used, reading.left, member.local(reading.window.resets_at))

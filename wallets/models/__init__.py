@@ -1,4 +1,5 @@
 from wallets.models.exchanges import Exchange, ExchangeQuote, ExchangeRate
+from wallets.models.fees import FeeRule, FeeUse
 from wallets.models.gifts import Gift
 from wallets.models.instruments import AccountProof, BankAccount, Instrument, OutsideCard
 from wallets.models.notifications import Notification
@@ -15,6 +16,8 @@ __all__ = [
     "Exchange",
     "ExchangeQuote",
     "ExchangeRate",
+    "FeeRule",
+    "FeeUse",
     "GatewayOrder",
     "GatewayRoute",
     "Gift",
