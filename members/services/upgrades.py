@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from members import windows
 from members.models import Member, MemberTier, Tier, TierChange, TierProgramme
-from members.services import members, spending, standings, tier_gifts
+from members.services import members, pins, spending, standings, tier_gifts
 from members.services.references import check_reference
 from members.tier_rules import Reason
 from members.windows import Window
@@ -18,6 +18,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, Refused
 from paymentsite.core.money import Money
 from paymentsite.core.services import audit
+from paymentsite.core.vault import Secret
 from paymentsite.ledger import services as ledger
 
 SCOPE: Final = "members.upgrade"
@@ -39,13 +40,20 @@ class UpgradeDiffers(Conflict):
     sentence = gettext_noop("That reference was used before, for {tier}.")
 
 
-@act
-def buy(*, member: Member, tier: Tier, reference: str, by: Actor) -> TierChange:
+def buy(*, member: Member, tier: Tier, reference: str, by: Actor, pin: Secret | None = None) -> TierChange:
     """The member has ``tier``, the next above theirs, and paid its price in points: all or nothing.
 
     They keep it at least until the end of the window that runs. Repeating a reference returns the first purchase.
+    A ``pin`` is checked where one is given: whether one is asked for is the caller's to say.
     """
     check_reference(reference)
+    if pin is not None:
+        pins.check(member=member, pin=pin)
+    return _buy(member=member, tier=tier, reference=reference, by=by)
+
+
+@act
+def _buy(*, member: Member, tier: Tier, reference: str, by: Actor) -> TierChange:
     member = Member.objects.lock(member.pk)
     if first := TierChange.objects.filter(member=member, reference=reference).select_related("after").first():
         if first.after_id != tier.pk:

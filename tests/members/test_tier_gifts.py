@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from members.models import Member, MemberTier, Tier, TierChange, TierProgramme
-from members.services import members, tier_gifts, tier_terms, tiers, upgrades
+from members.services import members, pins, tier_gifts, tier_terms, tiers, upgrades
 from members.services.members import MemberSuspended
 from members.services.references import InvalidReference
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.services import approvals
+from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
 from paymentsite.ledger.models import Journal
 from paymentsite.ledger.refusals import InsufficientFunds
@@ -137,6 +138,18 @@ def test_purchase_of_what_has_no_price_and_by_who_may_not():
     members.suspend(member=member, by=SYSTEM, reason="test")
     with pytest.raises(MemberSuspended):
         upgrades.buy(member=member, tier=made["silver"], reference="up", by=SYSTEM)
+
+
+def test_purchase_with_a_wrong_pin_is_none():
+    made, member = levels(), MemberFactory()
+    fund_points(member, 100)
+    pins.set_pin(member=member, pin=Secret("482916"), by=Actor.of(member.user))
+
+    with pytest.raises(pins.WrongPin):
+        upgrades.buy(member=member, tier=made["silver"], reference="up", by=SYSTEM, pin=Secret("000000"))
+    assert held(member, clock.now()) == "bronze"
+    upgrades.buy(member=member, tier=made["silver"], reference="up", by=SYSTEM, pin=Secret("482916"))
+    assert held(member, clock.now()) == "silver"
 
 
 def test_purchase_repeated_is_the_first_one_and_differs_for_another_tier():
