@@ -1,6 +1,7 @@
 """Identifiers that sort by time and tell nothing else."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -9,6 +10,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _VERSION_AND_VARIANT: Final = (0x7 << 76) | (0b10 << 62)
+_BYTES: Final = 10
+_DRAWN: Final = 500
 _RANDOM_HIGH: Final = 0xFFF
 _RANDOM_LOW: Final = (1 << 62) - 1
 
@@ -20,13 +23,23 @@ def microseconds(at: datetime) -> int:
 
 def uuid7(at: datetime) -> UUID:
     """A UUID of version 7 (RFC 9562) whose first 48 bits are the milliseconds of ``at``."""
-    chance = int.from_bytes(os.urandom(10), "big")
+    chance = int.from_bytes(os.urandom(_BYTES), "big")
     return UUID(
         int=((at - EPOCH) // _MILLISECOND << 80)
         | _VERSION_AND_VARIANT
         | (chance >> 62 & _RANDOM_HIGH) << 64
         | chance & _RANDOM_LOW
     )
+
+
+def uuid7s(at: datetime) -> Iterator[UUID]:
+    """UUIDs of version 7 of one moment, without end: where thousands are needed, at a third of the cost of each."""
+    beginning = ((at - EPOCH) // _MILLISECOND << 80) | _VERSION_AND_VARIANT
+    while True:
+        drawn = os.urandom(_BYTES * _DRAWN)
+        for start in range(0, len(drawn), _BYTES):
+            chance = int.from_bytes(drawn[start : start + _BYTES], "big")
+            yield UUID(int=beginning | (chance >> 62 & _RANDOM_HIGH) << 64 | chance & _RANDOM_LOW)
 
 
 def uuid7_floor(at: datetime) -> UUID:

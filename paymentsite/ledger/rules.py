@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from paymentsite.core.money import Money
-from paymentsite.ledger import lot_rules
+from paymentsite.ledger import lot_rules, moves
 from paymentsite.ledger.book import BALANCE_MAX, Book, Effects, HoldState, Page, PostingRow
 from paymentsite.ledger.canon import HoldFacts
 from paymentsite.ledger.entries import (
@@ -52,6 +52,13 @@ class Moment:
 
 def decide(book: Book, draft: Draft, moment: Moment) -> Effects:
     """Do ``draft`` to ``book`` and tell its effects, or raise its refusal and leave the book as it was."""
+    if len(draft.entries) == 1 and (done := moves.swiftly(book, draft.entries[0])):
+        return done
+    return on_a_page(book, draft, moment)
+
+
+def on_a_page(book: Book, draft: Draft, moment: Moment) -> Effects:
+    """The same, for acts of every kind."""
     page = Page(book)
     for position, entry in enumerate(draft.entries, 1):
         _apply(page, position, entry, moment)

@@ -8,6 +8,7 @@ from uuid import UUID
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.errors import DomainError
+from paymentsite.core.ids import uuid7s
 from paymentsite.core.money import Money
 from paymentsite.ledger.entries import Draft, Entry, Posted, Undo
 from paymentsite.ledger.models import Journal
@@ -63,7 +64,8 @@ def post_many(drafts: Sequence[Draft]) -> list[Outcome]:
         for draft in drafts:
             validate(draft)
         now = clock.now()
-        return record([Slip.of(draft, now) for draft in drafts])
+        ids = uuid7s(now)
+        return record([Slip.of(draft, now, ids) for draft in drafts])
 
 
 def reverse(

@@ -30,7 +30,7 @@ _ONCE: Final = "ledger_journal_once"
 _PART: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slip:
     """A draft with all that is settled about its journal before the books are opened."""
 
@@ -39,10 +39,10 @@ class Slip:
     journal: JournalFacts
 
     @classmethod
-    def of(cls, draft: Draft, now: datetime | None = None) -> "Slip":
+    def of(cls, draft: Draft, now: datetime | None = None, ids: Iterator[UUID] | None = None) -> "Slip":
         now = now or clock.now()
         facts = JournalFacts(
-            uuid7(now),
+            uuid7(now) if ids is None else next(ids),
             draft.kind,
             draft.scope,
             draft.reference,

@@ -5,7 +5,6 @@ shape on the server and is planned once.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.transaction import TransactionManagementError
 
 from paymentsite.ledger.book import BalanceState, PostingRow
-from paymentsite.ledger.canon import text
+from paymentsite.ledger.store.arrays import Rows, array, document, key, moment_quoted, number, numbers, quoted
 from paymentsite.ledger.store.base import Key, Pen, Store, Stored, Written
 
 _FIND = """
@@ -29,18 +28,6 @@ FROM ledger_journal WHERE scope = %s::text AND reference = %s::text
 _BALANCES = """
 SELECT account_id, posted_minor, held_minor, floor_minor, seq, status FROM ledger_balance
 WHERE account_id = ANY(%s::bigint[]) ORDER BY account_id
-"""
-_JOURNALS = """
-INSERT INTO ledger_journal (id, kind, scope, reference, request_hash, digest, occurred_at, recorded_at, actor,
-    parent_id, source, details, refusal)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[],
-    %s::timestamptz[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::jsonb[])
-"""
-_POSTINGS = """
-INSERT INTO ledger_posting (journal_id, position, unit, source_id, target_id, amount_minor, source_seq,
-    source_balance_minor, target_seq, target_balance_minor, reverses_id)
-SELECT * FROM unnest(%s::uuid[], %s::smallint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-    %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
 """
 _UNSEALED = "INSERT INTO ledger_unsealed (journal_id) SELECT * FROM unnest(%s::uuid[])"
 _UPDATE = """
@@ -87,13 +74,13 @@ class PostgresStore(Store):
 
     def lock(self, account_ids: Sequence[int], *, strict: bool) -> list[BalanceState]:
         sql = f"{_BALANCES} FOR UPDATE" if strict else _BALANCES
-        return [BalanceState(*row) for row in self._cursor().execute(sql, (_numbers(account_ids),))]
+        return [BalanceState(*row) for row in self._cursor().execute(sql, (numbers(account_ids),))]
 
     def lock_journals(self, ids: Sequence[UUID]) -> None:
         cursor = self._cursor()
         cursor.execute(
             "SELECT id FROM ledger_journal WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE",
-            (_array([key.hex for key in ids]),),
+            (array([key.hex for key in ids]),),
         )
         # Locking a row makes no new version of it, so a view from before would not see who reversed meanwhile.
         [level] = cursor.execute("SHOW transaction_isolation").fetchone() or ("unknown",)
@@ -102,7 +89,7 @@ class PostgresStore(Store):
 
     def write_leaves(self, height: int, leaves: Iterable[tuple[UUID, bytes]]) -> None:
         rows = list(leaves)
-        keys, digests = _array([pk.hex for pk, _ in rows]), _array([f'"\\\\x{leaf.hex()}"' for _, leaf in rows])
+        keys, digests = array([pk.hex for pk, _ in rows]), array([f'"\\\\x{leaf.hex()}"' for _, leaf in rows])
         with self.connection.wrap_database_errors:
             self._cursor().execute(_LEAVES, (str(height), keys, digests))
 
@@ -120,81 +107,51 @@ class PostgresPen(Pen):
 
     def put(self, written: Sequence[Written]) -> None:
         journals = [w.journal for w in written]
-        ids = _array([j.id.hex for j in journals])
-        self.cursor.execute(
-            _JOURNALS,
-            (
-                ids,
-                _texts([j.kind for j in journals]),
-                _texts([j.scope for j in journals]),
-                _texts([j.reference for j in journals]),
-                _array([f'"\\\\x{j.request_hash.hex()}"' for j in journals]),
-                _array([f'"\\\\x{w.digest.hex()}"' for w in written]),
-                _array([f'"{j.occurred_at}"' for j in journals]),
-                _array([f'"{j.recorded_at}"' for j in journals]),
-                _texts([j.actor for j in journals]),
-                _array(["NULL" if j.parent_id is None else j.parent_id.hex for j in journals]),
-                _texts([j.source for j in journals]),
-                _texts([None if j.details is None else text(j.details) for j in journals]),
-                _texts([None if j.refusal is None else text(j.refusal) for j in journals]),
-            ),
-        )
+        keys = [j.id.hex for j in journals]
+        rows = Rows("ledger_journal")
+        rows.each("id", "uuid", keys)
+        rows.often_one("kind", "text", [j.kind for j in journals], quoted)
+        rows.often_one("scope", "text", [j.scope for j in journals], quoted)
+        rows.each("reference", "text", [quoted(j.reference) for j in journals])
+        rows.each("request_hash", "bytea", [f'"\\\\x{j.request_hash.hex()}"' for j in journals])
+        rows.each("digest", "bytea", [f'"\\\\x{w.digest.hex()}"' for w in written])
+        rows.often_one("occurred_at", "timestamptz", [j.occurred_at for j in journals], moment_quoted)
+        rows.often_one("recorded_at", "timestamptz", [j.recorded_at for j in journals], moment_quoted)
+        rows.often_one("actor", "text", [j.actor for j in journals], quoted)
+        rows.often_one("parent_id", "uuid", [j.parent_id for j in journals], key)
+        rows.often_one("source", "text", [j.source for j in journals], quoted)
+        rows.often_one("details", "jsonb", [document(j.details) for j in journals], quoted)
+        rows.often_one("refusal", "jsonb", [document(j.refusal) for j in journals], quoted)
+        self.cursor.execute(*rows.insert())
         self._put_postings([(w.journal.id.hex, p) for w in written if w.effects for p in w.effects.postings])
-        self.cursor.execute(_UNSEALED, (ids,))
+        self.cursor.execute(_UNSEALED, (array(keys),))
 
-    def _put_postings(self, rows: Sequence[tuple[str, PostingRow]]) -> None:
-        if not rows:
+    def _put_postings(self, given: Sequence[tuple[str, PostingRow]]) -> None:
+        if not given:
             return
-        self.cursor.execute(
-            _POSTINGS,
-            (
-                _array([key for key, _ in rows]),
-                _numbers([p.position for _, p in rows]),
-                _array([p.unit for _, p in rows]),
-                _numbers([p.source_id for _, p in rows]),
-                _numbers([p.target_id for _, p in rows]),
-                _numbers([p.amount for _, p in rows]),
-                _numbers([p.source_seq for _, p in rows]),
-                _numbers([p.source_balance for _, p in rows]),
-                _numbers([p.target_seq for _, p in rows]),
-                _numbers([p.target_balance for _, p in rows]),
-                _numbers([p.reverses_id for _, p in rows]),
-            ),
-        )
+        postings = [p for _, p in given]
+        rows = Rows("ledger_posting")
+        rows.each("journal_id", "uuid", [key for key, _ in given])
+        rows.often_one("position", "smallint", [p.position for p in postings], str)
+        rows.often_one("unit", "text", [p.unit for p in postings], str)
+        rows.often_one("source_id", "bigint", [p.source_id for p in postings], str)
+        rows.often_one("target_id", "bigint", [p.target_id for p in postings], str)
+        rows.often_one("amount_minor", "bigint", [p.amount for p in postings], str)
+        rows.often_one("source_seq", "bigint", [p.source_seq for p in postings], number)
+        rows.often_one("source_balance_minor", "bigint", [p.source_balance for p in postings], number)
+        rows.often_one("target_seq", "bigint", [p.target_seq for p in postings], number)
+        rows.often_one("target_balance_minor", "bigint", [p.target_balance for p in postings], number)
+        rows.often_one("reverses_id", "bigint", [p.reverses_id for p in postings], number)
+        self.cursor.execute(*rows.insert())
 
     def settle(self, balances: Sequence[BalanceState]) -> None:
         if balances:
             self.cursor.execute(
                 _UPDATE,
                 (
-                    _numbers([b.account_id for b in balances]),
-                    _numbers([b.posted for b in balances]),
-                    _numbers([b.held for b in balances]),
-                    _numbers([b.seq for b in balances]),
+                    numbers([b.account_id for b in balances]),
+                    numbers([b.posted for b in balances]),
+                    numbers([b.held for b in balances]),
+                    numbers([b.seq for b in balances]),
                 ),
             )
-
-
-def moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(" ")
-
-
-def _array(items: Sequence[str]) -> str:
-    """An array of items that need no quotes, or have them."""
-    return f"{{{','.join(items)}}}"
-
-
-def _numbers(values: Sequence[int | None]) -> str:
-    return _array(["NULL" if value is None else str(value) for value in values])
-
-
-def _texts(values: Sequence[str | None]) -> str:
-    return _array([_quoted(value) for value in values])
-
-
-def _quoted(value: str | None) -> str:
-    if value is None:
-        return "NULL"
-    if '"' in value or "\\" in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{value}"'

@@ -14,7 +14,7 @@ from paymentsite.ledger.book import BalanceState
 from paymentsite.ledger.canon import HoldFacts, JournalFacts, PostingFacts, text
 from paymentsite.ledger.entries import Draft, Move, Place
 from paymentsite.ledger.store import wire
-from paymentsite.ledger.store.postgres import moment
+from paymentsite.ledger.store.arrays import moment
 from paymentsite.ledger.store.wording import Shape, statement
 
 _ENTRIES_MAX: Final = 8
