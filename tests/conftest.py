@@ -90,15 +90,32 @@ def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
     return run_together
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _flush_past_triggers() -> Iterator[None]:
-    """A test that commits is cleaned up by emptying every table, which the triggers refuse: let that pass."""
-    flush = TransactionTestCase._fixture_teardown
+# What migrations themselves put there, the same for every test.
+_FROM_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission"}
 
-    def flush_unprotected(case: TransactionTestCase) -> None:
-        with _unprotected():
-            flush(case)
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_past_triggers() -> Iterator[None]:
+    """A test that commits is cleaned up by emptying the tables that it filled, past the triggers that refuse that.
+
+    Django's own way empties every table, migrates nothing anew and makes all permissions again: a third of a second.
+    """
+
+    def empty(_case: TransactionTestCase) -> None:
+        if filled := _filled_tables():
+            with _unprotected(), connection.cursor() as cursor:
+                for table in filled:
+                    cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608  a table's name
+        immutability.install(connection)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_unprotected)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
         yield
+
+
+def _filled_tables() -> list[str]:
+    tables = set(connection.introspection.table_names()) - _FROM_MIGRATIONS
+    looks = [f"SELECT '{t}' WHERE EXISTS (SELECT 1 FROM \"{t}\")" for t in sorted(tables)]  # noqa: S608  names again
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(looks))
+        return [table for (table,) in cursor.fetchall()]

@@ -113,7 +113,16 @@ def _broken(connection: BaseDatabaseWrapper, tables: Iterable[Immutable] | None)
         return []
     dialect, existing = _dialect(connection), set(connection.introspection.table_names())
     triggers = [t for entry in wanted if entry.table in existing for t in dialect.triggers(entry)]
-    return [(trigger, what) for trigger in triggers if (what := dialect.fault(trigger))]
+    standing = dialect.standing()
+    return [
+        (trigger, what)
+        for trigger in triggers
+        if (what := dialect.fault(trigger, standing.get((trigger.table, trigger.name))))
+    ]
+
+
+# What stands in the database, by table and trigger.
+_Standing = dict[tuple[str, str], tuple[Any, ...]]
 
 
 class _Dialect:
@@ -143,11 +152,14 @@ class _SQLite(_Dialect):
             f" ON {self.quote(trigger.table)} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
         )
 
-    def fault(self, trigger: _Trigger) -> str:
-        found = self.rows("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND name = %s", trigger.name)
-        if not found:
+    def standing(self) -> _Standing:
+        rows = self.rows("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return {(table, name): (sql,) for table, name, sql in rows}
+
+    def fault(self, trigger: _Trigger, found: tuple[Any, ...] | None) -> str:
+        if found is None:
             return "is missing"
-        return "" if found[0] == (trigger.table, self.definition(trigger)) else "does not say what it should"
+        return "" if found == (self.definition(trigger),) else "does not say what it should"
 
     def repairs(self, broken: list[_Trigger]) -> Iterator[str]:
         for trigger in broken:
@@ -168,19 +180,21 @@ class _PostgreSQL(_Dialect):
         yield _Trigger(entry.table, f"{entry.table}_no_delete", "DELETE", kind | _DELETE)
         yield _Trigger(entry.table, f"{entry.table}_no_truncate", "TRUNCATE", _BEFORE | _TRUNCATE)
 
-    def fault(self, trigger: _Trigger) -> str:
-        found = self.rows(
-            "SELECT t.tgenabled::text, t.tgtype, t.tgqual IS NULL, p.proname, l.lanname, p.prosrc,"
-            " ARRAY(SELECT a.attname::text FROM pg_attribute a"
+    def standing(self) -> _Standing:
+        rows = self.rows(
+            "SELECT c.relname::text, t.tgname::text, t.tgenabled::text, t.tgtype, t.tgqual IS NULL, p.proname,"
+            " l.lanname, p.prosrc, ARRAY(SELECT a.attname::text FROM pg_attribute a"
             " WHERE a.attrelid = t.tgrelid AND a.attnum = ANY(t.tgattr))"
-            " FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang"
-            " WHERE t.tgrelid = to_regclass(%s) AND t.tgname = %s",
-            self.quote(trigger.table),
-            trigger.name,
+            " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
+            " JOIN pg_language l ON l.oid = p.prolang"
+            " WHERE NOT t.tgisinternal AND pg_table_is_visible(t.tgrelid)"
         )
-        if not found:
+        return {(table, name): tuple(found) for table, name, *found in rows}
+
+    def fault(self, trigger: _Trigger, found: tuple[Any, ...] | None) -> str:
+        if found is None:
             return "is missing"
-        enabled, kind, unconditional, function, language, body, columns = found[0]
+        enabled, kind, unconditional, function, language, body, columns = found
         if enabled not in {"O", "A"}:
             return "is disabled"
         if (kind, unconditional, function) != (trigger.kind, True, FUNCTION) or set(columns) != set(trigger.columns):
