@@ -22,7 +22,7 @@ def swiftly(book: Book, entry: Entry) -> Effects | None:
     giver, taker = book.balances[source.id], book.balances[target.id]
     if giver.status != _OPEN or taker.status != _OPEN:
         return None
-    if not (_bears(giver, giver.posted - minor) and _bears(taker, taker.posted + minor)):
+    if not (_bears(source, giver, -minor) and _bears(target, taker, minor)):
         return None
 
     row = PostingRow(1, source.unit, source.id, target.id, minor, None, None, None, None, None)
@@ -40,8 +40,9 @@ def swiftly(book: Book, entry: Entry) -> Effects | None:
     return Effects(postings=[row], touched=tuple(touched))
 
 
-def _bears(state: BalanceState, posted: int) -> bool:
-    """Whether the account may stand at ``posted``, or (a deferred one, which is not counted here) near it."""
-    if not -BALANCE_MAX <= posted <= BALANCE_MAX:
-        return False
-    return state.floor is None or posted - state.held >= state.floor
+def _bears(account: Account, state: BalanceState, change: int) -> bool:
+    """Whether the account may change so. What stands on a deferred one is only what was rolled up by now."""
+    if account.mode != _STRICT:
+        return -BALANCE_MAX <= state.posted <= BALANCE_MAX
+    after = state.posted + change
+    return -BALANCE_MAX <= after <= BALANCE_MAX and (state.floor is None or after - state.held >= state.floor)
