@@ -1,3 +1,3 @@
-from members.admin import members, pins, rewards, signins, tiers
+from members.admin import kyc, members, pins, rewards, signins, tiers
 
-__all__ = ["members", "pins", "rewards", "signins", "tiers"]
+__all__ = ["kyc", "members", "pins", "rewards", "signins", "tiers"]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from members.models import Member, MemberEvent
-from members.services import members
+from members.services import members, privacy
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import BackOffice, deed, person
 
@@ -43,7 +43,7 @@ class Members(BackOffice[Member]):
         "erased_at",
     )
     facts = ("user", "handle", "state")
-    deeds = ("suspend", "resume")
+    deeds = ("suspend", "resume", "erase")
     ordering = ("-pk",)
 
     def get_search_results(
@@ -76,6 +76,16 @@ class Members(BackOffice[Member]):
     def resume(self, *, row: Member, by: Actor, answers: dict[str, Any]) -> str | Promise:
         members.resume(member=row, by=by, reason=answers["reason"])
         return _("The member may act again.")
+
+    @deed(
+        _("Erase personal data"),
+        permission="members.erase",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state == State.CLOSED and row.erased_at is None,
+    )
+    def erase(self, *, row: Member, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        privacy.erase(member=row, by=by, reason=answers["reason"])
+        return _("Proposed: the data is erased when somebody else approves.")
 
 
 @admin.register(MemberEvent)

@@ -1,4 +1,5 @@
 from members.models.earning import EarnBudget, EarnRule
+from members.models.kyc import KycCase, KycChunk, KycEvent, KycImage
 from members.models.limits import Limit, LimitUse
 from members.models.members import Member, MemberEvent
 from members.models.notices import Notice
@@ -15,6 +16,10 @@ __all__ = [
     "EarnBudget",
     "EarnRule",
     "Earning",
+    "KycCase",
+    "KycChunk",
+    "KycEvent",
+    "KycImage",
     "Limit",
     "LimitUse",
     "Member",

@@ -62,9 +62,15 @@ class Member(models.Model):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        permissions = [("suspend", _("Can suspend members and let them act again"))]
+        permissions = [
+            ("suspend", _("Can suspend members and let them act again")),
+            ("erase", _("Can propose to erase the personal data of members who have left")),
+            ("approve_erasure", _("Can approve erasing personal data")),
+        ]
         constraints = [
-            models.CheckConstraint(name="members_member_handle_lower", condition=Q(handle=Lower("handle"))),
+            models.CheckConstraint(
+                name="members_member_handle_lower", condition=Q(handle=None) | Q(handle=Lower("handle"))
+            ),
             models.CheckConstraint(name="members_member_kyc_level", condition=Q(kyc_level__lte=3)),
             models.CheckConstraint(
                 name="members_member_erased_is_closed", condition=Q(erased_at=None) | Q(state="closed")

@@ -15,7 +15,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
-from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing
+from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
 from paymentsite.core.units import OWN_UNITS, SCALES
@@ -24,6 +24,11 @@ from paymentsite.core.vault.fields import Encrypted
 
 State = Member.State
 Kind = MemberEvent.Kind
+
+# From this level of identity on, the birthday is the one on a document.
+VERIFIED: Final = 2
+# What identifies the person behind a membership is not written into a trail that nobody can erase.
+_PERSONAL: Final = frozenset({"handle", "display_name"})
 
 
 class NotAMember(Missing):
@@ -51,6 +56,11 @@ class ReasonMissing(Invalid):
 class InvalidProfile(Invalid):
     code = "invalid_profile"
     sentence = gettext_noop("The {field} cannot be that: {why}.")
+
+
+class BirthdayVerified(Refused):
+    code = "birthday_verified"
+    sentence = gettext_noop("Your birthday was verified and stays as it is.")
 
 
 class HandleTaken(Conflict):
@@ -117,10 +127,12 @@ def edit(*, member: Member, by: Actor, **profile: Unpack[Profile]) -> Member:
     """The member's profile is as given. What is taken by somebody else is refused."""
     member = Member.objects.lock(member.pk)
     check_active(member)
-    before = {name: _content(getattr(member, name)) for name in profile}
+    if "birthday" in profile and member.kyc_level >= VERIFIED:
+        raise BirthdayVerified
+    before = {name: _content(member, name) for name in profile}
     _apply(member, profile)
     _save(member, profile, update_fields=[*profile, *(["phone_digest"] if "phone" in profile else [])])
-    after = {name: _content(getattr(member, name)) for name in profile}
+    after = {name: _content(member, name) for name in profile}
     if before != after:
         audit.record(by=by, act="member.edited", subject=member, before=before, after=after)
     return member
@@ -263,6 +275,9 @@ _CHECKS: Final[dict[str, Any]] = {
 }
 
 
-def _content(value: Any) -> Any:
-    """What a column holds; of an encrypted one a ``Secret``, which the trail hides."""
-    return value.decrypt() if isinstance(value, Encrypted) else value
+def _content(member: Member, name: str) -> Any:
+    """What a column holds; of a personal one a ``Secret``, which the trail hides."""
+    value = getattr(member, name)
+    if isinstance(value, Encrypted):
+        return value.decrypt()
+    return Secret(value or "") if name in _PERSONAL else value

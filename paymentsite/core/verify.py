@@ -104,8 +104,10 @@ def _rules(model: type[models.Model]) -> Iterator[tuple[str, Q]]:
             yield f"breaks {constraint.name}", Q(constraint.condition)
     for field in model._meta.concrete_fields:
         if field.choices:
-            known = [value for value, _ in field.flatchoices]
-            yield f"its {field.verbose_name} is none that there can be", Q(**{f"{field.attname}__in": known})
+            known = [value for value, _ in field.flatchoices] + ([""] if field.blank else [])
+            rule = Q(**{f"{field.attname}__in": known})
+            none = Q(**{f"{field.attname}__isnull": True}) if field.null else Q()
+            yield f"its {field.verbose_name} is none that there can be", rule | none if none else rule
 
 
 def _repeated(model: type[models.Model], found: dict[str, Any]) -> Iterator[Fault]:

@@ -5,15 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db import connection
-from django.db.models import CheckConstraint, Model
+from django.db.models import CheckConstraint, F, Model
 
-from members.models import Member, MemberEvent, Pin, PinRecovery
-from members.services import pin_recovery, pins
+from members.models import KycCase, KycChunk, KycEvent, KycImage, Member, MemberEvent, Notice, Pin, PinRecovery, User
+from members.services import members, pin_recovery, pins, privacy
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import Actor
+from paymentsite.core.services import approvals
 from paymentsite.core.vault import Secret
-from tests.members.factories import confirmed, member
+from tests.members.factories import approved, confirmed, member
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +47,7 @@ def run(statement: str) -> None:
 @pytest.fixture
 def ada(mailoutbox) -> Member:
     """A member of whom everything is there that can be."""
-    made = confirmed(member(handle="ada"))
+    made = approved(confirmed(member(handle="ada")), 3)
     by = Actor.of(made.user)
     pins.set_pin(member=made, pin=Secret("482916"), by=by)
     pin_recovery.request_recovery(member=made, by=by)
@@ -63,30 +67,36 @@ def someone_elses_pin(ada: Member) -> None:
 Plant = Callable[[Member], object]
 
 
-def state(_: Member) -> None:
-    Member.objects.update(state="suspended")
+def every(model: type[Model], **columns: Any) -> Plant:
+    return lambda _: model.objects.update(**columns)
 
 
-def no_events(_: Member) -> None:
-    MemberEvent.objects.all().delete()
-
-
-def never_joined(_: Member) -> None:
-    MemberEvent.objects.update(kind="resumed")
+def none(model: type[Model]) -> Plant:
+    return lambda _: model.objects.all().delete()
 
 
 def pin(**columns: Any) -> Plant:
-    return lambda _: Pin.objects.update(**columns)
+    return every(Pin, **columns)
 
 
 def code_that_lives_on(_: Member) -> None:
     PinRecovery.objects.update(expires_at=clock.now() + timedelta(days=9))
 
 
+def names_swapped(ada: Member) -> None:
+    bob = approved(member(), 2, legal_name=Secret("Bob"))
+    held = KycCase.objects.values_list("legal_name", flat=True).get(member=bob, level=2)
+    KycCase.objects.filter(member=ada, level=2).update(legal_name=held)
+
+
+def chunk_gone(_: Member) -> None:
+    KycChunk.objects.filter(image=KycImage.objects.get(side="front")).last().delete()
+
+
 CORRUPTIONS: list[tuple[str, str, Plant, str]] = [
-    ("members.state_is_last_event", "another state", state, "member"),
-    ("members.state_is_last_event", "no events", no_events, "member"),
-    ("members.state_is_last_event", "never joined", never_joined, "member"),
+    ("members.state_is_last_event", "another state", every(Member, state="suspended"), "member"),
+    ("members.state_is_last_event", "no events", none(MemberEvent), "member"),
+    ("members.state_is_last_event", "never joined", every(MemberEvent, kind="resumed"), "member"),
     ("members.pin_counters_hold", "a try too many", pin(tries=6), "pin"),
     ("members.pin_counters_hold", "five tries and no lock", pin(tries=5), "pin"),
     ("members.pin_counters_hold", "a lock too many", pin(locks=4), "pin"),
@@ -98,6 +108,14 @@ CORRUPTIONS: list[tuple[str, str, Plant, str]] = [
     ),
     ("members.pin_counters_hold", "a code that lives on", code_that_lives_on, "recovery"),
     ("members.pin_decipherable", "the PIN of another member", someone_elses_pin, "pin"),
+    ("members.kyc_case_is_last_event", "another state", every(KycCase, state="rejected"), "case"),
+    ("members.kyc_case_is_last_event", "no events", none(KycEvent), "case"),
+    ("members.kyc_level_is_approved", "a level by hand", every(Member, kyc_level=1), "member"),
+    ("members.kyc_level_is_approved", "approvals gone", every(KycCase, state="rejected"), "member"),
+    ("members.kyc_contents_open", "the name of another member", names_swapped, "case"),
+    ("members.kyc_contents_open", "a part of an image gone", chunk_gone, "image"),
+    ("members.kyc_contents_open", "parts out of turn", every(KycChunk, position=F("position") + 7), "image"),
+    ("members.kyc_contents_open", "an image of another size", every(KycImage, size=7), "image"),
 ]
 
 
@@ -107,20 +125,88 @@ CORRUPTIONS: list[tuple[str, str, Plant, str]] = [
 )
 def test_corruption_is_found_and_named(ada, unprotected, unconstrained, check, plant, subject):
     named = {"member": ada.pk, "pin": ada.pk, "recovery": PinRecovery.objects.get().pk}
+    named |= {"case": KycCase.objects.get(level=2).pk, "image": KycImage.objects.get(side="front").pk}
     assert found(check) == set()
 
-    for model in (Member, Pin):
+    for model in (Member, Pin, KycCase):
         unconstrained(model)
     with unprotected():
         plant(ada)
 
-    assert found(check) == {f"{subject} {named[subject]}"}
+    assert f"{subject} {named[subject]}" in found(check)
+
+
+@pytest.fixture
+def left(ada) -> Member:
+    """A member whose data was erased."""
+    one, two = (Actor.of(User.objects.create_superuser(f"{name}@example.com")) for name in ("ann", "bob"))
+    members.close(member=ada, by=one, reason="left")
+    proposal = privacy.erase(member=ada, by=one, reason="asked for it")
+    approvals.approve(approval=proposal, by=two, shown=proposal.shown)
+    return ada
+
+
+def profile(**columns: Any) -> Plant:
+    return lambda who: Member.objects.filter(pk=who.pk).update(**columns)
+
+
+def sign_in(**columns: Any) -> Plant:
+    return lambda who: User.objects.filter(pk=who.pk).update(**columns)
+
+
+def case(**columns: Any) -> Plant:
+    return lambda who: KycCase.objects.filter(member=who, level=2).update(**columns)
+
+
+def owned(model: type[Model], **columns: Any) -> Plant:
+    return lambda who: model.objects.create(user_id=who.pk, **columns)
+
+
+def with_image(who: Member) -> None:
+    [one] = KycCase.objects.filter(member=who, level=3)
+    now = clock.now()
+    KycImage.objects.create(
+        public_id=who.public_id, case=one, side="front", media_type="image/png", size=1, added_at=now
+    )
+
+
+def with_pin(who: Member) -> None:
+    made = pins.hashed(who, Secret("482916"))
+    Pin.objects.filter(pk=who.pk).update(hashed=made, set_at=clock.now())
+
+
+LEFT: list[tuple[str, Plant]] = [
+    ("a handle", profile(handle="ada")),
+    ("a name", profile(display_name="Ada")),
+    ("a phone's digest", profile(phone_digest="digest-1.abc")),
+    ("an address", sign_in(email="ada@example.com")),
+    ("a password", sign_in(password="argon2$x")),
+    ("an open sign-in", sign_in(is_active=True)),
+    ("another address", owned(EmailAddress, email="ada@example.com")),
+    ("an authenticator", owned(Authenticator, type="totp", data={})),
+    ("a session", owned(UserSession, session_key="x", ip="192.0.2.1", user_agent="x")),
+    ("a PIN", with_pin),
+    ("a note on a case", case(note="The passport reads Lovelace")),
+    ("a document's digest", case(number_digest="digest-1.abc")),
+    ("an image", with_image),
+    ("a notice", lambda who: Notice.objects.create(member=who, kind="x", subject="x", at=clock.now())),
+]
+
+
+@pytest.mark.parametrize("plant", [pytest.param(plant, id=what) for what, plant in LEFT])
+def test_what_is_left_of_an_erased_member_is_found(left, plant):
+    assert found("members.erased_hold_nothing") == set()
+
+    plant(left)
+
+    assert found("members.erased_hold_nothing") == {f"member {left.pk}"}
 
 
 def test_every_check_of_members_has_a_corruption():
-    names = {name for name in verification.discover().checks if name.startswith("members.")}
+    ours = ("members.state", "members.pin", "members.kyc", "members.erased")
+    names = {name for name in verification.discover().checks if name.startswith(ours)}
 
-    assert names == {check for check, *_ in CORRUPTIONS}
+    assert names == {check for check, *_ in CORRUPTIONS} | {"members.erased_hold_nothing"}
 
 
 def test_everything_about_a_member_is_clean(ada):
