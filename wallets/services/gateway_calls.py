@@ -49,7 +49,7 @@ def give_back(order: TopUp) -> Answer:
 def query(order: GatewayOrder) -> Answer:
     """Ask how the order stands; of one that is being given back, how that does."""
     if order.state == GatewayOrder.State.RETURNING and isinstance(order, TopUp):
-        return _query(order.gateway, _refund(order), OrderKind.REFUND, "")
+        return _query(order.gateway, _refund(order), OrderKind.REFUND, order.gateway_reference)
     kind = OrderKind.TOP_UP if isinstance(order, TopUp) else OrderKind.PAYOUT
     return _query(order.gateway, order.public_id.hex, kind, order.gateway_reference)
 
