@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from paymentsite.core import logs
 from paymentsite.env import ROOT, SANDBOX, VAR, env, secret
+from wallets.gateways import configuration
 
 django_stubs_ext.monkeypatch()
 
@@ -273,7 +274,9 @@ CACHES = {
 }
 
 # Who moves money between us and the world: name → adapter and what it is made with; see wallets/gateways/registry.py.
-GATEWAYS: dict[str, dict[str, Any]] = {}
+# Half of one in the environment is a problem, which stops the start.
+GATEWAYS: dict[str, dict[str, Any]]
+GATEWAYS, GATEWAY_PROBLEMS = configuration.from_environment(secret)
 if SANDBOX:
     GATEWAYS["sandbox"] = {
         "adapter": "wallets.gateways.sandbox.Sandbox",
