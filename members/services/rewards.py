@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from members.models import Member, Redemption, Reward
-from members.services import coupons, members, spending, tiers
+from members.services import coupons, members, points, tiers
 from members.services.coupons import use as use_coupon
 from members.services.references import check_reference
 from paymentsite.core import clock
@@ -82,7 +82,7 @@ def redeem(
     # Named after the reference, so that the ledger knows a repeated act, refusals too.
     public_id = uuid5(member.public_id, f"redemption {reference}")
     posted = ledger.post(
-        *spending.spent(member=member, points=reward.price),
+        *points.spent(member=member, points=reward.price),
         *entries,
         kind=KIND,
         scope=SCOPE,

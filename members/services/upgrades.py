@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from members import windows
 from members.models import Member, MemberTier, Tier, TierChange, TierProgramme
-from members.services import members, pins, spending, standings, tier_gifts
+from members.services import members, pins, points, standings, tier_gifts
 from members.services.references import check_reference
 from members.tier_rules import Reason
 from members.windows import Window
@@ -68,7 +68,7 @@ def _buy(*, member: Member, tier: Tier, reference: str, by: Actor) -> TierChange
     public_id = uuid5(member.public_id, f"upgrade {reference}")
     price = Money(tier.upgrade_points or 0, "PTS")
     posted = ledger.post(
-        *spending.spent(member=member, points=price),
+        *points.spent(member=member, points=price),
         kind=KIND,
         scope=SCOPE,
         reference=f"{member.pk}:{reference}",
