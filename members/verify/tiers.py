@@ -12,7 +12,7 @@ from members.models import MemberTier, Progress, Tier, TierChange, TierProgramme
 from members.windows import Window
 from paymentsite.core import clock
 from paymentsite.core.verification import Fault, Run, check
-from paymentsite.ledger.models import Journal, Posting
+from paymentsite.ledger.models import Balance, Journal, Posting
 
 # Each change begins where the one before it ended, and the last one says the tier.
 _CHANGES: Final = """
@@ -86,6 +86,17 @@ def progress_taken_back(run: Run) -> Iterator[Fault]:
         yield row["source"], f"{row['left']} qualifying points and {row['spend']} of spend are left of it"
     for source in _rootless().order_by("pk"):
         yield source.source, f"{source.cause} takes back what another member earned, or nobody"
+
+
+@check("members.progress_is_qualifying", "What was earned towards tiers is what stands on qualifying accounts.")
+def progress_is_qualifying(run: Run) -> Iterator[Fault]:  # noqa: ARG001  counted with the progress
+    booked = Balance.objects.filter(account__code="qualifying", account__unit="QPT")
+    on_account = dict(booked.values_list("account__owner", "posted_minor"))
+    sums = Progress.objects.values_list("member").annotate(total=Sum("qualifying")).order_by()
+    earned = {f"member:{member}": total for member, total in sums}
+    for owner in sorted(on_account.keys() | earned.keys()):
+        if earned.get(owner, 0) != on_account.get(owner, 0):
+            yield owner, f"earned {earned.get(owner, 0)}, on the account are {on_account.get(owner, 0)}"
 
 
 @check("members.tier_bought_once", "A tier that was bought has the journal that paid its price, and the reverse.")

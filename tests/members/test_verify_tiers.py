@@ -10,6 +10,7 @@ from django.db import transaction
 
 from members.models import Coupon, Member, MemberTier, Progress, Redemption, Reward, Tier, TierChange
 from members.services import rewards, tier_gifts, tiers, upgrades
+from members.services.points import accounts
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.models import AuditEntry
@@ -26,6 +27,7 @@ OURS = (
     "members.tier_is_its_changes",
     "members.tier_is_earned",
     "members.progress_taken_back",
+    "members.progress_is_qualifying",
     "members.tier_bought_once",
     "members.stock_adds_up",
     "members.redemption_is_paid",
@@ -56,6 +58,7 @@ def story() -> Story:
     ada, bo, gifted, idle = member(), member(), member(), member()
     earn(ada, 6_000, now - timedelta(days=20), source="payment:1")
     tiers.progress_undone(source="payment:1", cause="refund:1", qualifying=500, spend=cny(0), now=now)
+    book_qualifying(ada, 5_500)
     fund_points(bo, 5_000)
     upgrades.buy(member=bo, tier=made["silver"], reference="up", by=SYSTEM)
     gift = tier_gifts.give(
@@ -81,6 +84,12 @@ def story() -> Story:
         Coupon.objects.get(redemption=used),
         redeem(coupon, "4").coupon,
     )
+
+
+def book_qualifying(who: Member, points: int) -> None:
+    """What a payment's journal puts on the account beside the progress."""
+    account = accounts.of(who).qualifying
+    ledger.post(ledger.Move(accounts.qpt(points), accounts.standard(), account), reference=f"q{who.pk}", scope="test")
 
 
 def stray(kind: str, *entries: ledger.Entry) -> Journal:
@@ -154,6 +163,11 @@ def progress_invented(story: Story) -> str:
     return of(story.idle)
 
 
+def booked_alone(story: Story) -> str:
+    book_qualifying(story.idle, 3)
+    return story.idle.owner
+
+
 def taken_back_too_much(story: Story) -> str:
     Progress.objects.filter(cause="refund:1").update(qualifying=-6_001)
     return "payment:1"
@@ -162,6 +176,16 @@ def taken_back_too_much(story: Story) -> str:
 def taken_from_another(story: Story) -> str:
     Progress.objects.filter(cause="refund:1").update(member=story.bo)
     return "payment:1"
+
+
+def progress_edited_on_account(story: Story) -> str:
+    progress_edited(story)
+    return story.ada.owner
+
+
+def progress_on_no_account(story: Story) -> str:
+    progress_invented(story)
+    return story.idle.owner
 
 
 def price_edited(story: Story) -> str:
@@ -258,6 +282,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Story], str], ...]] = {
     "members.tier_is_its_changes": (lower_tier, changes_forged, change_deleted, gift_prolonged, gift_forgotten),
     "members.tier_is_earned": (lower_tier, raised, progress_edited, progress_invented),
     "members.progress_taken_back": (taken_back_too_much, taken_from_another),
+    "members.progress_is_qualifying": (booked_alone, progress_edited_on_account, progress_on_no_account),
     "members.tier_bought_once": (price_edited, bought_with_another_journal, bought_nothing),
     "members.stock_adds_up": (stock_raised,),
     "members.redemption_is_paid": (points_edited, journal_swapped, redeemed_nothing),
