@@ -3,27 +3,20 @@
 from collections.abc import Iterator
 from typing import Final
 
-from allauth.account.models import EmailAddress
-from django.db import transaction
-
-from members.demo import rewards, tiers
-from members.models import User
+from members.demo import people, rewards, tiers
 
 OPERATOR: Final = ("operator@example.com", "walnut-harbour-42")
-MEMBER: Final = ("member@example.com", "maple-lantern-17")
+MEMBER: Final = (people.MEMBER.email, people.MEMBER.password)
 
 
-@transaction.atomic
 def fill() -> Iterator[str]:
-    """An operator and a member exist, their addresses verified; says how to sign in as each."""
-    _person(*OPERATOR, is_staff=True, is_superuser=True)
-    _person(*MEMBER)
+    """An operator and four members exist, their addresses confirmed; says how to sign in as each."""
+    operator = people.person(*OPERATOR, is_staff=True, is_superuser=True)
+    people.fill(operator)
     tiers.fill()
     rewards.fill()
     yield f"  operator  {OPERATOR[0]}  {OPERATOR[1]}"
     yield f"  member    {MEMBER[0]}    {MEMBER[1]}"
-
-
-def _person(email: str, password: str, **rights: bool) -> None:
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, password, **rights)
-    EmailAddress.objects.get_or_create(user=user, email=email, defaults={"verified": True, "primary": True})
+    for sample in people.OTHERS:
+        yield f"  member    {sample.email:<20}  {sample.password}"
+    yield f"  payment PIN of each member  {people.PIN}"
