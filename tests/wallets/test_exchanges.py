@@ -28,8 +28,6 @@ from wallets import telling
 from wallets.models import Exchange, ExchangeQuote, Wallet
 from wallets.services import exchanges, wallets
 from wallets.services.exchanges import (
-    ExchangeDiffers,
-    ExchangeReferenceWrong,
     NoSuchQuote,
     NothingBought,
     NothingSold,
@@ -39,6 +37,7 @@ from wallets.services.exchanges import (
 )
 from wallets.services.rates import RateMissing, RateStale
 from wallets.services.wallets import NoCurrency, NoSuchWallet, WalletFrozen
+from wallets.services.wording import ReferenceMalformed, ReferenceTaken
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +145,7 @@ def test_reference_is_for_one_offer_and_an_offer_for_one_reference(purse):
     first, second = offered(purse), offered(purse)
     accept(first)
 
-    with pytest.raises(ExchangeDiffers):
+    with pytest.raises(ReferenceTaken):
         accept(second)
     with pytest.raises(QuoteUsed):
         accept(first, "r2")
@@ -155,7 +154,7 @@ def test_reference_is_for_one_offer_and_an_offer_for_one_reference(purse):
 
 @pytest.mark.parametrize("reference", ["", "x" * 101, "a\nb"])
 def test_reference_that_is_none_is_refused(purse, reference):
-    with pytest.raises(ExchangeReferenceWrong):
+    with pytest.raises(ReferenceMalformed):
         accept(offered(purse), reference)
 
 

@@ -24,14 +24,14 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account
 from wallets import conversion
 from wallets.models import Exchange, ExchangeQuote, Wallet
-from wallets.services import rates, wallets
+from wallets.services import fees, rates, wallets
 from wallets.services.wallets import NoCurrency
+from wallets.services.wording import check_same, checked_reference
 from wallets.telling import Told, teller
 
 SCOPE: Final = "wallets.exchange"
 MARGIN: Final = "exchange margin"
 POSITION: Final = "position"
-_REFERENCE_MAX: Final = 100
 
 
 class NoSuchQuote(Missing):
@@ -64,14 +64,9 @@ class QuoteUsed(Conflict):
     sentence = gettext_noop("That offer was accepted before.")
 
 
-class ExchangeReferenceWrong(Invalid):
-    code = "exchange_reference_wrong"
-    sentence = gettext_noop("A reference has 1 to {most} printable characters.")
-
-
-class ExchangeDiffers(Conflict):
-    code = "exchange_differs"
-    sentence = gettext_noop("That reference was used before, for another offer.")
+class FeeChanged(Conflict):
+    code = "exchange_fee_changed"
+    sentence = gettext_noop("The fee is no longer {quoted} but {fee}. Ask for a new offer.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +111,7 @@ def quote(*, member: Member, sell: Money, buy_currency: str, now: datetime) -> E
         member=member,
         sold_minor=sell.minor,
         sold_unit=sell.unit,
-        fee_minor=_fee(member, sell, now).minor,
+        fee_minor=fees.quote(member=member, kind=fees.Kind.EXCHANGE, amount=sell, now=now).fee.minor,
         bought_minor=given.bought.minor,
         bought_unit=buy_currency,
         margin_minor=given.margin.minor,
@@ -127,11 +122,6 @@ def quote(*, member: Member, sell: Money, buy_currency: str, now: datetime) -> E
         quoted_at=now,
         expires_at=now + timedelta(seconds=settings.EXCHANGE_QUOTE_SECONDS),
     )
-
-
-def _fee(member: Member, sell: Money, now: datetime) -> Money:
-    del member, now
-    return Money.zero(sell.unit)
 
 
 def get(*, member: Member, public_id: UUID) -> ExchangeQuote:
@@ -147,8 +137,7 @@ def accept(*, quote: ExchangeQuote, reference: str, by: Actor) -> Exchange:
 
     That the money did not suffice is final for this offer: ask for a new one.
     """
-    if not (1 <= len(reference) <= _REFERENCE_MAX and reference.isprintable()):
-        raise ExchangeReferenceWrong(most=_REFERENCE_MAX)
+    reference = checked_reference(reference)
     if by.person != f"user:{quote.member_id}":
         raise NoSuchQuote
     _make_ready(quote, by)
@@ -168,7 +157,8 @@ def _make_ready(quote: ExchangeQuote, by: Actor) -> None:
 def _accept(*, quote: ExchangeQuote, reference: str, by: Actor) -> Exchange:
     member = Member.objects.lock(quote.member_id)
     if first := Exchange.objects.filter(member=member, reference=reference).select_related("quote").first():
-        return _same(first, quote)
+        check_same(first, {"quote_id": quote.pk}, reference=reference)
+        return first
     now = clock.now()
     quote = _acceptable(quote.pk, now)
 
@@ -178,6 +168,7 @@ def _accept(*, quote: ExchangeQuote, reference: str, by: Actor) -> Exchange:
     target = wallets.open(member=member, currency=quote.bought_unit, by=by)
     limits.check_balance(member=member, after=books.standing(target.account).posted + quote.bought)
 
+    _charge(quote, member)
     posted = ledger.post(
         *_entries(quote, source, target),
         kind="exchange",
@@ -198,10 +189,12 @@ def _accept(*, quote: ExchangeQuote, reference: str, by: Actor) -> Exchange:
     )
 
 
-def _same(first: Exchange, quote: ExchangeQuote) -> Exchange:
-    if first.quote_id != quote.pk:
-        raise ExchangeDiffers
-    return first
+def _charge(quote: ExchangeQuote, member: Member) -> None:
+    """The fee as it was when it was offered: what changed since does not count for this offer."""
+    offered = fees.quote(member=member, kind=fees.Kind.EXCHANGE, amount=quote.sold, now=quote.quoted_at)
+    fees.take(quote=offered, source=f"exchange:{quote.public_id}", now=quote.quoted_at)
+    if offered.fee != quote.fee:
+        raise FeeChanged(quoted=quote.fee, fee=offered.fee)
 
 
 def _acceptable(pk: int, now: datetime) -> ExchangeQuote:

@@ -1,0 +1,111 @@
+"""Instruments, as operators see them: last four digits, no number, no holder; and what is in doubt to decide."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import BackOffice, deed
+from wallets.models import AccountProof, Instrument
+from wallets.services import account_proofs
+
+State = AccountProof.State
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=255, widget=UnfoldAdminTextInputWidget)
+
+
+@admin.register(Instrument)
+class Instruments(BackOffice[Instrument]):
+    list_display = ("public_id", "member", "kind", "shown", "default", "state", "added_at")
+    list_filter = ("kind", "state")
+    list_select_related = ("member", "wallet", "card", "bank_account")
+    search_fields = ("public_id",)
+    search_help_text = _("an instrument's id, or its member's id")
+    fields = (
+        "public_id",
+        "member",
+        "kind",
+        "shown",
+        "default",
+        "state",
+        "source",
+        "expires",
+        "proved",
+        "added_at",
+        "removed_at",
+    )
+    ordering = ("-pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Instrument], search_term: str
+    ) -> tuple[QuerySet[Instrument], bool]:
+        """By what an index answers; a number is never asked for."""
+        del request
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.isdecimal():
+            return queryset.filter(member=int(term[:18])), False
+        try:
+            return queryset.filter(public_id=term), False
+        except (ValueError, forms.ValidationError):
+            return queryset.none(), False
+
+    @admin.display(description=_("shown as"))
+    def shown(self, instrument: Instrument) -> str:
+        return instrument.shown
+
+    @admin.display(description=_("last day"))
+    def expires(self, instrument: Instrument) -> str:
+        return str(instrument.card.expires_on) if instrument.kind == Instrument.Kind.CARD else ""
+
+    @admin.display(description=_("verified by"))
+    def proved(self, instrument: Instrument) -> str:
+        if instrument.kind != Instrument.Kind.BANK_ACCOUNT:
+            return ""
+        return str(instrument.bank_account.get_verified_by_display())
+
+
+@admin.register(AccountProof)
+class AccountProofs(BackOffice[AccountProof]):
+    """The amounts of small deposits are not shown: who knows them can verify the account."""
+
+    list_display = ("public_id", "account", "means", "state", "likeness", "started_at")
+    list_filter = ("state", "means")
+    list_select_related = ("account",)
+    fields = ("public_id", "instrument", "means", "state", "tries_left", "likeness", "started_at", "decided_at")
+    facts = ("instrument", "likeness")
+    deeds = ("pass_doubt", "fail_doubt")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("instrument"))
+    def instrument(self, proof: AccountProof) -> str:
+        return f"{proof.account} ({proof.account.public_id})"
+
+    @deed(
+        _("It is the member's"),
+        permission="wallets.verify_account",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state == State.DOUBTFUL,
+    )
+    def pass_doubt(self, *, row: AccountProof, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        account_proofs.decide(proof=row, passed=True, by=by, reason=answers["reason"])
+        return _("The account is verified.")
+
+    @deed(
+        _("It is not the member's"),
+        permission="wallets.verify_account",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state == State.DOUBTFUL,
+    )
+    def fail_doubt(self, *, row: AccountProof, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        account_proofs.decide(proof=row, passed=False, by=by, reason=answers["reason"])
+        return _("The account stays unverified.")
