@@ -6,17 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from members.models import KycCase
 from members.services import members
 from members.services.members import MemberSuspended
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.ids import uuid7
 from paymentsite.core.vault import Secret
 from tests.members.factories import member
 from tests.wallets.saved import bank_account, card
 from wallets import names
 from wallets.models import AccountProof, BankAccount, Instrument
 from wallets.services import account_proofs, instruments
-from wallets.services.account_proofs import DepositsWrong, NoBankAccount, NoDepositsWaiting, NoDoubt, TooManyProofs
+from wallets.services.account_proofs import (
+    DepositsWrong,
+    IdentityNotVerified,
+    NoBankAccount,
+    NoDepositsWaiting,
+    NoDoubt,
+    TooManyProofs,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +129,26 @@ def test_name_decides_only_where_it_is_the_same(legal, state):
 
     assert proof.state == state
     assert Instrument.objects.get(pk=saved.pk).verified == (state == "passed")
+
+
+def test_name_comes_from_the_identity_that_was_approved():
+    ada = member()
+    saved = bank_account(of=ada)
+    with pytest.raises(IdentityNotVerified):
+        account_proofs.match_identity(instrument=saved, by=SYSTEM)
+    for level, name, state in ((2, "Ada Lovelace", "approved"), (3, "Countess Nobody", "submitted")):
+        KycCase.objects.create(
+            public_id=uuid7(clock.now()),
+            member=ada,
+            level=level,
+            state=state,
+            legal_name=Secret(name),
+            opened_at=clock.now(),
+            submitted_at=clock.now(),
+            decided_at=clock.now() if state == "approved" else None,
+        )
+
+    assert account_proofs.match_identity(instrument=saved, by=SYSTEM).state == "passed"
 
 
 def test_staff_decide_a_doubt_once():

@@ -3,6 +3,7 @@ import pytest
 from members import demo as people
 from paymentsite.core import verification
 from paymentsite.ledger import services as ledger
+from tests.members.factories import unlimited
 from wallets import demo
 from wallets.models import Exchange, ExchangeRate, Instrument
 
@@ -10,6 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_filling_twice_adds_nothing_and_leaves_everything_true():
+    unlimited()
     list(people.fill())
     first, second = list(demo.fill()), list(demo.fill())
     ledger.close_blocks()

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
-from members.models import Member
+from members.models import KycCase, Member
 from members.services import members
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
@@ -51,6 +51,11 @@ class NoDepositsWaiting(Refused):
 class DepositsWrong(Refused):
     code = "deposits_wrong"
     sentence = gettext_noop("Those are not the two amounts. Tries left: {left}.")
+
+
+class IdentityNotVerified(Refused):
+    code = "account_identity_not_verified"
+    sentence = gettext_noop("Verify your identity first: the account is compared with your name in law.")
 
 
 class NoDoubt(Conflict):
@@ -132,9 +137,21 @@ def _answered(instrument: Instrument, a: int, b: int, *, by: Actor) -> int | Non
     return proof.tries_left
 
 
+def match_identity(*, instrument: Instrument, by: Actor) -> AccountProof:
+    """``match_name`` with the name in law that the member's identity was verified by; refused where there is none."""
+    cases = KycCase.objects.filter(member=instrument.member_id, state=KycCase.State.APPROVED, legal_name__isnull=False)
+    case = cases.order_by("-level", "-pk").first()
+    if case is None or case.legal_name is None:
+        raise IdentityNotVerified
+    return match_name(instrument=instrument, legal_name=case.legal_name.decrypt(), by=by)
+
+
 @act
 def match_name(*, instrument: Instrument, legal_name: Secret, by: Actor) -> AccountProof:
-    """Whether the account's holder is called as the member's identity says: verified, in doubt for staff, or failed."""
+    """Whether the account's holder is called ``legal_name``: verified, in doubt for staff, or failed.
+
+    The name is what an identity check accepted, never what the member says now: ``match_identity`` looks it up.
+    """
     account = _locked(instrument)
     if account.verified_at:
         return AccountProof.objects.filter(account=account, state=State.PASSED).latest("pk")
