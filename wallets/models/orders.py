@@ -173,8 +173,8 @@ class TopUp(GatewayOrder):
 
     @property
     def net(self) -> Money:
-        """What the wallet gets."""
-        return self.amount - self.fee
+        """What the wallet gets: what came, less the fee where it is taken in the same currency."""
+        return self.moved - self.fee if self.fee_minor else self.moved
 
 
 class Withdrawal(GatewayOrder):

@@ -105,7 +105,7 @@ def change(
     """The order is ``state`` from now on, with an event. It must still be as it was read."""
     now = clock.now()
     reason = clear(reason or (answer.reason if answer else ""))[:_REASON_MAX]
-    columns |= {"state": state, "reason": reason, "changed_at": now}
+    columns = {"state": state, "reason": reason, "changed_at": now, **columns}
     if answer and answer.gateway_reference:
         columns["gateway_reference"] = answer.gateway_reference[:128]
     if state not in _ASKED:

@@ -1,0 +1,140 @@
+"""Orders that differ: nobody decides alone, and each decision books what it says."""
+
+from datetime import timedelta
+
+import pytest
+
+from members.models import User
+from paymentsite.core import clock, verification
+from paymentsite.core.actors import Actor
+from paymentsite.core.models import OpenItem
+from paymentsite.core.money import Money
+from paymentsite.core.services import approvals
+from paymentsite.core.services.approvals import OwnProposal
+from paymentsite.ledger import queries as books
+from paymentsite.ledger.models import Journal
+from tests.wallets.factories import holds
+from tests.wallets.gateways import eur, gateway, let_time_pass, top_up, wallet, withdraw
+from wallets.gateways.base import OrderKind, Outcome
+from wallets.models import Wallet
+from wallets.services import bookings, conflicts, wallets
+from wallets.services.conflicts import NothingToDecide
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
+
+
+def staff() -> Actor:
+    number = User.objects.count()
+    return Actor.of(User.objects.create_superuser(f"root{number}@example.com"))
+
+
+def decide(proposal) -> None:
+    approvals.approve(approval=proposal, by=staff(), shown=proposal.shown)
+
+
+def items() -> set[str]:
+    return set(OpenItem.objects.open().values_list("kind", flat=True))
+
+
+def cleared(currency: str = "EUR") -> Money:
+    return -books.standing(bookings.clearing("sandbox", currency)).posted
+
+
+def clean() -> bool:
+    return not verification.discover().run(only=["wallets", "ledger"]).findings
+
+
+def test_one_person_decides_nothing():
+    purse, by = wallet(), staff()
+    proposal = conflicts.accept(order=top_up(purse, 1010), by=by, reason="seen on their console")
+
+    with pytest.raises(OwnProposal):
+        approvals.approve(approval=proposal, by=by, shown=proposal.shown)
+
+    assert holds(purse) == eur(0)
+
+
+@pytest.mark.parametrize("minor", [1000, 1001, 1002])
+def test_where_nothing_differs_there_is_nothing_to_decide(minor):
+    with pytest.raises(NothingToDecide):
+        conflicts.accept(order=top_up(wallet(), minor), by=staff(), reason="x")
+
+
+def test_accepted_is_booked_as_it_came():
+    purse = wallet()
+
+    decide(conflicts.accept(order=top_up(purse, 1010), by=staff(), reason="fine"))
+
+    assert (holds(purse), cleared(), items(), clean()) == (eur(1009), eur(1009), set(), True)
+
+
+def test_accepted_in_another_currency_is_on_a_wallet_in_that():
+    purse = wallet()
+
+    decide(conflicts.accept(order=top_up(purse, 1011), by=staff(), reason="fine"))
+
+    other = Wallet.objects.get(member=purse.member, currency="USD")
+    assert (holds(other), holds(purse), cleared("USD")) == (Money(1011, "USD"), eur(0), Money(1011, "USD"))
+    assert clean()
+
+
+def test_given_back_by_the_gateway_is_never_booked():
+    purse = wallet()
+    order = top_up(purse, 1010)
+
+    decide(conflicts.give_back(order=order, by_hand=False, by=staff(), reason="not ours"))
+    order.refresh_from_db()
+    assert order.state == "returning"
+    let_time_pass(timedelta(minutes=10))
+
+    order.refresh_from_db()
+    assert (order.state, holds(purse), items(), clean()) == ("returned", eur(0), set(), True)
+    assert gateway().query(order.refund_id.hex, OrderKind.REFUND).outcome == Outcome.SUCCEEDED
+    assert not Journal.objects.filter(source=order.source).exists()
+
+
+def test_given_back_by_hand_is_over_at_once():
+    order = top_up(wallet(), 1010)
+
+    decide(conflicts.give_back(order=order, by_hand=True, by=staff(), reason="done on their console"))
+
+    order.refresh_from_db()
+    assert (order.state, items(), clean()) == ("returned", set(), True)
+
+
+def test_withdrawal_of_which_less_went_takes_that_and_frees_the_rest():
+    purse = wallet(5000)
+
+    decide(conflicts.accept(order=withdraw(purse, 1010), by=staff(), reason="fine"))
+
+    assert (holds(purse), wallets.available(purse), cleared(), clean()) == (eur(3991), eur(3991), eur(-1009), True)
+
+
+def test_withdrawal_that_went_in_another_currency_stands_in_suspense():
+    purse = wallet(5000)
+
+    decide(conflicts.accept(order=withdraw(purse, 1011), by=staff(), reason="fine"))
+
+    suspended = {unit: books.standing(bookings.suspense(unit)).posted for unit in ("EUR", "USD")}
+    assert (holds(purse), suspended) == (eur(3989), {"EUR": eur(1011), "USD": Money(-1011, "USD")})
+    assert (items(), clean()) == ({"order_in_suspense"}, True)
+
+
+@pytest.mark.parametrize("minor", [1000, 1010])
+def test_withdrawal_that_came_back_past_the_gateway_is_in_the_wallet_again(minor):
+    purse = wallet(5000)
+
+    decide(conflicts.returned(order=withdraw(purse, minor), by=staff(), reason="on the bank's statement"))
+
+    assert (holds(purse), wallets.available(purse), cleared(), items()) == (eur(5000), eur(5000), eur(0), set())
+    assert clean()
+
+
+def test_message_after_the_decision_changes_nothing():
+    purse = wallet()
+    order = top_up(purse, 1010)
+    decide(conflicts.accept(order=order, by=staff(), reason="fine"))
+
+    let_time_pass(since=clock.now())
+
+    assert holds(purse) == eur(1009)

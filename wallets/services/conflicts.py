@@ -1,0 +1,133 @@
+"""Orders of which something else moved than we asked for, and money that came back past the gateway: staff decides.
+
+One person proposes how it ends, another one approves, see ``paymentsite.core.services.approvals``.
+"""
+
+from typing import Any, Final
+
+from django.utils.translation import gettext_noop
+
+from paymentsite.core import clock
+from paymentsite.core.actors import Actor
+from paymentsite.core.errors import Refused
+from paymentsite.core.ids import uuid7
+from paymentsite.core.money import Money
+from paymentsite.core.services import approvals
+from paymentsite.core.services.approvals import Effect
+from paymentsite.ledger.models import Hold
+from wallets.gateways.base import Answer, Outcome
+from wallets.models import GatewayOrder, TopUp, Wallet, Withdrawal
+from wallets.models.orders import State
+from wallets.services import bookings, endings, orders, outcomes, wallets
+from wallets.services.orders import Origin
+
+BookedTo = GatewayOrder.BookedTo
+
+RIGHT: Final = "wallets.decide_order"
+
+
+class NothingToDecide(Refused):
+    code = "order_nothing_to_decide"
+    sentence = gettext_noop("There is nothing to decide about this order: it is {state}.")
+
+
+@approvals.required("wallets.accept_order", right=RIGHT)
+def accept(*, order: GatewayOrder, by: Actor, reason: str) -> Effect:
+    """What really moved is what is booked: on the member's wallet in the currency in which it came, or out of the
+    hold, which then ends. The fee is taken where it can be."""
+    found = _decidable(order, {State.CONFLICT})
+    booked = _came(found, by) if isinstance(found, TopUp) else _went(found, by, reason)
+    orders.resolved(found, orders.DIFFERS, by=by, note=reason)
+    return {**_facts(found), "booked": booked}
+
+
+@approvals.required("wallets.give_back_order", right=RIGHT)
+def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
+    """What came is given back and never booked: by the gateway, which is asked once this is committed, or where
+    somebody has done it ``by_hand`` at the gateway already, at once."""
+    found = _decidable(order, {State.CONFLICT})
+    orders.resolved(found, orders.DIFFERS, by=by, note=reason)
+    if by_hand:
+        orders.change(found, State.RETURNED, origin=Origin.STAFF, reason=reason, by=by)
+        endings.not_topped_up(found, given_back=True)
+        return {**_facts(found), "given back": "by hand, already"}
+    now = clock.now()
+    orders.change(
+        found,
+        State.RETURNING,
+        origin=Origin.STAFF,
+        reason=reason,
+        by=by,
+        refund_id=uuid7(now),
+        next_query_at=now,
+        queries=0,
+    )
+    return {**_facts(found), "given back": f"by {found.gateway}"}
+
+
+@approvals.required("wallets.returned_withdrawal", right=RIGHT)
+def returned(*, order: Withdrawal, by: Actor, reason: str) -> Effect:
+    """It came back without its gateway having said so: amount and fee are in the wallet again."""
+    found = _decidable(order, {State.CONFLICT, State.SUCCEEDED})
+    orders.tell(found, origin=Origin.STAFF, reason=reason, by=by)
+    answer = Answer(outcome=Outcome.RETURNED, reason=reason)
+    outcomes.settle(order=found, answer=answer, origin=Origin.STAFF, gateway=found.gateway)
+    return {**_facts(found), "comes back": found.moved, "and the fee": found.fee}
+
+
+def _decidable(order: GatewayOrder, states: set[State]) -> Any:
+    found = orders.locked(order)
+    if found.state not in states:
+        raise NothingToDecide(state=found.state)
+    return found
+
+
+def _facts(order: GatewayOrder) -> dict[str, Any]:
+    return {"order": order.source, "asked for": order.amount, "moved": order.moved}
+
+
+def _came(order: TopUp, by: Actor) -> str:
+    wallet: Wallet | None = order.wallet
+    if order.moved.unit != order.currency:
+        wallet = wallets.open(member=order.member, currency=order.moved.unit, by=by)
+    if wallet is not None and not bookings.takes(wallet):
+        wallet = None
+    fits = wallet is not None and order.moved.unit == order.currency and order.fee < order.moved
+    fee = order.fee if fits else Money.zero(order.moved.unit)
+    journal = bookings.came_in(order, amount=order.moved, fee=fee, wallet=wallet)
+    orders.change(
+        order,
+        State.SUCCEEDED,
+        origin=Origin.STAFF,
+        by=by,
+        journal_id=journal,
+        booked_to=BookedTo.WALLET if wallet else BookedTo.SUSPENSE,
+        fee_minor=fee.minor,
+    )
+    if not fits:
+        endings.fee_given_back(order)
+    if wallet is None:
+        orders.needs_person(order, orders.SUSPENDED, "It came for a wallet that takes nothing, and is in suspense.")
+        return f"suspense {order.moved.unit}"
+    endings.topped_up(order)
+    return str(wallet.account)
+
+
+def _went(order: Withdrawal, by: Actor, reason: str) -> str:
+    from_hold = Hold.objects.get(pk=order.hold_id).state == Hold.State.OPEN
+    journal = bookings.went_out(order, amount=order.moved)
+    orders.change(
+        order,
+        State.SUCCEEDED,
+        origin=Origin.STAFF,
+        reason=reason,
+        by=by,
+        journal_id=journal,
+        booked_to=BookedTo.WALLET if from_hold else BookedTo.SUSPENSE,
+        fee_minor=order.fee_minor if from_hold else 0,
+    )
+    if from_hold and order.moved.unit == order.currency:
+        endings.paid_out(order)
+    else:
+        orders.needs_person(order, orders.SUSPENDED, "What went is booked against suspense, for staff to settle.")
+    return "the hold" if from_hold else f"suspense {order.moved.unit}"
