@@ -299,6 +299,7 @@ def _script(found: Mapping[str, Any] | sqlite3.Row) -> Script:
 def _standing(found: sqlite3.Row, now: datetime) -> Answer:
     """How the order stands at ``now``, by its script and by what the member did."""
     script, begun = _script(found), datetime.fromisoformat(found["begun"])
+    now = max(now, begun)
     step = [step for step in script.steps if begun + step.after <= now][-1]
     if found["done"] and step.outcome == Outcome.REQUIRES_ACTION:
         step = Step(_AT_ONCE, Outcome(found["done"]))

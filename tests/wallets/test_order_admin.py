@@ -1,0 +1,108 @@
+"""Orders, notifications and routes in the back office: shown to who may, decided by two, asked for by one."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from members.models import User
+from paymentsite.core.models import Approval
+from tests.wallets.factories import holds
+from tests.wallets.gateways import eur, let_time_pass, top_up, wallet, withdraw
+from wallets.models import GatewayRoute, Notification, OrderEvent, TopUp
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
+
+
+def browser(name: str, *rights: str, root: bool = False) -> Client:
+    user = User.objects.create_user(f"{name}@example.com", is_staff=True, is_superuser=root)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(row: object, name: str = "change") -> str:
+    return reverse(f"admin:wallets_{row._meta.model_name}_{name}", args=[row.pk])
+
+
+def said(client: Client, url: str, **answers: object) -> str:
+    response = client.post(url, answers, follow=True)
+    (message,) = response.context["messages"]
+    return str(message)
+
+
+def test_who_may_only_look_can_do_nothing():
+    order = top_up(wallet(), 1010)
+    client = browser("looker", "view_topup")
+
+    assert client.get(page(order)).status_code == 200
+    for name in ("ask", "accept", "give_back"):
+        assert client.post(page(order, name), {"reason": "x"}).status_code == 403
+
+
+def test_conflict_is_accepted_by_two_people_on_their_pages():
+    purse = wallet()
+    order = top_up(purse, 1010)
+
+    assert "approve" in said(browser("ann", root=True), page(order, "accept"), reason="seen")
+    proposal = Approval.objects.get()
+    bob = browser("bob", root=True)
+    bob.post(reverse("admin:core_approval_approve", args=[proposal.pk]), {"shown": proposal.shown})
+
+    assert holds(purse) == eur(1009)
+
+
+def test_gateway_is_asked_now():
+    purse = wallet()
+    order = top_up(purse, 1017)
+
+    assert "done" in said(browser("ann", root=True), page(order, "ask"))
+    assert (holds(purse), OrderEvent.objects.filter(top_up=order, origin="staff").count()) == (eur(1017), 1)
+
+
+def test_route_is_added_and_changed():
+    client = browser("ann", root=True)
+    facts = {"from_minor": 1, "cost_bp": 20, "cost_minor": 0, "priority": 10, "is_on": "on", "reason": "cheaper"}
+    new = {**facts, "kind": "top_up", "method": "alipay", "currency": "CNY", "gateway": "sandbox"}
+
+    said(client, reverse("admin:wallets_gatewayroute_begin"), **new)
+    route = GatewayRoute.objects.get(method="alipay")
+    said(client, page(route, "edit"), **{**facts, "is_on": ""})
+
+    route.refresh_from_db()
+    assert (route.cost_bp, route.is_on) == (20, False)
+
+
+@pytest.mark.parametrize("model", ["topup", "withdrawal", "orderevent", "notification", "gatewayroute"])
+def test_list_asks_as_often_for_three_rows_as_for_one(model):
+    client = browser("ann", root=True)
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(reverse(f"admin:wallets_{model}_changelist")).status_code == 200
+        return len(queries)
+
+    for number in range(3):
+        top_up(wallet(), 1000, reference=f"r{number}")
+        withdraw(wallet(5000), 1000)
+        if number == 0:
+            let_time_pass()
+            count()
+            first = count()
+    let_time_pass()
+
+    assert count() == first
+
+
+def test_body_of_a_notification_is_on_no_page():
+    top_up(wallet(), 1000)
+    let_time_pass()
+    kept = Notification.objects.first()
+
+    response = browser("ann", root=True).get(page(kept))
+
+    assert kept.body.decrypt().reveal()[:20] not in response.content.decode()
+    assert TopUp.objects.count() == 1

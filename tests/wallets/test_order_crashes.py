@@ -1,0 +1,92 @@
+"""Every outcome, cut off at every commit and call, told in any order and number: the money is right, the end final."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from paymentsite.core import clock, verification
+from tests.wallets.crashing import Fate
+from tests.wallets.gateways import route
+from tests.wallets.order_histories import KINDS, History, random_history
+from wallets.gateways.sandbox import OUTCOMES
+from wallets.models import OrderEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ENDINGS = [0, *OUTCOMES]
+
+
+@pytest.fixture(autouse=True)
+def mortal(tmp_path: Path) -> Iterator[None]:
+    made = {
+        "adapter": "tests.wallets.crashing.Mortal",
+        "path": str(tmp_path / "gateway.sqlite3"),
+        "key": "of the sandbox",
+        "slow_seconds": 0,
+    }
+    with override_settings(GATEWAYS={"sandbox": made}):
+        route("top_up")
+        route("payout")
+        yield
+
+
+def live(history: History) -> str:
+    began = clock.now()
+    history.live(began)
+    with clock.standing(began.replace(year=began.year + 1)):
+        return history.check()
+
+
+def findings() -> list[str]:
+    return [f"{each.check} {each.subject}: {each.detail}" for each in verification.discover().run().findings]
+
+
+def run_seeds(seeds: range) -> int:
+    """How many deaths they died; every history ends as its gateway knows, and all books are clean."""
+    died = 0
+    for seed in seeds:
+        history = random_history(seed)
+        assert not (wrong := live(history)), f"seed {seed}: {wrong}"
+        died += history.fate.died
+    assert findings() == []
+    return died
+
+
+def cut_everywhere(kind: str, ending: int) -> int:
+    """Live it once unharmed, then again and again, each time dying at another commit or call; how often it died."""
+    unharmed = History(kind, ending)
+    assert live(unharmed) == ""
+    died = 0
+    for what, times in unharmed.fate.counted.items():
+        for number in range(1, times + 1):
+            for side in ("before", "after"):
+                history = History(kind, ending, fate=Fate((what, number, side)), retries=2)
+                assert not (wrong := live(history)), f"{what} {number} {side}: {wrong}"
+                died += history.fate.died
+    assert findings() == []
+    return died
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ending", [7, 14])
+def test_order_cut_off_anywhere_ends_as_its_gateway_knows(kind, ending):
+    assert cut_everywhere(kind, ending) >= 10
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_outcome_cut_off_anywhere_ends_as_its_gateway_knows(kind, ending):
+    assert cut_everywhere(kind, ending) >= 6
+
+
+def test_sixty_messy_histories_end_as_their_gateway_knows():
+    assert run_seeds(range(60)) >= 60
+    assert OrderEvent.objects.exists()
+
+
+@pytest.mark.long
+def test_thousand_messy_histories_end_as_their_gateway_knows():
+    assert run_seeds(range(60, 1_060)) >= 1_000
