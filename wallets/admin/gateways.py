@@ -1,0 +1,134 @@
+"""Gateways, as operators see them: what they told us, and which one executes what."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from paymentsite.core import clock
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed, as_is, deed
+from paymentsite.core.formats import amount as formatted
+from paymentsite.core.money import Money
+from wallets.models import GatewayRoute, Notification
+from wallets.services import notifications, routing
+
+
+@admin.register(Notification)
+class Notifications(BackOffice[Notification]):
+    """Without their bodies: these are encrypted, and nobody needs them to look around."""
+
+    list_display = ("received_at", "gateway", "event_id", "kind", "about", "outcome", "said", "state")
+    list_filter = ("state", "gateway", "outcome")
+    search_fields = ("about",)
+    search_help_text = _("the id of an order, without dashes, or of an event")
+    fields = (*list_display, "gateway_reference", "reason", "processed_at")
+    facts = ("gateway", "about", "outcome", "said", "state")
+    deeds = ("process",)
+    ordering = ("-pk",)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """By what an index answers."""
+        del request
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        about = term.replace("-", "")
+        return queryset.filter(about=about) | queryset.filter(event_id=term), False
+
+    @admin.display(description=_("amount"))
+    def said(self, told: Notification) -> str:
+        if told.amount_minor is None:
+            return NOTHING
+        return formatted(Money(told.amount_minor, told.currency))
+
+    @deed(
+        _("Take into account now"),
+        permission="wallets.ask_gateway",
+        offered=lambda _by, row: row.state == Notification.State.RECEIVED,
+    )
+    def process(self, *, row: Notification, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del by, answers
+        notifications.process(notification=row)
+        return _("It is taken into account.")
+
+
+class RouteForm(forms.Form):
+    """What of a route can be changed; for whom it is cannot."""
+
+    from_minor = forms.IntegerField(label=_("from, in minor units"), min_value=1, widget=UnfoldAdminIntegerFieldWidget)
+    to_minor = forms.IntegerField(
+        label=_("to, in minor units"), min_value=1, required=False, widget=UnfoldAdminIntegerFieldWidget
+    )
+    cost_bp = forms.IntegerField(
+        label=_("cost, in hundredths of a percent"), min_value=0, max_value=10_000, widget=UnfoldAdminIntegerFieldWidget
+    )
+    cost_minor = forms.IntegerField(label=_("cost for each order"), min_value=0, widget=UnfoldAdminIntegerFieldWidget)
+    priority = forms.IntegerField(
+        label=_("priority"), min_value=0, max_value=32_767, widget=UnfoldAdminIntegerFieldWidget
+    )
+    is_on = forms.BooleanField(label=_("on"), required=False, widget=UnfoldBooleanSwitchWidget)
+    reason = forms.CharField(label=_("Reason"), max_length=255, widget=UnfoldAdminTextInputWidget)
+
+
+class NewRouteForm(RouteForm):
+    kind = forms.ChoiceField(label=_("kind"), choices=GatewayRoute.Kind, widget=UnfoldAdminSelectWidget)
+    method = forms.CharField(label=_("method"), max_length=40, widget=UnfoldAdminTextInputWidget)
+    currency = forms.CharField(label=_("currency"), max_length=3, widget=UnfoldAdminTextInputWidget)
+    gateway = forms.CharField(label=_("gateway"), max_length=40, widget=UnfoldAdminTextInputWidget)
+
+    field_order = ("kind", "method", "currency", "gateway")
+
+
+_NEW = {"from_minor": 1, "cost_bp": 0, "cost_minor": 0, "priority": 100, "is_on": True}
+
+
+@admin.register(GatewayRoute)
+class Routes(BackOffice[GatewayRoute]):
+    list_display = (
+        "kind",
+        "method",
+        "currency",
+        "gateway",
+        "from_minor",
+        "to_minor",
+        "cost_bp",
+        "cost_minor",
+        "priority",
+        "is_on",
+        "well",
+    )
+    list_filter = ("kind", "method", "currency", "gateway", "is_on")
+    fields = list_display
+    facts = ("kind", "method", "currency", "gateway")
+    deeds = ("edit",)
+    add_deeds = ("begin",)
+    ordering = ("kind", "currency", "method", "priority", "pk")
+
+    @admin.display(description=_("reached of late"), boolean=True)
+    def well(self, route: GatewayRoute) -> bool:
+        return routing.healthy(route.gateway, clock.now())
+
+    @deed(
+        _("Change"),
+        permission="wallets.edit_route",
+        form=RouteForm,
+        initial=as_is("from_minor", "to_minor", "cost_bp", "cost_minor", "priority", "is_on"),
+    )
+    def edit(self, *, row: GatewayRoute, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        routing.change(route=row, by=by, **answers)
+        return _("The route is changed. What is under way stays where it is.")
+
+    @add_deed(_("Add a route"), permission="wallets.edit_route", form=NewRouteForm, initial=lambda _row: dict(_NEW))
+    def begin(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        routing.add(by=by, **answers)
+        return _("There is such a route from now on.")

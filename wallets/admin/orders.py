@@ -1,0 +1,172 @@
+"""Top-ups and withdrawals, as operators see them: how they stand, what was said of them, and what may be done."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldBooleanSwitchWidget
+
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import NOTHING, BackOffice, deed, person
+from paymentsite.core.formats import amount as formatted
+from wallets.admin.wallets import ReasonForm
+from wallets.models import GatewayOrder, OrderEvent, TopUp, Withdrawal
+from wallets.models.orders import UNDECIDED, OrderT, State
+from wallets.services import conflicts, janitor, orders
+
+_ASKABLE = frozenset({*UNDECIDED, State.RETURNING, State.SUCCEEDED})
+
+
+class GiveBackForm(ReasonForm):
+    by_hand = forms.BooleanField(
+        label=_("It was given back by hand, at the gateway, already"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+
+class _Orders(BackOffice[OrderT]):
+    list_display = ("public_id", "member", "asked", "price", "method", "gateway", "state", "created_at")
+    list_filter = ("state", "gateway", "currency", "method")
+    list_select_related = ("member",)
+    search_fields = ("public_id",)
+    search_help_text = _("an order's id, its member's id, or the gateway's reference")
+    facts = ("member", "asked", "price", "really_moved", "state", "reason")
+    ordering = ("-pk",)
+    fields: tuple[str, ...] = (
+        "public_id",
+        "member",
+        "wallet",
+        "asked",
+        "price",
+        "really_moved",
+        "method",
+        "instrument",
+        "gateway",
+        "gateway_reference",
+        "reference",
+        "state",
+        "reason",
+        "booked_to",
+        "journal",
+        "return_journal",
+        "created_at",
+        "changed_at",
+        "next_query_at",
+        "queries",
+        "history",
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OrderT], search_term: str
+    ) -> tuple[QuerySet[OrderT], bool]:
+        """By what an index answers; the gateway's reference among one member's or few orders."""
+        del request
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.isdecimal():
+            return queryset.filter(member=int(term[:18])), False
+        try:
+            return queryset.filter(Q(public_id=term)), False
+        except (ValueError, forms.ValidationError):
+            return queryset.filter(gateway_reference=term), False
+
+    @admin.display(description=_("amount"))
+    def asked(self, order: GatewayOrder) -> str:
+        return formatted(order.amount)
+
+    @admin.display(description=_("fee"))
+    def price(self, order: GatewayOrder) -> str:
+        return formatted(order.fee)
+
+    @admin.display(description=_("really moved"))
+    def really_moved(self, order: GatewayOrder) -> str:
+        return NOTHING if order.moved_minor is None else formatted(order.moved)
+
+    @admin.display(description=_("what happened"))
+    def history(self, order: GatewayOrder) -> str:
+        rows = (
+            (
+                event.at.strftime("%Y-%m-%d %H:%M:%S"),
+                event.get_origin_display(),
+                event.get_state_display(),
+                event.reason,
+            )
+            for event in orders.events(order)
+        )
+        return format_html_join("", "<div>{} {}: {} {}</div>", rows)
+
+    @deed(
+        _("Ask the gateway now"),
+        permission="wallets.ask_gateway",
+        offered=lambda _by, row: row.state in _ASKABLE,
+    )
+    def ask(self, *, row: OrderT, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del answers
+        found = janitor.ask(order=row, by=by)
+        return gettext("The gateway was asked. The order is: {state}.").format(
+            state=found.get_state_display() if found else NOTHING
+        )
+
+    @deed(
+        _("Accept what moved"),
+        permission="wallets.propose_order",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state == State.CONFLICT,
+    )
+    def accept(self, *, row: OrderT, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        conflicts.accept(order=row, by=by, reason=answers["reason"])
+        return _("Proposed. Somebody else has to approve it.")
+
+
+@admin.register(TopUp)
+class TopUps(_Orders[TopUp]):
+    deeds = ("ask", "accept", "give_back")
+
+    @deed(
+        _("Give back what came"),
+        permission="wallets.propose_order",
+        form=GiveBackForm,
+        offered=lambda _by, row: row.state == State.CONFLICT,
+    )
+    def give_back(self, *, row: TopUp, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        conflicts.give_back(order=row, by_hand=answers["by_hand"], by=by, reason=answers["reason"])
+        return _("Proposed. Somebody else has to approve it.")
+
+
+@admin.register(Withdrawal)
+class Withdrawals(_Orders[Withdrawal]):
+    deeds = ("ask", "accept", "returned")
+    fields = (*_Orders.fields, "destination", "hold")
+
+    @deed(
+        _("It came back"),
+        permission="wallets.propose_order",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state in {State.CONFLICT, State.SUCCEEDED},
+    )
+    def returned(self, *, row: Withdrawal, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        conflicts.returned(order=row, by=by, reason=answers["reason"])
+        return _("Proposed. Somebody else has to approve it.")
+
+
+@admin.register(OrderEvent)
+class OrderEvents(BackOffice[OrderEvent]):
+    list_display = ("at", "order", "origin", "outcome", "state", "gateway", "by", "reason")
+    list_filter = ("origin", "state", "gateway")
+    list_select_related = ("top_up", "withdrawal")
+    people = ("actor",)
+    ordering = ("-pk",)
+
+    by = person("actor", _("by"))
+
+    @admin.display(description=_("order"))
+    def order(self, event: OrderEvent) -> str:
+        return str(event.top_up or event.withdrawal)
