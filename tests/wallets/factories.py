@@ -8,8 +8,8 @@ from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from tests.factories import fund
 from tests.members.factories import member
-from wallets.models import Transfer, Wallet
-from wallets.services import transfers, wallets
+from wallets.models import Gift, MoneyRequest, Transfer, Wallet
+from wallets.services import gift_links, requests, transfers, wallets
 
 
 def wallet(holding: int = 0, *, of: Member | None = None, currency: str = "CNY", **fields: Any) -> Wallet:
@@ -35,3 +35,27 @@ def sent(amount: int, *, sender: Wallet, to: Member, reference: str = "r", **fie
         by=Actor.of(sender.member.user),
         **fields,
     )
+
+
+def asked(minor: int = 100, *, of: Member | None, by: Member | None = None, **fields: Any) -> MoneyRequest:
+    """``minor`` asked of a member by another."""
+    asker = by or member()
+    asked_for = {"amount": Money(minor, "CNY"), "reference": "q", "by": Actor.of(asker.user), **fields}
+    return requests.ask(asker=asker, payer=of, **asked_for)
+
+
+def paid(request: MoneyRequest, purse: Wallet, reference: str = "p", **fields: Any) -> Transfer:
+    """The request, paid by the owner of a wallet."""
+    by = Actor.of(purse.member.user)
+    return requests.pay(request=request, payer=purse.member, reference=reference, by=by, **fields)
+
+
+def given(minor: int, purse: Wallet, reference: str = "g", **fields: Any) -> gift_links.Made:
+    """``minor`` out of a wallet for whoever comes with the link."""
+    amount, by = Money(minor, purse.currency), Actor.of(purse.member.user)
+    return gift_links.make(sender=purse.member, amount=amount, reference=reference, by=by, **fields)
+
+
+def claimed(made: gift_links.Made, by: Member) -> Gift:
+    assert made.token
+    return gift_links.claim(token=made.token, member=by, by=Actor.of(by.user))

@@ -1,0 +1,366 @@
+"""Standing orders: set up with the PIN, done once on each due day, in order, whatever happens in between."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from members.models import Notice
+from members.services import members, pins
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.money import Money
+from paymentsite.core.vault import Secret
+from tests.factories import fund
+from tests.members.factories import member
+from tests.wallets.factories import holds, wallet
+from wallets import calendar
+from wallets.models import StandingOrder, StandingRun, Transfer, Wallet
+from wallets.services import standing_orders, standing_runs
+from wallets.services.standing_orders import (
+    NoSuchOrder,
+    OrderHeld,
+    OrderMalformed,
+    OrderNotOpen,
+    OrderOver,
+    OrderTooLarge,
+    Plan,
+)
+from wallets.services.transfers import PayeeCannotReceive, ToOneself
+from wallets.services.wording import ReferenceTaken
+
+pytestmark = pytest.mark.django_db
+
+STAFF = Actor("staff", "1")
+PIN = Secret("739154")
+BEGIN = date(2031, 1, 31)
+Every = StandingOrder.Every
+
+
+@contextmanager
+def at(day: date, hour: int = 9, zone: str = "Asia/Shanghai") -> Iterator[datetime]:
+    """It is that hour of that day where the member lives."""
+    moment = datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    with clock.standing(moment):
+        yield moment
+
+
+def ordered(purse: Wallet, minor: int = 100, *, every: Every = Every.MONTH, **fields: Any) -> StandingOrder:
+    plan = Plan(
+        every, fields.pop("starts_on", BEGIN), ends_on=fields.pop("ends_on", None), count=fields.pop("count", None)
+    )
+    if not pins.is_set(purse.member):
+        pins.set_pin(member=purse.member, pin=PIN, by=SYSTEM)
+    return standing_orders.make(
+        member=purse.member,
+        payee=fields.pop("to") if "to" in fields else member(),
+        amount=Money(minor, "CNY"),
+        plan=plan,
+        **{"reference": "s", "by": Actor.of(purse.member.user), "pin": PIN, **fields},
+    )
+
+
+def run_at(day: date, hour: int = 9, zone: str = "Asia/Shanghai") -> int:
+    with at(day, hour, zone) as now:
+        return standing_runs.carry_out(now=now)
+
+
+def fates(order: StandingOrder) -> list[tuple[str, str]]:
+    return [(run.due_on.isoformat(), run.state) for run in StandingRun.objects.filter(order=order).order_by("due_on")]
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    with at(BEGIN - timedelta(days=1)):
+        yield
+
+
+class TestDueDays:
+    @pytest.mark.parametrize(
+        ("start", "every", "days"),
+        [
+            ("2031-01-31", "month", ["2031-01-31", "2031-02-28", "2031-03-31", "2031-04-30"]),
+            ("2031-12-30", "month", ["2031-12-30", "2032-01-30", "2032-02-29", "2032-03-30"]),
+            ("2032-02-29", "year", ["2032-02-29", "2033-02-28", "2034-02-28", "2035-02-28"]),
+            ("2031-01-31", "week", ["2031-01-31", "2031-02-07"]),
+            ("2031-02-28", "day", ["2031-02-28", "2031-03-01"]),
+            ("2031-01-31", "once", ["2031-01-31"]),
+        ],
+    )
+    def test_days_of_each_rhythm(self, start, every, days):
+        begin = date.fromisoformat(start)
+
+        assert [str(calendar.due_day(begin, every, place)) for place in range(len(days))] == days
+
+    @pytest.mark.parametrize("every", ["day", "week", "month", "year", "once"])
+    def test_first_after_is_the_smallest_due_day_that_is_later(self, every):
+        begin = date(2031, 1, 31)
+        known = [calendar.due_day(begin, every, place) for place in range(60)]
+        due = [day for day in known if day]
+        for offset in range(-3, 59):
+            day = begin + timedelta(days=offset)
+            assert calendar.first_after(begin, every, day) == next((d for d in due if d > day), None)
+
+
+class TestSettingUp:
+    def test_it_takes_the_pin_whatever_the_amount(self, rows):
+        purse = wallet(500)
+        pins.set_pin(member=purse.member, pin=PIN, by=SYSTEM)
+        before = rows()
+
+        with pytest.raises(pins.PinMissing):
+            ordered(purse, 1, to=None, pin=None)
+
+        assert rows() == before
+
+    @pytest.mark.parametrize(
+        ("fields", "refusal"),
+        [
+            ({"to": None}, PayeeCannotReceive),
+            ({"minor": 2_000_001}, OrderTooLarge),
+            ({"starts_on": BEGIN - timedelta(days=2)}, OrderMalformed),
+            ({"starts_on": BEGIN + timedelta(days=4000)}, OrderMalformed),
+            ({"ends_on": BEGIN - timedelta(days=1)}, OrderMalformed),
+            ({"count": 0}, OrderMalformed),
+            ({"count": 10_001}, OrderMalformed),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, fields, refusal):
+        with pytest.raises(refusal):
+            ordered(wallet(500), **fields)
+        assert not StandingOrder.objects.exists()
+
+    def test_none_to_oneself_and_none_by_the_suspended(self):
+        purse = wallet(500)
+        with pytest.raises(ToOneself):
+            ordered(purse, to=purse.member)
+        members.suspend(member=purse.member, by=STAFF, reason="asked")
+        with pytest.raises(members.MemberSuspended):
+            ordered(purse)
+
+    def test_repeated_it_is_the_first_one(self):
+        purse, ada = wallet(500), member()
+        first = ordered(purse, to=ada)
+
+        assert ordered(purse, to=ada) == first
+        with pytest.raises(ReferenceTaken) as conflict:
+            ordered(purse, to=ada, every=Every.WEEK)
+        assert conflict.value.facts["fields"] == ["every"]
+
+    def test_somebody_elses_is_not_found(self):
+        order, mallory = ordered(wallet(500)), member()
+
+        for act in (standing_orders.pause, standing_orders.resume, standing_orders.end):
+            with pytest.raises(NoSuchOrder):
+                act(order=order, member=mallory, by=SYSTEM)
+        with pytest.raises(NoSuchOrder):
+            standing_orders.of(member=mallory, public_id=order.public_id)
+
+    def test_nine_is_by_the_clock_where_the_member_lives(self):
+        purse = wallet(500, time_zone="America/New_York")
+
+        order = ordered(purse)
+
+        assert order.next_at == datetime(2031, 1, 31, 14, tzinfo=UTC)
+
+
+class TestRuns:
+    def test_nothing_before_its_time(self):
+        ordered(wallet(500))
+
+        assert run_at(BEGIN, 8) == 0
+
+    def test_each_due_day_once_however_often_the_job_comes(self):
+        purse, ada = wallet(500), member()
+        order = ordered(purse, to=ada, note="rent")
+
+        assert [run_at(BEGIN), run_at(BEGIN), run_at(BEGIN, 15), run_at(date(2031, 2, 28))] == [1, 0, 0, 1]
+
+        assert fates(order) == [("2031-01-31", "paid"), ("2031-02-28", "paid")]
+        assert holds(purse) == Money(300, "CNY")
+        transfer = Transfer.objects.order_by("pk").first()
+        assert transfer
+        assert (transfer.receiver, transfer.note, transfer.occasion.partition(":")[0]) == (ada, "rent", "standing_run")
+        order.refresh_from_db()
+        assert (order.next_on, order.runs_done) == (date(2031, 3, 31), 2)
+
+    def test_it_ends_after_its_count(self):
+        order = ordered(wallet(500), every=Every.DAY, count=2)
+
+        for offset in range(4):
+            run_at(BEGIN + timedelta(days=offset))
+
+        order.refresh_from_db()
+        assert (order.state, order.next_on, len(fates(order))) == ("ended", None, 2)
+
+    def test_it_ends_after_its_last_day(self):
+        order = ordered(wallet(500), every=Every.DAY, ends_on=BEGIN + timedelta(days=1))
+
+        for offset in range(4):
+            run_at(BEGIN + timedelta(days=offset))
+
+        order.refresh_from_db()
+        assert (order.state, len(fates(order))) == ("ended", 2)
+
+    def test_scheduled_transfer_is_one_for_a_day(self):
+        purse = wallet(500)
+        order = ordered(purse, every=Every.ONCE)
+
+        run_at(BEGIN)
+        run_at(BEGIN + timedelta(days=40))
+
+        order.refresh_from_db()
+        assert (order.state, holds(purse)) == ("ended", Money(400, "CNY"))
+
+    def test_refused_it_says_so_and_is_tried_once_more_today(self):
+        purse = wallet(99)
+        order = ordered(purse)
+
+        assert [run_at(BEGIN), run_at(BEGIN, 12)] == [1, 0]
+        assert fates(order) == [("2031-01-31", "waiting")]
+        fund(purse.account, 1)
+        assert run_at(BEGIN, 13) == 1
+
+        assert fates(order) == [("2031-01-31", "paid")]
+        assert [n.kind for n in Notice.objects.filter(member=purse.member, kind__startswith="standing")] == [
+            "standing_order_refused"
+        ]
+
+    def test_refused_twice_the_day_is_over_and_the_next_one_comes(self):
+        purse = wallet(99)
+        order = ordered(purse)
+        run_at(BEGIN)
+        run_at(BEGIN, 13)
+
+        fund(purse.account, 1)
+        assert run_at(BEGIN, 20) == 0
+        assert fates(order) == [("2031-01-31", "refused")]
+        run = StandingRun.objects.get()
+        assert (run.tries, run.refusal["code"]) == (2, "insufficient_funds")
+        run_at(date(2031, 2, 28))
+        assert fates(order)[1:] == [("2031-02-28", "paid")]
+        order.refresh_from_db()
+        assert order.refused_in_a_row == 0
+
+    def test_refused_late_in_the_day_it_is_not_tried_on_another(self):
+        order = ordered(wallet(99))
+
+        run_at(BEGIN, 21)
+
+        assert fates(order) == [("2031-01-31", "refused")]
+
+    def test_refused_three_days_in_a_row_it_pauses_and_says_so(self):
+        purse = wallet(99)
+        order = ordered(purse, every=Every.DAY)
+        for offset in range(5):
+            run_at(BEGIN + timedelta(days=offset))
+            run_at(BEGIN + timedelta(days=offset), 13)
+
+        order.refresh_from_db()
+        assert (order.state, order.next_at, len(fates(order))) == ("paused", None, 3)
+        assert Notice.objects.filter(member=purse.member, kind="standing_order_paused").count() == 1
+
+    def test_of_missed_days_only_the_latest_is_done(self):
+        purse = wallet(500)
+        order = ordered(purse, every=Every.DAY)
+
+        run_at(BEGIN + timedelta(days=3))
+
+        assert [state for _day, state in fates(order)] == ["missed", "missed", "missed", "paid"]
+        assert holds(purse) == Money(400, "CNY")
+        order.refresh_from_db()
+        assert (order.runs_done, order.next_on) == (4, BEGIN + timedelta(days=4))
+
+    def test_missed_days_count_and_none_follows_the_last(self):
+        order = ordered(wallet(500), every=Every.DAY, count=3)
+
+        run_at(BEGIN + timedelta(days=30))
+
+        assert fates(order) == [("2031-01-31", "missed"), ("2031-02-01", "missed"), ("2031-02-02", "paid")]
+
+    def test_day_that_waits_when_the_next_has_come_is_refused(self):
+        purse = wallet(99)
+        order = ordered(purse, every=Every.DAY)
+        run_at(BEGIN)
+        fund(purse.account, 1)
+
+        run_at(BEGIN + timedelta(days=1))
+
+        assert [state for _day, state in fates(order)] == ["refused", "paid"]
+
+    @pytest.mark.parametrize("what", ["suspended sender", "closed payee"])
+    def test_it_survives_any_refusal(self, what):
+        purse, ada = wallet(500), member()
+        order = ordered(purse, to=ada, every=Every.DAY)
+        if what == "suspended sender":
+            members.suspend(member=purse.member, by=STAFF, reason="asked")
+        else:
+            members.close(member=ada, by=STAFF, reason="gone")
+
+        run_at(BEGIN)
+
+        assert fates(order) == [("2031-01-31", "waiting")]
+        assert holds(purse) == Money(500, "CNY")
+
+    def test_job_is_due_when_the_first_order_is(self):
+        order = ordered(wallet(500))
+
+        assert standing_runs.next_due(clock.now()) == order.next_at
+        run_at(BEGIN)
+        order.refresh_from_db()
+        assert standing_runs.next_due(clock.now()) == order.next_at
+
+
+class TestPausing:
+    def test_paused_nothing_is_done_nor_made_up_for(self):
+        purse = wallet(500)
+        order = ordered(purse, every=Every.DAY, count=2)
+        standing_orders.pause(order=order, member=purse.member, by=Actor.of(purse.member.user))
+
+        assert run_at(BEGIN + timedelta(days=3)) == 0
+        with at(BEGIN + timedelta(days=3), 10):
+            order = standing_orders.resume(order=order, member=purse.member, by=Actor.of(purse.member.user))
+
+        assert order.next_on == BEGIN + timedelta(days=4)
+        run_at(BEGIN + timedelta(days=4))
+        assert fates(order) == [("2031-02-04", "paid")]
+
+    def test_what_staff_paused_the_member_does_not_resume(self):
+        purse = wallet(500)
+        order = standing_orders.pause(order=ordered(purse), by=STAFF)
+
+        with pytest.raises(OrderHeld):
+            standing_orders.resume(order=order, member=purse.member, by=Actor.of(purse.member.user))
+        assert standing_orders.resume(order=order, by=STAFF).state == "active"
+
+    def test_paused_between_two_tries_the_day_is_refused_for_good(self):
+        purse = wallet(99)
+        order = ordered(purse, every=Every.DAY)
+        run_at(BEGIN)
+        standing_orders.pause(order=order, by=STAFF)
+        fund(purse.account, 100)
+        with at(BEGIN, 12):
+            standing_orders.resume(order=order, by=STAFF)
+
+        assert run_at(BEGIN, 13) == 0
+        assert fates(order) == [("2031-01-31", "refused")]
+
+    def test_nothing_is_left_to_resume(self):
+        order = ordered(wallet(500), every=Every.ONCE)
+        standing_orders.pause(order=order, by=STAFF)
+
+        with at(BEGIN, 10), pytest.raises(OrderOver):
+            standing_orders.resume(order=order, by=STAFF)
+
+    def test_ended_it_is_over(self):
+        order = ordered(wallet(500))
+        standing_orders.end(order=order, by=STAFF)
+        standing_orders.end(order=order, by=STAFF)
+
+        assert run_at(BEGIN) == 0
+        for act in (standing_orders.pause, standing_orders.resume):
+            with pytest.raises(OrderNotOpen):
+                act(order=order, by=STAFF)
