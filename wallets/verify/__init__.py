@@ -1,5 +1,5 @@
 """What must always be true of wallets; see docs/verify.md."""
 
-from wallets.verify import exchanges, instruments, orders, saved_numbers
+from wallets.verify import exchanges, gifts, instruments, orders, requests, saved_numbers, standing_orders, transfers
 
-__all__ = ["exchanges", "instruments", "orders", "saved_numbers"]
+__all__ = ["exchanges", "gifts", "instruments", "orders", "requests", "saved_numbers", "standing_orders", "transfers"]
