@@ -9,9 +9,10 @@ from paymentsite.core.errors import DomainError
 from paymentsite.core.money import Money
 from paymentsite.core.units import OWN_UNITS
 from paymentsite.ledger.models import Journal
-from paymentsite.ledger.refusals import AccountFull, InsufficientFunds
+from paymentsite.ledger.refusals import InsufficientFunds
 from tests.factories import fund
 from tests.members.factories import member
+from tests.members.limiting import cap
 from tests.wallets.factories import holds, sent, wallet
 from wallets import telling
 from wallets.models import Transfer, Wallet
@@ -51,13 +52,19 @@ def test_who_cannot_receive_and_who_does_not_exist_are_refused_alike(rows, nobod
     assert refusal.facts == {}
 
 
-def test_payee_who_would_hold_too_much_is_refused_in_the_same_words(rows, monkeypatch):
-    def full(**_):
-        raise AccountFull
+def test_payee_who_would_hold_too_much_is_refused_in_the_same_words(rows):
+    purse, ada = wallet(500), member()
+    cap(99, measure="balance", period="always")
 
-    monkeypatch.setattr(limits, "check_balance", full)
+    assert refused(PayeeCannotReceive, rows, 100, sender=purse, to=ada).facts == {}
+    assert sent(99, sender=purse, to=ada, reference="less").amount_minor == 99
 
-    assert refused(PayeeCannotReceive, rows, 100, sender=wallet(500), to=member()).facts == {}
+
+def test_limit_of_the_sender_is_named_and_what_was_refused_counts_not(rows):
+    purse = wallet(500)
+    cap(100)
+
+    refused(limits.LimitExceeded, rows, 101, sender=purse, to=member())
 
 
 def test_more_than_there_is_is_refused_for_good(rows):

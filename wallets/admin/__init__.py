@@ -1,5 +1,5 @@
 """Wallets and what moves between them, in the back office."""
 
-from wallets.admin import exchanges, gateways, instruments, orders, wallets
+from wallets.admin import exchanges, gateways, instruments, orders, transfers, wallets
 
-__all__ = ["exchanges", "gateways", "instruments", "orders", "wallets"]
+__all__ = ["exchanges", "gateways", "instruments", "orders", "transfers", "wallets"]

@@ -102,6 +102,7 @@ def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str
         expires_at=now + OPEN_FOR,
     )
     limits.take(member=sender, kind=limits.Kind.TRANSFER, amount=amount, source=gift.source, now=now)
+    quote = fees.take(quote=quote, source=gift.source, now=now)
     [gift.hold_id] = ledger.post(
         # It does not expire by itself: the gift's own end gives it back, so that both always agree.
         ledger.Place(quote.total, purse.account),
@@ -225,6 +226,7 @@ def _give_back(gift: Gift, state: State, *, by: Actor, now: datetime) -> Gift:
     )
     _end(gift, state, now)
     limits.give_back(source=gift.source, now=now)
+    fees.give_back(source=gift.source, now=now)
     audit.record(by=by, act=f"gift.{state}", subject=gift, before=State.OPEN, after=state)
     return gift
 

@@ -166,6 +166,7 @@ def move(
         sent_at=now,
     )
     limits.take(member=sender, kind=limits.Kind.TRANSFER, amount=amount, source=transfer.source, now=now)
+    quote = fees.take(quote=quote, source=transfer.source, now=now)
     transfer.journal_id = ledger.post(
         ledger.Move(amount, purse.account, target.account),
         *fees.entries(quote, purse.account),

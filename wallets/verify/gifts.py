@@ -10,7 +10,7 @@ _HELD: Final = """
 SELECT g.public_id, g.state,
     CASE
         WHEN h.id IS NULL OR w.id IS NULL THEN 'nothing is held for it on a wallet of its sender'
-        WHEN h.authorised_minor <> g.amount_minor + g.fee_minor OR h.unit <> g.currency 
+        WHEN h.authorised_minor <> g.amount_minor + g.fee_minor OR h.unit <> g.currency
             THEN 'another amount is held for it'
         ELSE 'what is held for it is ' || h.state
     END

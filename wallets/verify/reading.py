@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db import connection
 
-
 _UUID = re.compile(r"\{uuid:([a-z_.]+)\}")
 
 

@@ -24,15 +24,16 @@ SELECT o.public_id, MAX(r.due_on) FROM wallets_standingorder o JOIN wallets_stan
 WHERE r.state <> 'waiting' AND o.state = 'active' GROUP BY o.public_id, o.next_on HAVING MAX(r.due_on) >= o.next_on
 """
 _PAID: Final = """
-SELECT r.public_id, t.occasion,
-    t.sender_id = o.member_id AND t.receiver_id = o.payee_id AND t.amount_minor = o.amount_minor
-    AND t.currency = o.currency
-FROM wallets_standingrun r JOIN wallets_standingorder o ON o.id = r.order_id
-LEFT JOIN wallets_transfer t ON t.id = r.transfer_id WHERE r.state = 'paid' ORDER BY r.id
+SELECT r.public_id, t.occasion FROM wallets_standingrun r JOIN wallets_standingorder o ON o.id = r.order_id
+LEFT JOIN wallets_transfer t ON t.id = r.transfer_id
+WHERE r.state = 'paid' AND (
+    t.id IS NULL OR t.sender_id <> o.member_id OR t.receiver_id <> o.payee_id OR t.amount_minor <> o.amount_minor
+    OR t.currency <> o.currency OR t.occasion <> 'standing_run:' || {uuid:r.public_id})
+ORDER BY r.id
 """
 _OCCASIONS: Final = """
 SELECT t.public_id, t.occasion FROM wallets_transfer t LEFT JOIN wallets_standingrun r ON r.transfer_id = t.id
-WHERE t.occasion LIKE 'standing_run:%%' AND r.id IS NULL ORDER BY t.id
+WHERE t.occasion LIKE 'standing_run:%' AND r.id IS NULL ORDER BY t.id
 """
 
 
@@ -63,10 +64,7 @@ def _is_due(start: date, every: str, day: date) -> bool:
 
 @check("wallets.run_is_its_transfer", "Each due day that was paid has its transfer, as ordered, and no other has one.")
 def run_is_its_transfer(_: Run) -> Iterator[Fault]:
-    for run, occasion, same in rows(_PAID):
-        if not same:
-            yield f"standing run {key(run)}", "what it sent is not what was ordered"
-        elif occasion != f"standing_run:{key(run)}":
-            yield f"standing run {key(run)}", f"what it sent was for {occasion or 'nothing'}"
+    for run, occasion in rows(_PAID):
+        yield f"standing run {key(run)}", f"what it sent, for {occasion or 'nothing'}, is not what was ordered"
     for transfer, occasion in rows(_OCCASIONS):
         yield f"transfer {key(transfer)}", f"was for {occasion}, which knows nothing of it"

@@ -39,10 +39,6 @@ SELECT j.id FROM ledger_journal j LEFT JOIN wallets_transfer t ON t.journal_id =
 WHERE j.scope = 'wallets.transfer' AND j.refusal IS NULL AND t.id IS NULL ORDER BY j.id
 """
 
-_NAMED: Final = """
-SELECT t.public_id, j.source FROM wallets_transfer t JOIN ledger_journal j ON j.id = t.journal_id
-"""
-
 
 @check(
     "wallets.transfer_is_its_journal", "Each transfer moved its amount and fee, between its members, in one journal."
@@ -50,11 +46,7 @@ SELECT t.public_id, j.source FROM wallets_transfer t JOIN ledger_journal j ON j.
 def transfer_is_its_journal(run: Run) -> Iterator[Fault]:
     for transfer, what in rows(_BOOKED):
         yield f"transfer {key(transfer)}", what
-    named = rows(_NAMED)
-    run.seen["transfers"] = len(named)
-    for transfer, source in named:
-        if source != f"transfer:{key(transfer)}":
-            yield f"transfer {key(transfer)}", f"its journal is about {source or 'nothing'}"
+    run.seen["transfers"] = rows("SELECT COUNT(*) FROM wallets_transfer")[0][0]
 
 
 @check("wallets.journal_has_transfer", "Each journal of a transfer has its transfer.")

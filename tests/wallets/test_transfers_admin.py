@@ -1,0 +1,103 @@
+"""Transfers, requests, standing orders and gifts in the back office."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from members.models import User
+from paymentsite.core.actors import Actor
+from tests.members.factories import member
+from tests.wallets.factories import asked, given, sent, wallet
+from tests.wallets.races import due_order
+from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
+from wallets.services import standing_runs
+
+pytestmark = pytest.mark.django_db
+
+MODELS = (Transfer, MoneyRequest, StandingOrder, StandingRun, Gift)
+
+
+def fill() -> None:
+    purse = wallet(1_000)
+    sent(100, sender=purse, to=member())
+    asked(of=purse.member)
+    given(50, purse)
+    order = due_order(purse.member, member())
+    standing_runs.carry_out(now=order.next_at)
+
+
+def staff(*rights: str) -> Client:
+    user = User.objects.create_user(f"staff{User.objects.count()}@example.com", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(model, row=None, name="change"):
+    prefix = f"admin:wallets_{model._meta.model_name}"
+    return reverse(f"{prefix}_changelist") if row is None else reverse(f"{prefix}_{name}", args=[row.pk])
+
+
+DEEDS = [
+    (MoneyRequest, "withdraw", "end_request", "cancelled"),
+    (StandingOrder, "pause", "pause_order", "paused"),
+    (StandingOrder, "end", "pause_order", "ended"),
+    (Gift, "give_back", "return_gift", "returned"),
+]
+
+
+@pytest.mark.parametrize(("model", "name", "right", "state"), DEEDS)
+def test_deed_takes_its_right_and_is_done_by_its_service(model, name, right, state):
+    fill()
+    row, see = model.objects.get(), f"view_{model._meta.model_name}"
+    before = row.state
+
+    assert staff(see).post(page(model, row, name)).status_code == 403
+    assert model.objects.get().state == before
+
+    answer = staff(see, right).post(page(model, row, name))
+    assert (answer.status_code, model.objects.get().state) == (302, state)
+
+
+def test_what_staff_paused_is_theirs_to_resume():
+    fill()
+    order, client = StandingOrder.objects.get(), staff("view_standingorder", "pause_order")
+    client.post(page(StandingOrder, order, "pause"))
+
+    order.refresh_from_db()
+    assert Actor.parse(order.paused_by).kind == "staff"
+    client.post(page(StandingOrder, order, "resume"))
+    assert StandingOrder.objects.get().state == "active"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_pages_ask_the_same_number_of_queries_for_any_number_of_rows(model):
+    client = staff(*(f"view_{each._meta.model_name}" for each in MODELS))
+    fill()
+    assert client.get(page(model, model.objects.get())).status_code == 200
+
+    counts = []
+    for more in range(2):
+        with CaptureQueriesContext(connection) as made:
+            assert client.get(page(model)).status_code == 200
+        counts.append(len(made))
+        if not more:
+            fill()
+            fill()
+
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("model", [Transfer, MoneyRequest, StandingOrder, Gift])
+@pytest.mark.parametrize("term", ["", "nonsense", "1", "9" * 30])
+def test_search_takes_whatever_is_typed(model, term):
+    fill()
+
+    client = staff(f"view_{model._meta.model_name}")
+    assert client.get(page(model), {"q": term}).status_code == 200
+    found = client.get(page(model), {"q": str(model.objects.get().public_id)})
+    assert len(found.context["cl"].result_list) == 1

@@ -1,0 +1,159 @@
+"""Transfers and what leads to them, as operators see them: to look at, to stop, to give back."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import NOTHING, BackOffice, M, deed, laid_out
+from paymentsite.core.formats import amount as formatted
+from wallets.admin.searching import by_id_or_member
+from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
+from wallets.services import gift_links, requests, standing_orders
+
+
+class Movements(BackOffice[M]):
+    """What these pages have in common: an amount, and members to look for."""
+
+    parties: ClassVar[tuple[str, ...]] = ()
+    search_fields = ("public_id",)
+    search_help_text = _("an id, or a member's id")
+    ordering = ("-pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        del request
+        return by_id_or_member(queryset, search_term, members=self.parties), False
+
+    @admin.display(description=_("amount"))
+    def money(self, row: Any) -> str:
+        return formatted(row.amount)
+
+    @admin.display(description=_("fee"))
+    def price(self, row: Any) -> str:
+        return formatted(row.fee)
+
+
+@admin.register(Transfer)
+class Transfers(Movements[Transfer]):
+    parties = ("sender", "receiver")
+    list_display = ("public_id", "sender", "receiver", "money", "price", "sent_at")
+    list_filter = ("currency",)
+    list_select_related = ("sender", "receiver")
+    fields = (
+        "public_id", "sender", "receiver", "money", "price", "note", "occasion", "reference", "journal", "sent_at",
+    )  # fmt: skip
+
+
+@admin.register(MoneyRequest)
+class MoneyRequests(Movements[MoneyRequest]):
+    parties = ("asker", "payer")
+    list_display = ("public_id", "asker", "payer", "money", "state", "asked_at", "expires_at")
+    list_filter = ("state", "currency")
+    list_select_related = ("asker", "payer")
+    fields = (
+        "public_id", "asker", "payer", "money", "note", "reference", "state", "transfer", "asked_at", "expires_at",
+        "ended_at",
+    )  # fmt: skip
+    facts = ("asker", "payer", "money")
+    deeds = ("withdraw",)
+
+    @deed(
+        _("Withdraw"),
+        permission="wallets.end_request",
+        offered=lambda _by, row: row.state == MoneyRequest.State.OPEN,
+    )
+    def withdraw(self, *, row: MoneyRequest, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del answers
+        requests.cancel(request=row, by=by)
+        return _("The request is withdrawn.")
+
+
+@admin.register(StandingOrder)
+class StandingOrders(Movements[StandingOrder]):
+    parties = ("member", "payee")
+    list_display = ("public_id", "member", "payee", "money", "every", "state", "next_at", "refused_in_a_row")
+    list_filter = ("state", "every", "currency")
+    list_select_related = ("member", "payee")
+    fields = (
+        "public_id", "member", "payee", "money", "note", "reference", "every", "starts_on", "ends_on", "count",
+        "runs_done", "refused_in_a_row", "state", "next_on", "next_at", "paused_by", "made_at",
+    )  # fmt: skip
+    facts = ("member", "payee", "money", "every", "next_on")
+    deeds = ("pause", "resume", "end")
+
+    @deed(
+        _("Pause"),
+        permission="wallets.pause_order",
+        offered=lambda _by, row: row.state == StandingOrder.State.ACTIVE,
+    )
+    def pause(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del answers
+        standing_orders.pause(order=row, by=by)
+        return _("The standing order is paused.")
+
+    @deed(
+        _("Resume"),
+        permission="wallets.pause_order",
+        offered=lambda _by, row: row.state == StandingOrder.State.PAUSED,
+    )
+    def resume(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del answers
+        standing_orders.resume(order=row, by=by)
+        return _("The standing order goes on.")
+
+    @deed(
+        _("End"),
+        permission="wallets.pause_order",
+        offered=lambda _by, row: row.state != StandingOrder.State.ENDED,
+    )
+    def end(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del answers
+        standing_orders.end(order=row, by=by)
+        return _("The standing order is over.")
+
+
+@admin.register(StandingRun)
+class StandingRuns(BackOffice[StandingRun]):
+    list_display = ("due_on", "order", "state", "tries", "at")
+    list_filter = ("state",)
+    list_select_related = ("order",)
+    fields = ("public_id", "order", "due_on", "state", "tries", "transfer", "why_not", "at")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("why not"))
+    def why_not(self, run: StandingRun) -> str:
+        return laid_out(run.refusal)
+
+
+@admin.register(Gift)
+class Gifts(Movements[Gift]):
+    parties = ("sender", "claimed_by")
+    list_display = ("public_id", "sender", "money", "state", "taker", "made_at", "expires_at")
+    list_filter = ("state", "currency")
+    list_select_related = ("sender", "claimed_by")
+    fields = (
+        "public_id", "sender", "money", "price", "note", "reference", "state", "taker", "hold", "journal", "made_at",
+        "expires_at", "ended_at",
+    )  # fmt: skip
+    facts = ("sender", "money", "expires_at")
+    deeds = ("give_back",)
+
+    @admin.display(description=_("claimed by"))
+    def taker(self, gift: Gift) -> str:
+        return str(gift.claimed_by or NOTHING)
+
+    @deed(
+        _("Return to the sender"),
+        permission="wallets.return_gift",
+        offered=lambda _by, row: row.state == Gift.State.OPEN,
+    )
+    def give_back(self, *, row: Gift, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del answers
+        gift_links.give_back(gift=row, by=by)
+        return _("The gift is with its sender again.")
