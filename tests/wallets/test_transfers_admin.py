@@ -78,7 +78,7 @@ def test_what_staff_paused_is_theirs_to_resume():
 def test_pages_ask_the_same_number_of_queries_for_any_number_of_rows(model):
     client = staff(*(f"view_{each._meta.model_name}" for each in MODELS))
     fill()
-    assert client.get(page(model, model.objects.get())).status_code == 200
+    assert client.get(page(model, model.objects.earliest("pk"))).status_code == 200
 
     counts = []
     for more in range(2):
@@ -99,5 +99,5 @@ def test_search_takes_whatever_is_typed(model, term):
 
     client = staff(f"view_{model._meta.model_name}")
     assert client.get(page(model), {"q": term}).status_code == 200
-    found = client.get(page(model), {"q": str(model.objects.get().public_id)})
+    found = client.get(page(model), {"q": str(model.objects.earliest("pk").public_id)})
     assert len(found.context["cl"].result_list) == 1

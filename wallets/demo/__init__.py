@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from members import demo
 from members.models import User
 from members.services import members
-from wallets.demo import exchange, gateways, instruments
+from wallets.demo import exchange, gateways, instruments, transfers
 
 
 def fill() -> Iterator[str]:
@@ -14,3 +14,4 @@ def fill() -> Iterator[str]:
     yield from exchange.fill(member)
     yield from gateways.fill(member)
     yield from instruments.fill(member)
+    yield from transfers.fill(member)

@@ -1,0 +1,99 @@
+"""Gift links in histories."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hypothesis.stateful import precondition, rule
+
+from paymentsite.core.money import Money
+from paymentsite.core.vault import Secret
+from tests.wallets.histories.world import DONE, World, amounts, some, who
+from wallets.models import Gift
+from wallets.services import gift_links
+
+
+@dataclass
+class Given:
+    pk: int
+    token: Secret
+    sender: int
+    minor: int
+    until: datetime
+    state: str = "open"
+    taker: int | None = None
+
+
+class Giving(World):
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Given] = []
+
+    @rule(one=who, minor=amounts)
+    def give(self, one: int, minor: int) -> None:
+        reference = self.reference()
+        made = self.do(
+            "give",
+            lambda: gift_links.make(
+                sender=self.member(one), amount=Money(minor, "CNY"), reference=reference, by=self.actor(one)
+            ),
+            expected=self.people[one].cannot_spend(minor) or DONE,
+        )
+        if made:
+            self.people[one].held += minor
+            self.given.append(Given(made.gift.pk, made.token, one, minor, self.now + gift_links.OPEN_FOR))
+
+    @precondition(lambda self: self.given)
+    @rule(number=some, one=who)
+    def claim(self, number: int, one: int) -> None:
+        gift = self.given[number % len(self.given)]
+        expected = DONE if gift.taker == one else self._cannot_claim(gift, one) or DONE
+        member = self.member(one)
+        self.do(
+            "claim",
+            lambda: gift_links.claim(token=gift.token, member=member, by=self.actor(one)),
+            expected=expected,
+        )
+        if expected == DONE and gift.taker is None:
+            gift.state, gift.taker = "claimed", one
+            giver = self.people[gift.sender]
+            giver.posted, giver.held = giver.posted - gift.minor, giver.held - gift.minor
+            self.people[one].posted += gift.minor
+
+    def _cannot_claim(self, gift: Given, one: int) -> str:
+        if gift.sender == one:
+            return "gift_to_oneself"
+        if self.people[one].suspended:
+            return "member_suspended"
+        return "" if gift.state == "open" else "gift_not_open"
+
+    @precondition(lambda self: self.given)
+    @rule(number=some)
+    def take_back(self, number: int) -> None:
+        gift = self.given[number % len(self.given)]
+        expected = DONE if gift.state in {"open", "cancelled"} else "gift_not_open"
+        row, sender = Gift.objects.get(pk=gift.pk), self.member(gift.sender)
+        self.do(
+            "take back",
+            lambda: gift_links.cancel(gift=row, sender=sender, by=self.actor(gift.sender)),
+            expected=expected,
+        )
+        if expected == DONE:
+            self._came_back(gift, "cancelled")
+
+    def _came_back(self, gift: Given, state: str) -> None:
+        if gift.state == "open":
+            self.people[gift.sender].held -= gift.minor
+        gift.state = state
+
+    def what_time_does(self) -> None:
+        super().what_time_does()
+        due = [each for each in self.given if each.state == "open" and each.until <= self.now]
+        assert self.do("return", lambda: gift_links.return_due(now=self.now), expected=DONE) == len(due)
+        for each in due:
+            self._came_back(each, "returned")
+
+    def compare(self) -> None:
+        super().compare()
+        stored = {row.pk: (row.state, row.claimed_by_id) for row in Gift.objects.all()}
+        takers = [None if each.taker is None else self.purses[each.taker].member_id for each in self.given]
+        assert stored == {each.pk: (each.state, taker) for each, taker in zip(self.given, takers, strict=True)}
