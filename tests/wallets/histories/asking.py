@@ -7,7 +7,7 @@ from hypothesis.stateful import precondition, rule
 
 from paymentsite.core.money import Money
 from tests.wallets.histories.sending import Sending
-from tests.wallets.histories.world import DONE, amounts, some, who
+from tests.wallets.histories.world import DONE, amounts, pairs, some
 from wallets.models import MoneyRequest
 from wallets.services import requests
 
@@ -27,8 +27,9 @@ class Asking(Sending):
         super().__init__()
         self.asked: list[Asked] = []
 
-    @rule(one=who, other=who, minor=amounts)
-    def ask(self, one: int, other: int, minor: int) -> None:
+    @rule(two=pairs, minor=amounts)
+    def ask(self, two: tuple[int, int], minor: int) -> None:
+        one, other = two
         expected = self._cannot_ask(one, other) or DONE
         reference = self.reference()
         made = self.do(
@@ -60,7 +61,7 @@ class Asking(Sending):
     @precondition(lambda self: self.asked)
     @rule(number=some)
     def pay(self, number: int) -> None:
-        asked = self.asked[number % len(self.asked)]
+        asked = self.one_of(self.asked, number)
         expected = DONE
         if asked.state != "open":
             expected = "request_not_open"
@@ -84,7 +85,7 @@ class Asking(Sending):
     @precondition(lambda self: self.asked)
     @rule(number=some)
     def decline(self, number: int) -> None:
-        asked = self.asked[number % len(self.asked)]
+        asked = self.one_of(self.asked, number)
         row, payer = MoneyRequest.objects.get(pk=asked.pk), self.member(asked.payer)
         expected = DONE if asked.state in {"open", "declined"} else "request_not_open"
         self.do(
@@ -98,7 +99,7 @@ class Asking(Sending):
     @precondition(lambda self: self.asked)
     @rule(number=some)
     def withdraw(self, number: int) -> None:
-        asked = self.asked[number % len(self.asked)]
+        asked = self.one_of(self.asked, number)
         row, asker = MoneyRequest.objects.get(pk=asked.pk), self.member(asked.asker)
         expected = DONE if asked.state in {"open", "cancelled"} else "request_not_open"
         self.do(

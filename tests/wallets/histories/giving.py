@@ -45,7 +45,7 @@ class Giving(World):
     @precondition(lambda self: self.given)
     @rule(number=some, one=who)
     def claim(self, number: int, one: int) -> None:
-        gift = self.given[number % len(self.given)]
+        gift = self.one_of(self.given, number)
         expected = DONE if gift.taker == one else self._cannot_claim(gift, one) or DONE
         member = self.member(one)
         self.do(
@@ -69,7 +69,7 @@ class Giving(World):
     @precondition(lambda self: self.given)
     @rule(number=some)
     def take_back(self, number: int) -> None:
-        gift = self.given[number % len(self.given)]
+        gift = self.one_of(self.given, number)
         expected = DONE if gift.state in {"open", "cancelled"} else "gift_not_open"
         row, sender = Gift.objects.get(pk=gift.pk), self.member(gift.sender)
         self.do(

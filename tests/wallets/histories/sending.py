@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis.stateful import precondition, rule
 
 from paymentsite.core.money import Money
-from tests.wallets.histories.world import DONE, World, amounts, some, who
+from tests.wallets.histories.world import DONE, World, amounts, pairs, some
 from wallets.models import Transfer
 from wallets.services import transfers
 
@@ -15,8 +15,9 @@ class Sending(World):
         super().__init__()
         self.sent: list[dict[str, Any]] = []
 
-    @rule(one=who, other=who, minor=amounts)
-    def send(self, one: int, other: int, minor: int) -> None:
+    @rule(two=pairs, minor=amounts)
+    def send(self, two: tuple[int, int], minor: int) -> None:
+        one, other = two
         asked = {"one": one, "other": other, "minor": minor, "reference": self.reference()}
         expected = "transfer_to_oneself" if one == other else self.people[one].cannot_spend(minor) or DONE
         self.do("send", lambda: self._send(**asked), expected=expected)
