@@ -7,7 +7,7 @@ from hypothesis.stateful import precondition, rule
 
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
-from tests.wallets.histories.world import DONE, World, amounts, some, who
+from tests.wallets.histories.world import DONE, World, amounts, pairs, some, who
 from wallets.models import Gift
 from wallets.services import gift_links
 
@@ -45,7 +45,9 @@ class Giving(World):
     @precondition(lambda self: self.given)
     @rule(number=some, one=who)
     def claim(self, number: int, one: int) -> None:
-        gift = self.one_of(self.given, number)
+        self.take(self.one_of(self.given, number), one)
+
+    def take(self, gift: Given, one: int) -> None:
         expected = DONE if gift.taker == one else self._cannot_claim(gift, one) or DONE
         member = self.member(one)
         self.do(
@@ -65,6 +67,14 @@ class Giving(World):
         if self.people[one].suspended:
             return "member_suspended"
         return "" if gift.state == "open" else "gift_not_open"
+
+    @rule(two=pairs, minor=amounts)
+    def give_to_somebody(self, two: tuple[int, int], minor: int) -> None:
+        """A gift that is taken at once: most are."""
+        before = len(self.given)
+        self.give(two[0], minor)
+        if len(self.given) > before:
+            self.take(self.given[-1], two[1])
 
     @precondition(lambda self: self.given)
     @rule(number=some)
