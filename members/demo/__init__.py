@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from members.demo import people, rewards, tiers
+from members.demo import people, points, rewards, tiers
 
 OPERATOR: Final = ("operator@example.com", "walnut-harbour-42")
 MEMBER: Final = (people.MEMBER.email, people.MEMBER.password)
@@ -15,6 +15,7 @@ def fill() -> Iterator[str]:
     people.fill(operator)
     tiers.fill()
     rewards.fill()
+    points.fill()
     yield f"  operator  {OPERATOR[0]}  {OPERATOR[1]}"
     yield f"  member    {MEMBER[0]}    {MEMBER[1]}"
     for sample in people.OTHERS:

@@ -130,7 +130,7 @@ class EarnRule(models.Model):
             ),
             models.CheckConstraint(
                 name="members_earn_rule_amount",
-                condition=Q(kind="amount", per_minor__gt=0) & ~Q(currency="")
+                condition=Q(kind="amount", per_minor__isnull=False, per_minor__gt=0) & ~Q(currency="")
                 | ~Q(kind="amount") & Q(per_minor__isnull=True),
             ),
             models.CheckConstraint(

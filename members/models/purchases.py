@@ -53,6 +53,10 @@ class Purchase(models.Model):
         return Money(self.amount_minor, self.currency)
 
     @property
+    def refunded(self) -> Money:
+        return Money(self.refunded_minor, self.currency)
+
+    @property
     def earning(self) -> Money:
         return Money(self.earning_minor, self.currency)
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from members.services.points import maturing, referrals
+from members.services.points import maturing, referrals, warnings
+from paymentsite.core import clock
 from paymentsite.core.jobs import job
 
 
@@ -20,3 +21,8 @@ def mature_points_nightly(*, now: datetime) -> str:
 @job("members.reward_referrals", due=referrals.next_due)
 def reward_referrals(*, now: datetime) -> str:
     return f"{referrals.reward_due(now=now)} referrals"
+
+
+@job("members.warn_of_expiry", daily="09:00")
+def warn_of_expiry(*, now: datetime) -> str:
+    return f"{warnings.warn(today=clock.day_of(now))} members"

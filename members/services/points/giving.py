@@ -43,8 +43,10 @@ def give(
     if earning.repaid_debt:
         entries.append(ledger.Move(pts(earning.repaid_debt), source, accounts.debt))
     if earning.given_points:
-        # Given so late that it would be dead by now, it lives from now on.
-        last = max(expires_on(earning.rule, day), min(clock.day_of(now), expires_on(earning.rule, clock.day_of(now))))
+        last, today = expires_on(earning.rule, day), clock.day_of(now)
+        if last < today:
+            # Given so late that it would be dead by now, it lives as long from now on.
+            last = expires_on(earning.rule, today)
         earning.expires_on = last
         terms = ledger.Terms(ORIGIN, expires_on=last)
         entries.append(ledger.Move(pts(earning.given_points), source, accounts.points, terms))

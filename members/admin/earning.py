@@ -1,0 +1,181 @@
+"""Earn rules and budgets, each change proposed for a second person; what was bought and earned, read-only."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.forms.models import fields_for_model
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
+
+from members.admin.tiers import PROPOSED, OfMembers, changed, text, whole
+from members.models import EarnBudget, Earning, EarnRule, Purchase, Referral
+from members.services import earn_rules
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed
+
+RIGHT: Final = "members.propose_earn_rules"
+TERMS: Final = tuple(earn_rules.RuleTerms.__annotations__)
+
+
+def _asked(field: models.Field[Any, Any], **how: Any) -> forms.Field | None:
+    """The form's field for a rule's column, dressed as the back office is."""
+    if isinstance(field, models.DateTimeField):
+        return forms.SplitDateTimeField(
+            label=field.verbose_name, required=not field.blank, widget=UnfoldAdminSplitDateTimeWidget
+        )
+    if isinstance(field, models.BooleanField):
+        widget: Any = UnfoldBooleanWidget
+    elif field.choices or isinstance(field, models.ForeignKey):
+        widget = UnfoldAdminSelectWidget
+    elif isinstance(field, models.IntegerField):
+        widget = UnfoldAdminIntegerFieldWidget
+    else:
+        widget = UnfoldAdminTextInputWidget
+    made: forms.Field | None = field.formfield(**{**how, "widget": widget})
+    return made
+
+
+class RuleForm(forms.Form):
+    locals().update(fields_for_model(EarnRule, TERMS, formfield_callback=_asked))
+    starts_at = forms.SplitDateTimeField(
+        label=_("In force from"),
+        required=False,
+        widget=UnfoldAdminSplitDateTimeWidget,
+        help_text=_("empty: from the approval on"),
+    )
+    reason = text(_("Reason"), 255)
+
+
+class NewRuleForm(RuleForm):
+    code = forms.SlugField(label=_("Code"), max_length=40, widget=UnfoldAdminTextInputWidget)
+    field_order = ("code",)
+
+
+class ReasonForm(forms.Form):
+    reason = text(_("Reason"), 255)
+
+
+class BudgetForm(forms.Form):
+    total = whole(_("Points it may give in all"))
+    reason = text(_("Reason"), 255)
+
+
+class NewBudgetForm(BudgetForm):
+    code = forms.SlugField(label=_("Code"), max_length=40, widget=UnfoldAdminTextInputWidget)
+    field_order = ("code",)
+
+
+def _latest(_by: Actor, rule: EarnRule) -> bool:
+    return rule.superseded_at is None
+
+
+@admin.register(EarnRule)
+class EarnRules(BackOffice[EarnRule]):
+    list_display = (
+        "code",
+        "version",
+        "name_en",
+        "kind",
+        "points",
+        "per_minor",
+        "currency",
+        "starts_at",
+        "superseded_at",
+    )
+    list_filter = ("kind", ("superseded_at", admin.EmptyFieldListFilter))
+    list_select_related = ("budget",)
+    search_fields = ("code",)
+    fields = ("code", "version", *TERMS, "starts_at", "superseded_at")
+    facts = ("code", "version", "starts_at")
+    deeds = ("change_rule", "end_rule")
+    add_deeds = ("add_rule",)
+    ordering = ("code", "-version")
+
+    @deed(_("Propose a change"), permission=RIGHT, form=RuleForm, initial=as_is(*TERMS), offered=_latest)
+    def change_rule(self, *, row: EarnRule, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        earn_rules.change(
+            rule=row,
+            terms=changed(row, answers, TERMS),
+            by=by,
+            reason=answers["reason"],
+            starts_at=answers["starts_at"],
+        )
+        return PROPOSED
+
+    @deed(_("Propose its end"), permission=RIGHT, form=ReasonForm, offered=_latest)
+    def end_rule(self, *, row: EarnRule, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        earn_rules.end(rule=row, by=by, reason=answers["reason"])
+        return PROPOSED
+
+    @add_deed(_("Propose a rule"), permission=RIGHT, form=NewRuleForm)
+    def add_rule(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        earn_rules.add(
+            code=answers["code"],
+            terms={name: answers[name] for name in TERMS},
+            by=by,
+            reason=answers["reason"],
+            starts_at=answers["starts_at"],
+        )
+        return PROPOSED
+
+
+@admin.register(EarnBudget)
+class EarnBudgets(BackOffice[EarnBudget]):
+    list_display = ("code", "total", "used", "left")
+    search_fields = ("code",)
+    fields = facts = ("code", "total", "used", "left")
+    deeds = ("change_budget",)
+    add_deeds = ("add_budget",)
+    ordering = ("code",)
+
+    @admin.display(description=_("left"))
+    def left(self, budget: EarnBudget) -> int:
+        return budget.left
+
+    @deed(_("Propose another total"), permission=RIGHT, form=BudgetForm, initial=as_is("total"))
+    def change_budget(self, *, row: EarnBudget, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        earn_rules.set_budget(code=row.code, total=answers["total"], by=by, reason=answers["reason"])
+        return PROPOSED
+
+    @add_deed(_("Propose a budget"), permission=RIGHT, form=NewBudgetForm)
+    def add_budget(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        earn_rules.set_budget(code=answers["code"], total=answers["total"], by=by, reason=answers["reason"])
+        return PROPOSED
+
+
+@admin.register(Earning)
+class Earnings(OfMembers):
+    list_display = ("at", "member", "source", "rule", "points", "state", "pending_until", "expires_on", "taken")
+    list_filter = ("state",)
+    list_select_related = ("member", "rule")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("taken back"))
+    def taken(self, earning: Earning) -> int:
+        return earning.taken
+
+
+@admin.register(Purchase)
+class Purchases(OfMembers):
+    list_display = ("at", "member", "source", "merchant", "amount", "refunded", "final_at")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("refunded"))
+    def refunded(self, purchase: Purchase) -> str:
+        return str(purchase.refunded)
+
+
+@admin.register(Referral)
+class Referrals(OfMembers):
+    list_display = ("at", "member", "referrer", "due_at", "rewarded_at")
+    list_select_related = ("member", "referrer")
+    ordering = ("-at",)

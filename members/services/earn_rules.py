@@ -1,0 +1,170 @@
+"""Earn rules, campaign budgets and the value of a point: proposed by one person, in force when another approves."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, TypedDict
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_noop
+
+from members.models import EarnBudget, EarnRule, PointValue
+from paymentsite.core import clock
+from paymentsite.core.actors import Actor
+from paymentsite.core.errors import Conflict, Invalid, Refused
+from paymentsite.core.services import approvals, audit
+from paymentsite.core.services.approvals import Effect
+from paymentsite.core.units import OWN_UNITS, SCALES
+
+RIGHT: Final = "members.approve_earn_rules"
+_POINTS_MAX: Final = 10**12
+
+
+class InvalidRule(Invalid):
+    code = "invalid_earn_rule"
+    sentence = gettext_noop("The rule cannot be: {why}.")
+
+
+class RuleTaken(Conflict):
+    code = "earn_rule_taken"
+    sentence = gettext_noop("There is a rule {rule} already; change that one.")
+
+
+class RuleOver(Refused):
+    code = "earn_rule_over"
+    sentence = gettext_noop("{rule} is superseded; only the latest version of a rule can be changed or ended.")
+
+
+class BudgetTooSmall(Refused):
+    code = "earn_budget_too_small"
+    sentence = gettext_noop("The campaign has given {used} points already.")
+
+
+class RuleTerms(TypedDict, total=False):
+    """What a rule is; what is left out is as before, or what the model says."""
+
+    name_en: str
+    name_zh: str
+    kind: str
+    points: int
+    per_minor: int | None
+    currency: str
+    least_minor: int
+    scope: str
+    scope_key: str
+    by_tier: bool
+    stacks: bool
+    qualifies: bool
+    pending: str
+    pending_days: int
+    expiry: str
+    expiry_months: int
+    take_back: str
+    budget: EarnBudget | None
+    ends_at: datetime | None
+
+
+@approvals.required("members.add_earn_rule", right=RIGHT)
+def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str, starts_at: datetime | None = None) -> Effect:
+    """There is a rule ``code``, in force from ``starts_at``, or from the approval on."""
+    if EarnRule.objects.filter(code=code).exists():
+        raise RuleTaken(rule=code)
+    rule = EarnRule(code=code, version=1, starts_at=_begin(starts_at), **_known(terms))
+    return _saved(rule, by=by, reason=reason, before=None, starts_at=starts_at)
+
+
+@approvals.required("members.change_earn_rule", right=RIGHT)
+def change(
+    *, rule: EarnRule, terms: dict[str, Any], by: Actor, reason: str, starts_at: datetime | None = None
+) -> Effect:
+    """From ``starts_at``, or the approval, on a new version is in force with ``terms``; the old one is kept.
+
+    What was earned by the old version stays as it was earned, and is taken back by it.
+    """
+    begin = _begin(starts_at)
+    latest = _supersede(rule, begin)
+    values = {name: getattr(latest, name) for name in RuleTerms.__annotations__} | _known(terms)
+    new = EarnRule(code=latest.code, version=latest.version + 1, starts_at=begin, **values)
+    before = {name: _plain(getattr(latest, name)) for name in terms}
+    return _saved(new, by=by, reason=reason, before=before, starts_at=starts_at)
+
+
+@approvals.required("members.end_earn_rule", right=RIGHT)
+def end(*, rule: EarnRule, by: Actor, reason: str) -> Effect:
+    """The rule earns nothing from the approval on; what it earned before stays."""
+    latest = _supersede(rule, clock.now())
+    audit.record(by=by, act="earn_rule.ended", subject=latest, reason=reason)
+    return {"rule": latest.code, "version": latest.version, "ends": "with the approval"}
+
+
+@approvals.required("members.set_earn_budget", right=RIGHT)
+def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
+    """The campaign ``code`` may give ``total`` points in all, what it has given counted in."""
+    if not 0 <= total <= _POINTS_MAX:
+        raise InvalidRule(why=f"a budget is from 0 to {_POINTS_MAX} points")
+    budget, made = EarnBudget.objects.get_or_create(code=code, defaults={"total": total})
+    before = None if made else budget.total
+    # Against what is used at this moment, whoever earns meanwhile.
+    if not EarnBudget.objects.filter(pk=budget.pk, used__lte=total).update(total=total):
+        raise BudgetTooSmall(used=budget.used)
+    audit.record(by=by, act="earn_budget.set", subject=budget, before=before, after=total, reason=reason)
+    return {"budget": code, "before": before, "after": total}
+
+
+@approvals.required("members.set_point_value", right=RIGHT)
+def set_value(
+    *, points: int, value_minor: int, currency: str, by: Actor, reason: str, starts_at: datetime | None = None
+) -> Effect:
+    """From ``starts_at``, or the approval, on so many points are worth so much; what was before is kept."""
+    if currency not in SCALES or currency in OWN_UNITS:
+        raise InvalidRule(why="points are worth money, in a currency of ISO 4217")
+    value = PointValue(points=points, value_minor=value_minor, currency=currency, starts_at=_begin(starts_at))
+    _check(value)
+    value.save(force_insert=True)
+    audit.record(by=by, act="point_value.set", subject=value, after=str(value), reason=reason)
+    return {"points": points, "are worth, in minor units": value_minor, "currency": currency, "from": _when(starts_at)}
+
+
+def _begin(starts_at: datetime | None) -> datetime:
+    """Never in the past: what was bought by then has earned what it has earned."""
+    now = clock.now()
+    return max(now, starts_at) if starts_at else now
+
+
+def _when(starts_at: datetime | None) -> str:
+    return starts_at.isoformat() if starts_at else "the approval"
+
+
+def _supersede(rule: EarnRule, at: datetime) -> EarnRule:
+    """The rule's row as it is, superseded from ``at`` on; who changes it at once finds that it is over."""
+    current = EarnRule.objects.filter(pk=rule.pk, superseded_at=None, starts_at__lte=at)
+    if not current.update(superseded_at=at):
+        raise RuleOver(rule=str(rule))
+    return EarnRule.objects.get(pk=rule.pk)
+
+
+def _known(terms: Mapping[str, Any]) -> dict[str, Any]:
+    if unknown := terms.keys() - RuleTerms.__annotations__.keys():
+        raise TypeError(f"a rule has no {', '.join(sorted(unknown))}")
+    return dict(terms)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, EarnBudget | datetime) else value
+
+
+def _saved(rule: EarnRule, *, by: Actor, reason: str, before: Any, starts_at: datetime | None) -> Effect:
+    if rule.currency and (rule.currency not in SCALES or rule.currency in OWN_UNITS):
+        raise InvalidRule(why="what is paid is in a currency of ISO 4217")
+    _check(rule)
+    rule.save(force_insert=True)
+    after = {name: _plain(getattr(rule, name)) for name in RuleTerms.__annotations__}
+    audit.record(by=by, act="earn_rule.made", subject=rule, before=before, after=after, reason=reason)
+    return {"rule": rule.code, "version": rule.version, "from": _when(starts_at), "before": before, **after}
+
+
+def _check(row: EarnRule | PointValue) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        why = "; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
+        raise InvalidRule(why=why.rstrip(".")) from error

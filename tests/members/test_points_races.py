@@ -1,0 +1,84 @@
+"""Points on PostgreSQL, many at once: exactly what is allowed; each race also against the bug it is there to find."""
+
+import pytest
+from django.db import connection
+
+from members.models import EarnBudget, Earning, Member
+from members.models.members import MemberQuerySet
+from members.services.points import budgets
+from tests.members import points_races as races
+
+pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("count", [8, 32])
+def test_campaign_gives_exactly_its_budget(together, count):
+    for _ in range(2):
+        races.last_of_a_campaign(together, count)
+
+
+@pytest.mark.parametrize("count", [2, 16])
+def test_pending_points_are_given_once(together, count):
+    for _ in range(2):
+        races.maturing_at_once(together, count)
+
+
+@pytest.mark.parametrize("count", [2, 16])
+def test_refund_and_maturing_at_once_leave_nothing(together, count):
+    for _ in range(3):
+        races.refund_while_maturing(together, count)
+
+
+def turns_red(race, together, count):
+    def rounds():
+        for _ in range(20):
+            race(together, count)
+
+    with pytest.raises(AssertionError):
+        rounds()
+
+
+@pytest.fixture
+def without_limit():
+    """The counter's constraint is gone; afterwards it stands again, over no rows."""
+    [constraint] = [each for each in EarnBudget._meta.constraints if each.name == "members_earn_budget_kept"]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(EarnBudget, constraint)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE members_earnbudget SET total = used")
+    with connection.schema_editor() as editor:
+        editor.add_constraint(EarnBudget, constraint)
+
+
+@pytest.mark.usefixtures("without_limit")
+def test_campaign_whose_counter_is_read_and_written_is_overrun(together, monkeypatch):
+    def take(budget_id, wanted):
+        found = EarnBudget.objects.get(pk=budget_id)
+        part = min(wanted, found.left)
+        if part > 0:
+            found.used += part
+            found.save(update_fields=["used"])
+        return max(part, 0)
+
+    monkeypatch.setattr(budgets, "take", take)
+    turns_red(races.last_of_a_campaign, together, 32)
+
+
+@pytest.fixture
+def unlocked(monkeypatch):
+    """Members are read as they stand, and nobody is kept from reading them at the same time."""
+    monkeypatch.setattr(MemberQuerySet, "lock", lambda _self, pk: Member.objects.get(pk=pk))
+
+
+@pytest.mark.usefixtures("unlocked")
+@pytest.mark.parametrize("race", [races.maturing_at_once, races.refund_while_maturing])
+def test_without_the_members_lock_points_are_not_given_in_turn(together, race, monkeypatch):
+    # Nor does the last look before giving: the conditional UPDATE alone would let one of two through.
+    monkeypatch.setattr(Earning.objects.pending().__class__, "update", _any_way)
+    turns_red(race, together, 16)
+
+
+def _any_way(self, **values):
+    """Change the row whatever it says meanwhile."""
+    return super(type(self), Earning.objects.filter(pk__in=list(self.values_list("pk", flat=True)))).update(**values)
