@@ -58,10 +58,20 @@ class Asking(Sending):
         full = len(waiting) >= requests.OPEN_MAX or len(of_one) >= requests.OPEN_MAX_OF_ONE
         return "too_many_requests" if full else ""
 
+    @rule(two=pairs, minor=amounts)
+    def ask_and_be_paid(self, two: tuple[int, int], minor: int) -> None:
+        """A request that is paid at once, as far as it can be: most are."""
+        before = len(self.asked)
+        self.ask(two, minor)
+        if len(self.asked) > before:
+            self.settle(self.asked[-1])
+
     @precondition(lambda self: self.asked)
     @rule(number=some)
     def pay(self, number: int) -> None:
-        asked = self.one_of(self.asked, number)
+        self.settle(self.one_of(self.asked, number))
+
+    def settle(self, asked: Asked) -> None:
         expected = DONE
         if asked.state != "open":
             expected = "request_not_open"
