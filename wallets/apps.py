@@ -12,3 +12,4 @@ class WalletsConfig(AppConfig):
         checks.register()
         # Statements tell what these services did: every process that shows one must know how.
         import_module("wallets.services.exchanges")
+        import_module("wallets.services.points_credit")

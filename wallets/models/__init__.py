@@ -4,6 +4,7 @@ from wallets.models.gifts import Gift
 from wallets.models.instruments import AccountProof, BankAccount, Instrument, OutsideCard
 from wallets.models.notifications import Notification
 from wallets.models.orders import GatewayOrder, OrderEvent, TopUp, Withdrawal
+from wallets.models.points_credits import PointsCredit
 from wallets.models.requests import MoneyRequest, RequestBlock
 from wallets.models.routes import GatewayRoute
 from wallets.models.standing_orders import StandingOrder, StandingRun
@@ -26,6 +27,7 @@ __all__ = [
     "Notification",
     "OrderEvent",
     "OutsideCard",
+    "PointsCredit",
     "RequestBlock",
     "StandingOrder",
     "StandingRun",

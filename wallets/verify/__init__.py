@@ -1,5 +1,25 @@
 """What must always be true of wallets; see docs/verify.md."""
 
-from wallets.verify import exchanges, gifts, instruments, orders, requests, saved_numbers, standing_orders, transfers
+from wallets.verify import (
+    exchanges,
+    gifts,
+    instruments,
+    orders,
+    points_credits,
+    requests,
+    saved_numbers,
+    standing_orders,
+    transfers,
+)
 
-__all__ = ["exchanges", "gifts", "instruments", "orders", "requests", "saved_numbers", "standing_orders", "transfers"]
+__all__ = [
+    "exchanges",
+    "gifts",
+    "instruments",
+    "orders",
+    "points_credits",
+    "requests",
+    "saved_numbers",
+    "standing_orders",
+    "transfers",
+]
