@@ -138,3 +138,14 @@ def test_message_after_the_decision_changes_nothing():
     let_time_pass(since=clock.now())
 
     assert holds(purse) == eur(1009)
+
+
+@pytest.mark.parametrize(("happened", "state", "left"), [(True, "succeeded", 3_984), (False, "failed", 5_000)])
+def test_order_of_which_nothing_is_known_is_ended_by_two_people(happened, state, left):
+    purse = wallet(5_000)
+    order = withdraw(purse, 1_016)
+
+    decide(conflicts.end(order=order, happened=happened, by=staff(), reason="they told us on the phone"))
+
+    order.refresh_from_db()
+    assert (order.state, wallets.available(purse), items(), clean()) == (state, eur(left), set(), True)

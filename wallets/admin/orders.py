@@ -31,6 +31,12 @@ class GiveBackForm(ReasonForm):
     )
 
 
+class EndForm(ReasonForm):
+    happened = forms.BooleanField(
+        label=_("It happened as we asked for it"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+
 class _Orders(BackOffice[OrderT]):
     list_display = ("public_id", "member", "asked", "price", "method", "gateway", "state", "created_at")
     list_filter = ("state", "gateway", "currency", "method")
@@ -125,10 +131,20 @@ class _Orders(BackOffice[OrderT]):
         conflicts.accept(order=row, by=by, reason=answers["reason"])
         return _("Proposed. Somebody else has to approve it.")
 
+    @deed(
+        _("Say how it ended"),
+        permission="wallets.propose_order",
+        form=EndForm,
+        offered=lambda _by, row: row.state in UNDECIDED,
+    )
+    def end(self, *, row: OrderT, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        conflicts.end(order=row, happened=answers["happened"], by=by, reason=answers["reason"])
+        return _("Proposed. Somebody else has to approve it.")
+
 
 @admin.register(TopUp)
 class TopUps(_Orders[TopUp]):
-    deeds = ("ask", "accept", "give_back")
+    deeds = ("ask", "end", "accept", "give_back")
 
     @deed(
         _("Give back what came"),
@@ -143,7 +159,7 @@ class TopUps(_Orders[TopUp]):
 
 @admin.register(Withdrawal)
 class Withdrawals(_Orders[Withdrawal]):
-    deeds = ("ask", "accept", "returned")
+    deeds = ("ask", "end", "accept", "returned")
     fields = (*_Orders.fields, "destination", "hold")
 
     @deed(

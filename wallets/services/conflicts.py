@@ -17,7 +17,7 @@ from paymentsite.core.services.approvals import Effect
 from paymentsite.ledger.models import Hold
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, TopUp, Wallet, Withdrawal
-from wallets.models.orders import State
+from wallets.models.orders import UNDECIDED, State
 from wallets.services import bookings, endings, orders, outcomes, wallets
 from wallets.services.orders import Origin
 
@@ -73,6 +73,16 @@ def returned(*, order: Withdrawal, by: Actor, reason: str) -> Effect:
     answer = Answer(outcome=Outcome.RETURNED, reason=reason)
     outcomes.settle(order=found, answer=answer, origin=Origin.STAFF, gateway=found.gateway)
     return {**_facts(found), "comes back": found.moved, "and the fee": found.fee}
+
+
+@approvals.required("wallets.end_order", right=RIGHT)
+def end(*, order: GatewayOrder, happened: bool, by: Actor, reason: str) -> Effect:
+    """An order of which its gateway says nothing happened as we asked for it, or never did: somebody has found out."""
+    found = _decidable(order, set(UNDECIDED))
+    orders.tell(found, origin=Origin.STAFF, reason=reason, by=by)
+    answer = Answer(outcome=Outcome.SUCCEEDED if happened else Outcome.FAILED, reason=reason)
+    outcomes.settle(order=found, answer=answer, origin=Origin.STAFF, gateway=found.gateway)
+    return {**_facts(found), "it": "happened" if happened else "never happened"}
 
 
 def _decidable(order: GatewayOrder, states: set[State]) -> Any:
