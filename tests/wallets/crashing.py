@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from wallets.gateways.base import Answer, Order
+from wallets.gateways.base import NOT_REACHED, Answer, Order, Outcome
 from wallets.gateways.sandbox import Sandbox
 
 
@@ -76,3 +76,16 @@ def _met(call: Callable[[], Answer]) -> Answer:
     answer = _fate[-1].meet("call", call) if _fate else call()
     assert isinstance(answer, Answer)
     return answer
+
+
+class Unreachable(Sandbox):
+    """The sandbox, whom no payout reaches any more once one was lost on its way."""
+
+    def _asked(self, order: Order) -> Answer:
+        if self.query(order.reference, order.kind).outcome == Outcome.ABSENT and order.reference in _asked_for:
+            return Answer(outcome=Outcome.FAILED, reason=NOT_REACHED)
+        _asked_for.add(order.reference)
+        return super()._asked(order)
+
+
+_asked_for: set[str] = set()

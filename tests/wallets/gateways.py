@@ -27,9 +27,8 @@ CURRENCY = "EUR"
 
 
 @contextmanager
-def sandboxes(folder: Path, *names: str) -> Iterator[None]:
+def sandboxes(folder: Path, *names: str, adapter: str = "wallets.gateways.sandbox.Sandbox") -> Iterator[None]:
     """Sandbox gateways called ``names`` are configured, each with a file of its own."""
-    adapter = "wallets.gateways.sandbox.Sandbox"
     made = {
         name: {"adapter": adapter, "path": str(folder / f"{name}.sqlite3"), "key": f"key of {name}", "slow_seconds": 0}
         for name in names

@@ -17,6 +17,7 @@ from tests.members.factories import member
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, route, sandboxes, top_up, wallet
 from tests.wallets.saved import card
+from wallets import telling
 from wallets.models import TopUp
 from wallets.services import bookings, janitor, wallets
 from wallets.services.instruments import NoSuchInstrument
@@ -259,3 +260,28 @@ def test_route_is_left_only_where_the_first_surely_did_nothing(tmp_path):
 
     assert (moved_on.gateway, moved_on.state) == ("second", "failed")
     assert (stayed.gateway, stayed.state) == ("sandbox", "unknown")
+
+
+def test_gateway_that_was_not_reached_of_late_comes_last(tmp_path):
+    with sandboxes(tmp_path, "sandbox", "second"):
+        route("top_up", gateway="second", priority=200)
+        for number in range(3):
+            top_up(wallet(), 1016, reference=f"r{number}")
+
+        assert top_up(wallet(), 1000).gateway == "second"
+
+
+def test_saved_card_chooses_its_outcome():
+    purse = wallet()
+
+    order = top_up(purse, 1000, instrument=card(of=purse.member, number="4000000000000002"))
+
+    assert (order.state, holds(purse)) == ("failed", eur(0))
+
+
+def test_statement_tells_of_it_in_plain_words():
+    order = top_up(wallet(), 1000)
+
+    [told] = telling.told([Journal.objects.get(pk=order.journal_id)], order.member).values()
+
+    assert (told.words, told.counterparty, told.subject) == ("Top-up", "card", order.source)

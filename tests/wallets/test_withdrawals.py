@@ -17,7 +17,7 @@ from paymentsite.ledger.refusals import InsufficientFunds
 from tests.factories import fund
 from tests.members.factories import member
 from tests.wallets.factories import holds
-from tests.wallets.gateways import eur, gateway, let_time_pass, wallet, withdraw
+from tests.wallets.gateways import eur, gateway, let_time_pass, sandboxes, wallet, withdraw
 from tests.wallets.saved import bank_account
 from wallets.gateways.base import Answer, OrderKind, Outcome
 from wallets.models import Withdrawal
@@ -251,3 +251,13 @@ def test_gateway_learns_the_account_and_nobody_else_does():
     assert gateway().query(order.public_id.hex, OrderKind.PAYOUT).outcome == Outcome.SUCCEEDED
     assert not Hold.objects.open().exists()
     fund(purse.account, 1)
+
+
+def test_second_request_that_is_not_sent_says_nothing_of_the_first(tmp_path):
+    with sandboxes(tmp_path / "other", "sandbox", adapter="tests.wallets.crashing.Unreachable"):
+        purse = wallet(5000)
+        order = withdraw(purse, 1014)
+        let_time_pass()
+
+    order.refresh_from_db()
+    assert (order.state, held(purse), items()) == ("unknown", eur(1014), {"order_stuck"})

@@ -23,6 +23,8 @@ from paymentsite.core.money import Money
 from paymentsite.core.vault.secret import Secret
 
 REFERENCE_MAX: Final = 32
+# A failure for this reason is ``untried`` too: not a byte of the request left us.
+NOT_REACHED: Final = "not_reached"
 
 
 class Capability(StrEnum):

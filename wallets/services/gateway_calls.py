@@ -46,6 +46,13 @@ def give_back(order: TopUp) -> Answer:
     return _call(order.gateway, lambda gateway: gateway.refund(asked))
 
 
+def unless_failed(answer: Answer) -> Answer:
+    """``answer`` to a request made again, where the one before may yet arrive: that this one failed is not the end."""
+    if answer.outcome != Outcome.FAILED:
+        return answer
+    return Answer(outcome=Outcome.UNKNOWN, reason=f"asked again: {answer.reason}")
+
+
 def query(order: GatewayOrder) -> Answer:
     """Ask how the order stands; of one that is being given back, how that does."""
     if order.state == GatewayOrder.State.RETURNING and isinstance(order, TopUp):

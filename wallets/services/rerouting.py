@@ -2,7 +2,7 @@
 
 from paymentsite.core import clock
 from paymentsite.core.acts import act
-from wallets.gateways.base import Answer, Outcome
+from wallets.gateways.base import NOT_REACHED, Answer, Outcome
 from wallets.models import GatewayOrder, GatewayRoute, OrderEvent
 from wallets.services import orders, routing
 from wallets.services.orders import OrderT
@@ -11,7 +11,7 @@ from wallets.services.orders import OrderT
 @act
 def elsewhere(order: OrderT, answer: Answer, *, kind: GatewayRoute.Kind) -> OrderT | None:
     """The order at the next gateway, to be asked now; None when ``answer`` is the order's own, or nobody is left."""
-    if answer.outcome != Outcome.FAILED or not answer.untried:
+    if answer.outcome != Outcome.FAILED or not (answer.untried or answer.reason == NOT_REACHED):
         return None
     found = orders.locked(order)
     if found.state != GatewayOrder.State.CREATED or found.gateway != order.gateway:

@@ -118,13 +118,14 @@ def send_again(order: Withdrawal) -> Answer:
     """Ask for a payout of which the gateway knows nothing once more, under the same reference, if it may still go.
 
     Said to be absent, the first request may yet arrive: giving the money back would then pay twice. Under the same
-    reference it cannot be done twice, and its answer is sure.
+    reference it cannot be done twice. That this second request failed says nothing of the first one: the order stays
+    unknown, and the next question tells.
     """
     member = Member.objects.get(pk=order.member_id)
     wallet = Wallet.objects.get(pk=order.wallet_id)
     if member.state != Member.State.ACTIVE or wallet.state != Wallet.State.OPEN:
         return Answer(outcome=Outcome.UNKNOWN, reason="not sent again: the member or the wallet is stopped")
-    return gateway_calls.pay_out(order)
+    return gateway_calls.unless_failed(gateway_calls.pay_out(order))
 
 
 @teller("withdrawal")
