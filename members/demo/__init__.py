@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from members.demo import people, points, rewards, tiers
+from members.demo import limits, people, points, rewards, tiers
 
 OPERATOR: Final = ("operator@example.com", "walnut-harbour-42")
 MEMBER: Final = (people.MEMBER.email, people.MEMBER.password)
@@ -12,6 +12,7 @@ MEMBER: Final = (people.MEMBER.email, people.MEMBER.password)
 def fill() -> Iterator[str]:
     """An operator and four members exist, their addresses confirmed; says how to sign in as each."""
     operator = people.person(*OPERATOR, is_staff=True, is_superuser=True)
+    limits.fill()
     people.fill(operator)
     tiers.fill()
     rewards.fill()

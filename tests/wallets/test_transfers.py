@@ -3,7 +3,7 @@
 import pytest
 
 from members.models import Member, Notice
-from members.services import limits, members, notices, pins
+from members.services import limits, members, notices, pins, tiers
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.errors import DomainError
 from paymentsite.core.money import Money
@@ -289,6 +289,7 @@ class TestPreview:
     def test_preview_changes_nothing(self, rows):
         purse, _ada = wallet(500), member(handle="ada")
         sent(1, sender=purse, to=member())
+        tiers.base()  # made when it is first asked for
         before = rows()
 
         transfers.preview(sender=purse.member, to="@ada", amount=Money(100, "CNY"))

@@ -2,6 +2,7 @@
 
 from wallets.verify import (
     exchanges,
+    fees,
     gifts,
     instruments,
     orders,
@@ -14,6 +15,7 @@ from wallets.verify import (
 
 __all__ = [
     "exchanges",
+    "fees",
     "gifts",
     "instruments",
     "orders",

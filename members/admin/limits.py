@@ -1,0 +1,194 @@
+"""Limits in the back office: proposed for a second person, lowered at once."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
+
+from members.models import Limit, LimitUse, Member, Tier
+from members.periods import Period
+from members.services import limit_rules
+from members.services.limit_rules import InvalidLimit
+from members.services.members import NotAMember
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
+from paymentsite.core.formats import amount as formatted
+from paymentsite.core.money import Money
+
+Measure = Limit.Measure
+PROPOSED = _("Proposed: it is in force when somebody else approves.")
+
+
+def _text(label: Any, length: int, *, needed: bool = True) -> forms.CharField:
+    return forms.CharField(label=label, max_length=length, required=needed, widget=UnfoldAdminTextInputWidget)
+
+
+def _choice(label: Any, choices: Any, *, needed: bool = True) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=choices, required=needed, widget=UnfoldAdminSelectWidget)
+
+
+class LowerForm(forms.Form):
+    cap = _text(_("Cap: an amount, or how many times"), 30)
+    reason = _text(_("Reason"), 255)
+
+
+class ReplaceForm(LowerForm):
+    ends_at = forms.SplitDateTimeField(label=_("In force until"), required=False, widget=UnfoldAdminSplitDateTimeWidget)
+
+
+class EndForm(forms.Form):
+    reason = _text(_("Reason"), 255)
+
+
+class LimitForm(ReplaceForm):
+    member = forms.IntegerField(
+        label=_("Of one member (their id)"), required=False, widget=UnfoldAdminTextInputWidget, min_value=1
+    )
+    tier = forms.ModelChoiceField(
+        label=_("Of a tier"), queryset=Tier.objects.all(), required=False, widget=UnfoldAdminSelectWidget
+    )
+    level = _choice(
+        _("Of an identity level"), [("", "–"), *((str(level), str(level)) for level in range(4))], needed=False
+    )
+    kind = _choice(_("Kind"), Limit._meta.get_field("kind").flatchoices)
+    currency = _text(_("Currency"), 3)
+    measure = _choice(_("Measure"), Measure.choices)
+    period = _choice(_("Period"), Period.choices)
+
+    field_order = ("member", "tier", "level", "kind", "currency", "measure", "period", "cap", "ends_at", "reason")
+
+
+def cap_of(text: str, *, measure: str, currency: str) -> int:
+    """What an operator typed as a cap: whole units of the currency, or a number of times."""
+    if measure != Measure.COUNT:
+        return Money.parse(text.strip(), currency).minor
+    if not (text.strip().isdecimal() and text.strip().isascii()):
+        raise InvalidLimit(field="cap", given=text)
+    return int(text)
+
+
+def typed_cap(limit: Limit) -> str:
+    return str(limit.cap) if isinstance(limit.capped, int) else str(limit.capped.decimal)
+
+
+@admin.register(Limit)
+class Limits(BackOffice[Limit]):
+    list_display = ("whom", "kind", "currency", "measure", "period", "shown_cap", "starts_at", "ends_at", "setter")
+    list_filter = ("currency", "kind", "measure", "level")
+    search_fields = ("member",)
+    search_help_text = _("a member's id")
+    fields = (
+        "member",
+        "tier",
+        "level",
+        "kind",
+        "currency",
+        "measure",
+        "period",
+        "shown_cap",
+        "starts_at",
+        "ends_at",
+        "setter",
+        "reason",
+    )
+    facts = ("whom", "kind", "currency", "measure", "period", "shown_cap")
+    people = ("set_by",)
+    add_deeds = ("propose",)
+    deeds = ("replace", "lower", "end")
+    ordering = ("-pk",)
+
+    setter = person("set_by", _("set by"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Limit], search_term: str
+    ) -> tuple[QuerySet[Limit], bool]:
+        """By what an index answers."""
+        del request
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return (queryset.filter(member=int(term[:18])) if term.isdecimal() else queryset.none()), False
+
+    @admin.display(description=_("of whom"))
+    def whom(self, limit: Limit) -> str:
+        return limit.whom
+
+    @admin.display(description=_("cap"))
+    def shown_cap(self, limit: Limit) -> str:
+        return str(limit.cap) if isinstance(limit.capped, int) else formatted(limit.capped)
+
+    @add_deed(_("Propose a limit"), permission="members.set_limits", form=LimitForm)
+    def propose(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        asked = dict(answers)
+        asked["cap"] = cap_of(asked["cap"], measure=asked["measure"], currency=asked["currency"])
+        asked["level"] = int(asked["level"]) if asked["level"] else None
+        if (pk := asked["member"]) is not None:
+            asked["member"] = Member.objects.filter(pk=pk).first()
+            if asked["member"] is None:
+                raise NotAMember
+        limit_rules.propose(**asked, by=by)
+        return PROPOSED
+
+    @deed(
+        _("Propose another cap"),
+        permission="members.set_limits",
+        form=ReplaceForm,
+        initial=lambda row: {"cap": typed_cap(row), "ends_at": row.ends_at},
+    )
+    def replace(self, *, row: Limit, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        cap = cap_of(answers["cap"], measure=row.measure, currency=row.currency)
+        limit_rules.propose(
+            member=row.member,
+            tier=row.tier,
+            level=row.level,
+            kind=row.kind,
+            currency=row.currency,
+            measure=row.measure,
+            period=row.period,
+            cap=cap,
+            ends_at=answers["ends_at"],
+            by=by,
+            reason=answers["reason"],
+        )
+        return PROPOSED
+
+    @deed(_("Lower"), permission="members.set_limits", form=LowerForm, initial=lambda row: {"cap": typed_cap(row)})
+    def lower(self, *, row: Limit, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        cap = cap_of(answers["cap"], measure=row.measure, currency=row.currency)
+        limit_rules.lower(limit=row, cap=cap, by=by, reason=answers["reason"])
+        return _("The limit is lower from now on.")
+
+    @deed(_("Propose to end it"), permission="members.set_limits", form=EndForm)
+    def end(self, *, row: Limit, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        limit_rules.end(limit=row, by=by, reason=answers["reason"])
+        return PROPOSED
+
+
+@admin.register(LimitUse)
+class LimitUses(BackOffice[LimitUse]):
+    list_display = ("at", "member", "kind", "shown_amount", "source", "given_back_at")
+    list_filter = ("kind", "currency")
+    list_select_related = ("member",)
+    search_fields = ("source",)
+    search_help_text = _("a whole source, such as transfer:…, or a member's id")
+    fields = ("at", "member", "kind", "shown_amount", "source", "zone", "given_back_at", "judged")
+    ordering = ("-pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[LimitUse], search_term: str
+    ) -> tuple[QuerySet[LimitUse], bool]:
+        """By what an index answers."""
+        del request
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return queryset.filter(**({"member": int(term[:18])} if term.isdecimal() else {"source": term})), False
+
+    @admin.display(description=_("amount"))
+    def shown_amount(self, use: LimitUse) -> str:
+        return formatted(use.amount)

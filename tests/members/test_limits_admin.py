@@ -1,0 +1,109 @@
+"""Limits and fees in the back office: proposed on a page, done when another person approves."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from members.models import Limit, LimitUse, User
+from paymentsite.core.models import Approval
+from tests.members.limiting import cap, someone, take
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/members/limit/"
+ASKED = {
+    "member": "",
+    "tier": "",
+    "level": "1",
+    "kind": "any",
+    "currency": "CNY",
+    "measure": "amount",
+    "period": "day",
+    "cap": "12.5",
+    "ends_at_0": "",
+    "ends_at_1": "",
+    "reason": "asked",
+}
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("operator@example.com"))
+    return client
+
+
+def said(client: Client, url: str, answers: dict[str, str]) -> str:
+    response = client.post(url, answers, follow=True)
+    assert response.status_code == 200
+    form = response.context.get("form")
+    return str(form.non_field_errors()[0]) if form else str(next(iter(response.context["messages"])))
+
+
+def approve_last() -> None:
+    proposal, client = Approval.objects.get(), Client()
+    client.force_login(User.objects.create_superuser("second@example.com"))
+    client.post(f"/admin/core/approval/{proposal.pk}/approve/", {"shown": proposal.shown})
+
+
+def test_limit_is_proposed_in_whole_units_and_set_by_the_second_person(operator):
+    assert said(operator, f"{LIST}propose/", ASKED) == "Proposed: it is in force when somebody else approves."
+    assert not Limit.objects.exists()
+
+    approve_last()
+
+    limit = Limit.objects.get()
+    assert (limit.whom, limit.cap, limit.name) == ("level:1", 1_250, "any.amount.day")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"cap": "x"}, "“x” is not an amount."),
+        ({"cap": "1.5", "measure": "count"}, "There is no such limit: the cap cannot be 1.5."),
+        ({"member": "999999", "level": ""}, "There is no such member."),
+        ({"period": "always"}, "There is no such limit: the period cannot be always."),
+    ],
+)
+def test_limit_that_cannot_be_is_refused_on_the_page(operator, wrong, told):
+    assert said(operator, f"{LIST}propose/", {**ASKED, **wrong}) == told
+    assert not Approval.objects.exists()
+
+
+def test_limit_is_lowered_at_once_and_raised_by_two(operator):
+    old = cap(1_000)
+
+    page = operator.get(f"{LIST}{old.pk}/lower/")
+    assert page.context["form"].initial == {"cap": "10.00"}
+    assert said(operator, f"{LIST}{old.pk}/lower/", {"cap": "9", "reason": "fraud"}) == (
+        "The limit is lower from now on."
+    )
+    new = Limit.objects.get(ends_at=None)
+    assert new.cap == 900
+    raised = {"cap": "99", "reason": "asked", "ends_at_0": "", "ends_at_1": ""}
+    assert said(operator, f"{LIST}{new.pk}/replace/", raised).startswith("Proposed")
+    approve_last()
+    assert Limit.objects.get(ends_at=None).cap == 9_900
+
+
+@pytest.mark.parametrize("model", ["limit", "limituse"])
+def test_list_asks_as_often_for_more_rows(operator, model):
+    def another(number: int) -> None:
+        ada = someone()
+        cap(1_000, member=ada)
+        take(ada, 1, f"act:{number}")
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as made:
+            assert operator.get(f"/admin/members/{model}/").status_code == 200
+        return len(made)
+
+    another(1)
+    asked()
+    few = asked()
+    another(2)
+    another(3)
+    assert asked() == few
+    for row in (Limit.objects.first(), LimitUse.objects.first()):
+        assert operator.get(f"/admin/members/{row._meta.model_name}/{row.pk}/change/").status_code == 200
