@@ -70,7 +70,7 @@ def cut_everywhere(kind: str, ending: int) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("ending", [7, 14])
+@pytest.mark.parametrize("ending", [7, 14, 15])
 def test_order_cut_off_anywhere_ends_as_its_gateway_knows(kind, ending):
     assert cut_everywhere(kind, ending) >= 10
 

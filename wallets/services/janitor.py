@@ -73,12 +73,23 @@ def _claim(order: OrderT, due: datetime | None, by: Actor) -> OrderT | None:
     later = orders.next_query_at(found, asked) if open_ended else None
     if later is not None and later <= clock.now():
         later = _past(found)
+    if not open_ended and found.next_query_at is not None:
+        later = _until_answered(found, asked)
     orders.update(found, queries=asked, next_query_at=later)
     if due is None:
         orders.tell(found, origin=Origin.STAFF, reason="asked the gateway", by=by)
     if open_ended and asked >= len(orders.ASKED_AFTER):
         orders.needs_person(found, orders.STUCK, f"After {asked} questions its gateway has not said how it ended.")
     return found
+
+
+def _until_answered(order: GatewayOrder, asked: int) -> datetime | None:
+    """A decided order is asked about because something contradicts it: again until there is an answer, however often
+    the question is cut off; after that a person looks."""
+    if asked < orders.QUERIES_MAX:
+        return clock.now() + orders.ASKED_AFTER[1]
+    orders.needs_person(order, orders.CONTRADICTS, "Its gateway contradicted itself, and does not say what is true.")
+    return None
 
 
 def _past(order: GatewayOrder) -> datetime | None:

@@ -47,6 +47,9 @@ def settle(*, order: OrderT, answer: Answer, origin: OrderEvent.Origin, gateway:
             _under_way(order, answer, origin)
         case Outcome.UNKNOWN | Outcome.ABSENT:
             _unclear(order, answer, origin)
+            return order
+    if origin == Origin.QUERY and order.decided and order.next_query_at and order.state != State.RETURNING:
+        orders.update(order, next_query_at=None)
     return order
 
 
