@@ -90,7 +90,8 @@ def progress_taken_back(run: Run) -> Iterator[Fault]:
 
 @check("members.progress_is_qualifying", "What was earned towards tiers is what stands on qualifying accounts.")
 def progress_is_qualifying(run: Run) -> Iterator[Fault]:  # noqa: ARG001  counted with the progress
-    booked = Balance.objects.filter(account__code="qualifying", account__unit="QPT")
+    theirs = {"account__owner__startswith": "member:", "account__code": "qualifying", "account__unit": "QPT"}
+    booked = Balance.objects.filter(**theirs)
     on_account = dict(booked.values_list("account__owner", "posted_minor"))
     sums = Progress.objects.values_list("member").annotate(total=Sum("qualifying")).order_by()
     earned = {f"member:{member}": total for member, total in sums}
