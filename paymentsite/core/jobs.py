@@ -8,7 +8,7 @@ late: it asks the rows what is due. What is done is a ``JobRun``; the scheduler'
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -121,13 +121,30 @@ class Schedule:
         return tick
 
     def _owed(self, now: datetime, since: datetime) -> list[tuple[Job, datetime, JobRun | None]]:
-        owed = []
+        owed, latest = [], _latest(self.jobs)
         for job in self.jobs.values():
-            last = JobRun.objects.filter(name=job.name).order_by("-slot").first()
+            last = latest.get(job.name)
             done = last is None or last.state == JobRun.State.DONE
             if slot := job.trigger.owed(now, last=last.slot if last else since, done=done):
                 owed.append((job, slot, last))
         return sorted(owed, key=lambda item: (item[1], item[0].name))
+
+
+# All at once, each off the end of its index: asked for one by one they were most of what a tick costs.
+_LATEST: Final = """
+WITH wanted (name) AS (VALUES {names})
+SELECT run.* FROM wanted JOIN core_jobrun run ON run.id = (
+    SELECT id FROM core_jobrun WHERE core_jobrun.name = wanted.name ORDER BY slot DESC LIMIT 1
+)
+"""
+
+
+def _latest(names: Collection[str]) -> dict[str, JobRun]:
+    """The last run of each job that ever ran."""
+    if not names:
+        return {}
+    values = ", ".join(["(%s)"] * len(names))
+    return {run.name: run for run in JobRun.objects.raw(_LATEST.format(names=values), list(names))}
 
 
 def _trigger(*, every: timedelta | None, daily: str | None, due: Due | None) -> Trigger:
