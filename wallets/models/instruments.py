@@ -97,16 +97,21 @@ class Instrument(models.Model):
     @property
     def shown(self) -> str:
         """What its member knows it by; of a number the last four digits alone."""
+        if self.kind in {Instrument.Kind.CARD, Instrument.Kind.BANK_ACCOUNT}:
+            return f"{self.label} ({self.unlabelled})" if self.label else self.unlabelled
+        return self.label or self.unlabelled
+
+    @property
+    def unlabelled(self) -> str:
+        """The same without the member's own words, for what nobody can erase."""
         match self.kind:
             case Instrument.Kind.WALLET:
-                return self.label or (self.wallet.currency if self.wallet else "")
+                return self.wallet.currency if self.wallet else ""
             case Instrument.Kind.CARD:
-                details = f"{self.card.get_brand_display() or _('Card')} ···· {self.card.last_four}"
+                return f"{self.card.get_brand_display() or _('Card')} ···· {self.card.last_four}"
             case Instrument.Kind.BANK_ACCOUNT:
-                details = f"{self.bank_account.country} ···· {self.bank_account.last_four}"
-            case _other:
-                return self.label or str(self.get_kind_display())
-        return f"{self.label} ({details})" if self.label else details
+                return f"{self.bank_account.country} ···· {self.bank_account.last_four}"
+        return str(self.get_kind_display())
 
 
 class OutsideCard(models.Model):

@@ -113,9 +113,9 @@ def unregister(*, source: str, by: Actor) -> None:
 def rename(*, instrument: Instrument, label: str, by: Actor) -> Instrument:
     """Its member calls it ``label``."""
     found = locked(instrument)
-    before, found.label = found.label, labelled(label)
+    found.label = labelled(label)
     found.save(update_fields=["label"])
-    audit.record(by=by, act="instrument.renamed", subject=found, before=before, after=found.label)
+    audit.record(by=by, act="instrument.renamed", subject=found)
     return found
 
 
@@ -159,7 +159,7 @@ def retire(found: Instrument, *, by: Actor) -> None:
     if heir:
         heir.default = True
         heir.save(update_fields=["default"])
-    audit.record(by=by, act="instrument.removed", subject=found, before={"shown": found.shown})
+    audit.record(by=by, act="instrument.removed", subject=found, before={"shown": found.unlabelled})
 
 
 def created(
