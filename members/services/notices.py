@@ -42,9 +42,14 @@ def kind(name: str, sentence: str) -> Kind:
 
 
 def tell(*, member: Member, kind: Kind, subject: str, **facts: Any) -> Notice:
-    """The member is told once for each kind and subject, in the caller's transaction; told again, nothing is added."""
+    """The member is told once for each kind and subject, in the caller's transaction; told again, nothing is added.
+
+    Who was erased is told nothing: of them the notice that comes back is not kept.
+    """
     if missing := kind.fact_names - facts.keys():
         raise TypeError(f"{kind.name} needs the facts {', '.join(sorted(missing))}")
+    if member.erased_at is not None:
+        return Notice(member=member, kind=kind.name, subject=subject, facts=plain(facts), at=clock.now())
     notice, _told = Notice.objects.get_or_create(
         member=member,
         kind=kind.name,

@@ -16,9 +16,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(state=Notification.State.RECEIVED).order_by("pk")
 
 
-@immutable(except_columns={"state", "processed_at"})
+@immutable(except_columns={"state", "processed_at", "body"})
 class Notification(models.Model):
-    """A gateway's message, stored before anything is made of it, once for each of the gateway's event ids."""
+    """A gateway's message, stored before anything is made of it, once for each of the gateway's event ids.
+
+    Its body may say who paid, so it goes when they are erased.
+    """
 
     class State(models.TextChoices):
         RECEIVED = "received", _("received")
@@ -36,7 +39,7 @@ class Notification(models.Model):
     amount_minor = models.BigIntegerField(null=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
-    body = EncryptedField("notification.body", bound_to=("public_id",))
+    body = EncryptedField("notification.body", bound_to=("public_id",), null=True)
     received_at = models.DateTimeField(_("received"))
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RECEIVED)

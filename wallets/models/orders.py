@@ -184,7 +184,7 @@ class Withdrawal(GatewayOrder):
 
     hold = models.OneToOneField(Hold, models.PROTECT, related_name="+")
     destination = models.CharField(_("destination"), max_length=80)
-    payee = EncryptedField("withdrawal.payee", bound_to=("public_id",))
+    payee = EncryptedField("withdrawal.payee", bound_to=("public_id",), null=True)
 
     objects = WithdrawalQuerySet.as_manager()
 

@@ -21,9 +21,10 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
         return self.filter(Q(sender=member) | Q(receiver=member))
 
 
-@immutable
+@immutable(except_columns=["note"])
 class Transfer(models.Model):
-    """What was sent. There is none but one that was done; written once, never changed.
+    """What was sent. There is none but one that was done; written once, and never changed but for its note, which
+    goes when one of the two is erased.
 
     ``occasion`` names what it was sent for, where that is a row of ours: ``request:…``, ``standing_run:…``.
     """

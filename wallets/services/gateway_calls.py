@@ -29,7 +29,7 @@ def begin(order: TopUp, *, instrument: Instrument | None = None, return_url: str
 
 def pay_out(order: Withdrawal) -> Answer:
     """Ask the gateway to send the money; asked again under the same reference, it does nothing new."""
-    asked = _order(order, OrderKind.PAYOUT, account=payees.read(order.payee.decrypt()))
+    asked = _order(order, OrderKind.PAYOUT, account=payees.read(order.payee.decrypt()) if order.payee else None)
     return _call(order.gateway, lambda gateway: gateway.pay_out(asked))
 
 

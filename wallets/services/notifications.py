@@ -66,7 +66,7 @@ def process(*, notification: Notification) -> Notification:
     if told.state != State.RECEIVED:
         return told
     state = _taken_into_account(told)
-    Notification.objects.waiting().filter(pk=told.pk).update(state=state, processed_at=clock.now())
+    Notification.objects.waiting().filter(pk=told.pk).update(state=state, processed_at=clock.now(), **_forgotten(told))
     told.refresh_from_db()
     return told
 
@@ -87,6 +87,12 @@ def _taken_into_account(told: Notification) -> State:
     else:
         outcomes.settle(order=order, answer=answer, origin=origin, gateway=told.gateway)
     return State.PROCESSED
+
+
+def _forgotten(told: Notification) -> dict[str, None]:
+    """Of somebody who was erased meanwhile nothing new is kept either."""
+    order = _order(told)
+    return {"body": None} if order and order.member.erased_at else {}
 
 
 def _answer(told: Notification) -> Answer:

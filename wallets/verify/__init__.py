@@ -1,6 +1,7 @@
 """What must always be true of wallets; see docs/verify.md."""
 
 from wallets.verify import (
+    erasure,
     exchanges,
     fees,
     gifts,
@@ -14,6 +15,7 @@ from wallets.verify import (
 )
 
 __all__ = [
+    "erasure",
     "exchanges",
     "fees",
     "gifts",

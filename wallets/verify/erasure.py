@@ -1,0 +1,37 @@
+"""That nothing readable is left here of members whose data was erased."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from members.models import Member
+from paymentsite.core.verification import Fault, Run, check
+from wallets.models import BankAccount, Instrument, OutsideCard, StandingOrder, TopUp, Withdrawal
+from wallets.queries import notes
+
+_SAVED = Q(number__isnull=False) | Q(number_digest__isnull=False) | Q(holder__isnull=False)
+
+
+@check("wallets.erased_hold_nothing", "Of an erased member no number, name or word is left with what was paid.")
+def erased_hold_nothing(run: Run) -> Iterator[Fault]:
+    erased = Member.objects.filter(erased_at__isnull=False).values("pk")
+    run.seen["erased members"] = erased.count()
+    for what, rows in _left():
+        owners = set(rows.filter(member__in=erased).values_list("member", flat=True))
+        for pk in sorted(owners):
+            yield f"member {pk}", f"has {what}"
+    for rows in notes.of(erased):
+        for row in rows.order_by("pk"):
+            yield f"{row._meta.model_name} {row.public_id}", "one of its members is erased, and it has a note"
+
+
+def _left() -> tuple[tuple[str, QuerySet[Any]], ...]:
+    return (
+        ("a saved card's number", OutsideCard.objects.filter(_SAVED)),
+        ("a saved account's number", BankAccount.objects.filter(_SAVED)),
+        ("a name for what was saved", Instrument.objects.exclude(label="")),
+        ("a page to confirm a top-up at", TopUp.objects.exclude(action_url="", action_code="")),
+        ("a withdrawal that says to whom", Withdrawal.objects.filter(Q(payee__isnull=False) | ~Q(destination=""))),
+        ("a standing order", StandingOrder.objects.exclude(state=StandingOrder.State.ENDED)),
+    )
