@@ -251,28 +251,3 @@ def test_what_a_case_holds_is_neither_stored_nor_told_in_clear(ada):
     for secret in ("Lovelace", "E12345678", "1990-05-04"):
         assert secret not in row + trail
     assert KycCase.objects.values_list("number", flat=True).get(pk=case.pk).raw.startswith(b"PV")
-
-
-@pytest.mark.race
-@pytest.mark.django_db(transaction=True)
-def test_one_document_serves_one_member_however_many_are_approved_at_once(together):
-    cases = [submitted(approved(member(), 1)) for _ in range(8)]
-
-    answers = together(8, lambda n: kyc.approve(case=cases[n], by=STAFF))
-
-    assert [type(answer) for answer in answers].count(KycCase) == 1
-    assert [type(answer) for answer in answers].count(DocumentTaken) == 7
-    assert sorted(Member.objects.values_list("kyc_level", flat=True)) == [1] * 7 + [2]
-
-
-@pytest.mark.race
-@pytest.mark.django_db(transaction=True)
-def test_one_case_is_decided_once_whoever_decides_at_once(together):
-    case = submitted(approved(member(), 1))
-    decide = [lambda: kyc.approve(case=case, by=STAFF), lambda: kyc.reject(case=case, reason="expired", by=STAFF)]
-
-    answers = together(16, lambda n: decide[n % 2]())
-
-    assert [type(answer) for answer in answers].count(KycCase) == 1
-    assert [type(answer) for answer in answers].count(CaseMoved) == 15
-    assert len(states(case)) == 3
