@@ -193,6 +193,16 @@ def test_verify_names_what_is_left(two, model: str, change: dict[str, Any], what
     assert [(each.subject, each.detail) for each in report.findings] == [(named, what)]
 
 
+def test_verify_names_what_a_gateway_wrote(two):
+    kept = Notification.objects.order_by("pk").first()
+    erased(two.ada)
+    Notification.objects.filter(pk=kept.pk).update(body=kept.body)
+
+    report = verification.discover().run(only=["wallets.erased_hold_nothing"])
+
+    assert [each.detail for each in report.findings] == ["has what a gateway wrote about them"]
+
+
 def test_verify_names_a_payee_that_is_left(two):
     kept = Withdrawal.objects.get()
     erased(two.ada)

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from members.models import Member
 from paymentsite.core.verification import Fault, Run, check
-from wallets.models import BankAccount, Instrument, OutsideCard, StandingOrder, TopUp, Withdrawal
+from wallets.models import BankAccount, Instrument, Notification, OutsideCard, StandingOrder, TopUp, Withdrawal
 from wallets.queries import notes
 
 _SAVED = Q(number__isnull=False) | Q(number_digest__isnull=False) | Q(holder__isnull=False)
@@ -21,6 +21,8 @@ def erased_hold_nothing(run: Run) -> Iterator[Fault]:
         owners = set(rows.filter(member__in=erased).values_list("member", flat=True))
         for pk in sorted(owners):
             yield f"member {pk}", f"has {what}"
+    for pk in sorted(_spoken_of(erased)):
+        yield f"member {pk}", "has what a gateway wrote about them"
     for rows in notes.of(erased):
         for row in rows.order_by("pk"):
             yield f"{row._meta.model_name} {row.public_id}", "one of its members is erased, and it has a note"
@@ -35,3 +37,15 @@ def _left() -> tuple[tuple[str, QuerySet[Any]], ...]:
         ("a withdrawal that says to whom", Withdrawal.objects.filter(Q(payee__isnull=False) | ~Q(destination=""))),
         ("a standing order", StandingOrder.objects.exclude(state=StandingOrder.State.ENDED)),
     )
+
+
+def _spoken_of(erased: QuerySet[Any]) -> set[int]:
+    """Members about whose orders a body is left. Notifications know orders by their names at the gateway alone."""
+    names: dict[str, int] = {}
+    came, went = TopUp.objects.filter(member__in=erased), Withdrawal.objects.filter(member__in=erased)
+    for orders, column in ((came, "public_id"), (came.exclude(refund_id=None), "refund_id"), (went, "public_id")):
+        names |= {name.hex: member for name, member in orders.values_list(column, "member")}
+    if not names:
+        return set()
+    kept = Notification.objects.filter(body__isnull=False).exclude(about="").values_list("about", flat=True)
+    return {names[about] for about in kept.iterator(2_000) if about in names}
