@@ -59,9 +59,9 @@ class LimitSourceConflict(Conflict):
 
 def words(name: str) -> str:
     """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
-    kind, measure, *period = name.split(".")
-    labels = [dict(Limit._meta.get_field("kind").flatchoices).get(kind, kind), Measure(measure).label]
-    return ", ".join(str(label) for label in [*labels, *(Period(each).label for each in period)])
+    choices = ("kind", "measure", "period")
+    labels = (dict(Limit._meta.get_field(field).flatchoices) for field in choices)
+    return ", ".join(str(known.get(part, part)) for known, part in zip(labels, name.split("."), strict=False))
 
 
 def take(*, member: Member, kind: Kind, amount: Money, source: str, now: datetime) -> None:

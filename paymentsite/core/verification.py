@@ -155,7 +155,8 @@ class Registry:
                 if not (check.needs and check.needs not in run.outside) and not (check.whole and last)
             ]
             results = [_result(check, run) for check in checks]
-            report = Report(results, run.seen, last.at if last else None, time.monotonic() - began)
+            seen = {what: count for what, count in run.seen.items() if count}
+            report = Report(results, seen, last.at if last else None, time.monotonic() - began)
             marks = {app: make() for app, make in self.marks.items()} if report.good and not only else None
         if marks is not None:
             _remember(marks, last)

@@ -297,7 +297,7 @@ def test_every_check_has_a_corruption():
 
 
 def test_story_is_clean(story):
-    report = verification.discover().run(only=["members"])
+    report = verification.discover().run(only=sorted(OURS))
 
     assert report.findings == []
     assert (report.seen["tiers bought"], report.seen["redemptions"], report.seen["coupons used"]) == (1, 4, 1)

@@ -45,11 +45,11 @@ class House:
             kind=Account.Kind.LIABILITY,
             mode=Account.Mode.DEFERRED,
         )
-        self.ada = self.wallet("member:ada", "CNY")
-        self.bo = self.wallet("member:bo", "CNY")
-        self.ada_usd = self.wallet("member:ada", "USD")
+        self.ada = self.wallet("sample:ada", "CNY")
+        self.bo = self.wallet("sample:bo", "CNY")
+        self.ada_usd = self.wallet("sample:ada", "USD")
         self.ada_points = ledger.open_account(
-            owner="member:ada", code="points", unit="PTS", kind=Account.Kind.LIABILITY, lots=True
+            owner="sample:ada", code="points", unit="PTS", kind=Account.Kind.LIABILITY, lots=True
         )
 
     @staticmethod
