@@ -1,26 +1,40 @@
 """What holds for every test: which ones run where, and that none is left out unseen."""
 
 import os
+import unittest
 
 import pytest
 from django.conf import settings
 
 ON_POSTGRESQL_ONLY = ("race", "crash")
+USES_THE_DATABASE = {"db", "transactional_db", "live_server"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Races and crashes are proven on PostgreSQL, long ones when asked for; elsewhere they are not there."""
     sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     long_asked = "long" in config.getoption("markexpr")
+    # What touches no database says the same beside every one: a whole run says it once, on SQLite.
+    run_elsewhere = "RUN_ON_SQLITE_TOO" in os.environ and not sqlite
     out = [
         item
         for item in items
         if (sqlite and any(item.get_closest_marker(name) for name in ON_POSTGRESQL_ONLY))
         or (item.get_closest_marker("long") and not long_asked)
+        or (run_elsewhere and not uses_the_database(item))
     ]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in set(out)]
+
+
+def uses_the_database(item: pytest.Item) -> bool:
+    cls = getattr(item, "cls", None)
+    return (
+        any(item.get_closest_marker(name) for name in ("django_db", *ON_POSTGRESQL_ONLY))
+        or not USES_THE_DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
+        or (cls is not None and issubclass(cls, unittest.TestCase))
+    )
 
 
 @pytest.hookimpl(trylast=True)

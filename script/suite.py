@@ -165,6 +165,8 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
             environment["XDG_RUNTIME_DIR"] = stack.enter_context(tempfile.TemporaryDirectory())
             environment["COVERAGE_FILE"] = str(BUILD / f"coverage.{database}")
             given = environment.pop("DATABASE_URL", "")
+            if len(databases) > 1 and not arguments:
+                environment["RUN_ON_SQLITE_TOO"] = "1"
             if database == "postgres":
                 environment["DATABASE_URL"] = given or stack.enter_context(postgres())
             pytest(

@@ -57,6 +57,23 @@ def test_races_and_crashes_run_on_postgresql(tmp_path):
     assert "3 passed, 1 deselected" in done.stdout
 
 
+def test_what_touches_no_database_runs_once_in_a_whole_run(tmp_path):
+    source = TESTS + "\n@pytest.mark.django_db\ndef test_rows(): pass\n"
+
+    here = run(tmp_path, source, "--collect-only", "-q", DATABASE_URL="sqlite:///x.sqlite3", RUN_ON_SQLITE_TOO="1")
+    there = run(
+        tmp_path,
+        source,
+        "--collect-only",
+        "-q",
+        DATABASE_URL="postgresql://nobody@127.0.0.1:1/none",
+        RUN_ON_SQLITE_TOO="1",
+    )
+
+    names = [{line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line} for done in (here, there)]
+    assert names == [{"test_plain", "test_rows"}, {"test_race", "test_crash", "test_rows"}]
+
+
 def test_long_ones_run_when_asked_for(tmp_path):
     done = run(tmp_path, TESTS, "-m", "long")
 

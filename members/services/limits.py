@@ -59,9 +59,8 @@ class LimitSourceConflict(Conflict):
 
 def words(name: str) -> str:
     """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
-    choices = ("kind", "measure", "period")
-    labels = (dict(Limit._meta.get_field(field).flatchoices) for field in choices)
-    return ", ".join(str(known.get(part, part)) for known, part in zip(labels, name.split("."), strict=False))
+    known = ({**dict(Kind.choices), Limit.ANY: gettext("all together")}, dict(Measure.choices), dict(Period.choices))
+    return ", ".join(str(labels.get(part, part)) for labels, part in zip(known, name.split("."), strict=False))
 
 
 def take(*, member: Member, kind: Kind, amount: Money, source: str, now: datetime) -> None:

@@ -165,18 +165,17 @@ def test_errors_check_fails_when_the_page_is_missing_or_differs(tmp_path):
 
 
 def test_errors_writes_a_page_that_its_check_accepts(tmp_path):
-    path, said = tmp_path / "errors.md", StringIO()
+    path, told = tmp_path / "errors.md", StringIO()
 
-    call_command("errors", path=path, stdout=said)
-    call_command("errors", check=True, path=path, stdout=said)
+    call_command("errors", path=path, stdout=told)
+    call_command("errors", check=True, path=path, stdout=told)
 
-    assert said.getvalue() == "errors.md is up to date.\n" * 2
+    assert told.getvalue() == "errors.md is up to date.\n" * 2
     rows = path.read_text().splitlines()
     assert "| Unavailable | 503 | yes | Not now; the same request may succeed later. |" in rows
     [mismatch] = [row for row in rows if row.startswith("| `unit_mismatch` |")]
-    assert mismatch.startswith(
-        "| `unit_mismatch` | Invalid | 400 | no | {left} and {right} cannot be counted together. |"
-    )
+    said = "| `unit_mismatch` | Invalid | 400 | no | {left} and {right} cannot be counted together. |"
+    assert mismatch.startswith(said)
     assert "`paymentsite.core.money`, `paymentsite.core.rates`" in mismatch
     assert "sample_too_cold" not in path.read_text()
 
