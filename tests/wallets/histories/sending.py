@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis.stateful import precondition, rule
 
 from paymentsite.core.money import Money
-from tests.wallets.histories.world import DONE, World, amounts, pairs, some
+from tests.wallets.histories.world import DONE, World, amounts, pairs, some, who
 from wallets.models import Transfer
 from wallets.services import transfers
 
@@ -17,12 +17,27 @@ class Sending(World):
 
     @rule(two=pairs, minor=amounts)
     def send(self, two: tuple[int, int], minor: int) -> None:
+        self.send_from(two, minor)
+
+    def send_from(self, two: tuple[int, int], minor: int) -> None:
         one, other = two
         asked = {"one": one, "other": other, "minor": minor, "reference": self.reference()}
         expected = "transfer_to_oneself" if one == other else self.people[one].cannot_spend(minor) or DONE
         self.do("send", lambda: self._send(**asked), expected=expected)
         if expected == DONE:
             self.moved(asked)
+
+    @rule(two=pairs, more=amounts)
+    def send_more_than_there_is(self, two: tuple[int, int], more: int) -> None:
+        """Left to chance alone, some runs would meet no empty wallet."""
+        person = self.people[two[0]]
+        self.send_from(two, max(0, person.posted - person.held) + more)
+
+    @precondition(lambda self: any(person.frozen for person in self.people))
+    @rule(number=some, other=who, minor=amounts)
+    def send_from_frozen(self, number: int, other: int, minor: int) -> None:
+        frozen = [person.number for person in self.people if person.frozen]
+        self.send_from((frozen[number % len(frozen)], other), minor)
 
     def moved(self, asked: dict[str, Any]) -> None:
         self.people[asked["one"]].posted -= asked["minor"]
