@@ -5,6 +5,7 @@ Closed by default: what no limit covers is refused. See docs/decisions/110-no-li
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db import connection, transaction
 from django.utils.translation import gettext, gettext_noop
@@ -57,10 +58,13 @@ class LimitSourceConflict(Conflict):
     sentence = gettext_noop("{source} took of the limits already, and it was something else or is over.")
 
 
+_LABELS: Final = (*Kind.choices, *Measure.choices, *Period.choices)
+
+
 def words(name: str) -> str:
     """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
-    known = ({**dict(Kind.choices), Limit.ANY: gettext("all together")}, dict(Measure.choices), dict(Period.choices))
-    return ", ".join(str(labels.get(part, part)) for labels, part in zip(known, name.split("."), strict=False))
+    known = {Limit.ANY: gettext("all together"), **{str(value): str(label) for value, label in _LABELS}}
+    return ", ".join(known.get(part, part) for part in name.split("."))
 
 
 def take(*, member: Member, kind: Kind, amount: Money, source: str, now: datetime) -> None:
