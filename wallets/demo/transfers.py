@@ -35,7 +35,7 @@ def fill(member: Member) -> Iterator[str]:
 
 def _friend() -> Member:
     user = User.objects.filter(email=_FRIEND).first() or User.objects.create_user(_FRIEND)
-    return members.join(user=user, display_name="Lin Yue")
+    return members.join(user=user, display_name="Friend Sample")
 
 
 def _move(member: Member, friend: Member) -> None:
