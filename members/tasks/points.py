@@ -12,7 +12,7 @@ def mature_points(*, now: datetime) -> str:
     return f"{maturing.mature_due(now=now)} earnings"
 
 
-@job("members.mature_points_nightly", daily="00:20")
+@job("members.mature_points_nightly", daily="00:00")
 def mature_points_nightly(*, now: datetime) -> str:
     """Also those that could not be given when they were due."""
     return f"{maturing.mature_due(now=now) + referrals.reward_due(now=now)} earnings"

@@ -17,7 +17,7 @@ def evaluate_tiers(*, now: datetime) -> str:
     return f"{tiers.evaluate_due(now=now)} members"
 
 
-@job("members.evaluate_tiers_nightly", daily="00:10", lease=_LEASE)
+@job("members.evaluate_tiers_nightly", daily="00:00", lease=_LEASE)
 def evaluate_tiers_nightly(*, now: datetime) -> str:
     """Also those whom a change of the programme concerns."""
     return f"{tiers.evaluate_due(now=now) + tiers.evaluate_stale(now=now)} members"

@@ -217,7 +217,7 @@ job = schedule.job
 tick = schedule.tick
 
 
-@job("core.forget_job_runs", daily="03:30")
+@job("core.forget_job_runs", daily="00:00")
 def forget_runs(*, now: datetime) -> str:
     """Delete runs that are past remembering; the latest of each job stays, for it says what is done."""
     later = JobRun.objects.filter(name=OuterRef("name"), slot__gt=OuterRef("slot"))

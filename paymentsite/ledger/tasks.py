@@ -18,7 +18,7 @@ def expire_holds(*, now: datetime) -> str:
     return f"{timers.expire_holds(now=now)} holds"
 
 
-@job("ledger.lapse_lots", daily="00:01")
+@job("ledger.lapse_lots", daily="00:00")
 def lapse_lots(*, now: datetime) -> str:
     return f"{timers.lapse_lots(today=clock.day_of(now))} accounts"
 

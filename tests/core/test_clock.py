@@ -305,7 +305,7 @@ def test_the_command_shows_the_clock_anywhere(production, noon):
 @pytest.mark.parametrize(
     ("move", "now", "nights"),
     [("--by=1d7h30m", NOON + DAY + 7 * HOUR + 30 * MINUTE, 2), ("--by=1w1s", NOON + 7 * DAY + SECOND, 7),
-     ("--to=2026-11-22T19:00Z", datetime(2026, 11, 22, 19, tzinfo=UTC), 2),
+     ("--to=2026-11-22T19:00Z", datetime(2026, 11, 22, 19, tzinfo=UTC), 3),
      ("--to=2026-11-22T19:00+08:00", datetime(2026, 11, 22, 11, tzinfo=UTC), 2)],
 )  # fmt: skip
 def test_the_command_moves_the_clock_and_says_what_happened(noon, move, now, nights, settings):
