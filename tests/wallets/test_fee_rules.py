@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
 from django.test import Client
 
 from members.models import User
@@ -89,3 +90,17 @@ def test_back_office_proposes_and_replaces_in_whole_units():
 
 def test_fees_to_begin_with_are_set_once():
     assert (fee_rules.set_defaults(), fee_rules.set_defaults()) == (8, 0)
+
+
+def test_new_site_has_fees_to_begin_with_and_keeps_what_operators_set(capsys):
+    ann, bob = staff("ann"), staff("bob")
+    proposal = fee_rules.propose(kind="withdrawal", currency="EUR", fixed_minor=7, by=ann, reason="asked")
+    approvals.approve(approval=proposal, by=bob, shown=proposal.shown)
+
+    call_command("default_fees")
+    call_command("default_fees")
+
+    assert capsys.readouterr().out == "7 fees set.\nNothing to do: fees are set for each kind and currency.\n"
+    assert [rule.fixed_minor for rule in FeeRule.objects.filter(kind="withdrawal", currency="EUR")] == [7]
+    ada, now = member(), clock.now()
+    assert fees.quote(member=ada, kind=fees.Kind.WITHDRAWAL, amount=cny(100_000), now=now).fee == cny(100)
