@@ -29,13 +29,12 @@ from wallets.models import (
     Transfer,
     Withdrawal,
 )
-from wallets.models.orders import State
+from wallets.models.orders import ENDED
 from wallets.queries import notes
 from wallets.services import instruments, requests, standing_orders
 from wallets.services.transfers import called
 
 _SAVED = (Instrument.Kind.CARD, Instrument.Kind.BANK_ACCOUNT)
-_ENDED: Final = (State.SUCCEEDED, State.FAILED, State.RETURNED)
 _CHUNK: Final = 500
 
 
@@ -194,7 +193,7 @@ def unsaved(member: Member) -> None:
 def forgotten(member: Member) -> None:
     """To which account money went, where to confirm it, and what the gateway wrote; how much and when stays."""
     orders = [*TopUp.objects.of(member), *Withdrawal.objects.of(member)]
-    if under_way := [each.source for each in orders if each.state not in _ENDED]:
+    if under_way := [each.source for each in orders if each.state not in ENDED]:
         raise OrdersUnderWay(orders=under_way)
     Withdrawal.objects.of(member).filter(payee__isnull=False).update(payee=None, destination="")
     TopUp.objects.of(member).exclude(action_url="", action_code="").update(action_url="", action_code="")

@@ -156,9 +156,15 @@ def close(*, member: Member, by: Actor, reason: str) -> Member:
     return _change(member, None, State.CLOSED, Kind.CLOSED, by=by, reason=reason)
 
 
-def _change(member: Member, old: State | None, new: State, kind: Kind, *, by: Actor, reason: str) -> Member:
+def checked_reason(reason: str) -> str:
+    """``reason`` as it is kept; raises ``ReasonMissing``."""
     if not 1 <= len(reason := clear(reason).strip()) <= 255:  # noqa: PLR2004  the column's width
         raise ReasonMissing
+    return reason
+
+
+def _change(member: Member, old: State | None, new: State, kind: Kind, *, by: Actor, reason: str) -> Member:
+    reason = checked_reason(reason)
     member = Member.objects.lock(member.pk)
     if member.state == new:
         return member

@@ -31,6 +31,8 @@ class State(models.TextChoices):
 
 # What the gateway has not decided yet, as far as we know.
 UNDECIDED = (State.CREATED, State.PENDING, State.REQUIRES_ACTION, State.UNKNOWN)
+# What is over, as far as we know; any other still waits for its gateway, or for staff.
+ENDED = (State.SUCCEEDED, State.FAILED, State.RETURNED)
 
 
 OrderT = TypeVar("OrderT", bound="GatewayOrder")
@@ -42,6 +44,9 @@ class GatewayOrderQuerySet(models.QuerySet[OrderT]):
 
     def undecided(self) -> Self:
         return self.filter(state__in=UNDECIDED)
+
+    def not_ended(self) -> Self:
+        return self.exclude(state__in=ENDED)
 
     def due(self, now: datetime) -> Self:
         """Those to ask the gateway about by now, the longest waiting first."""

@@ -6,6 +6,7 @@ ledger.post(Move(…), *points.entries, source=…)
 
 from members.services.points.accounts import Accounts, of
 from members.services.points.earning import Paid, Proposal, earned
+from members.services.points.forfeiting import forfeited
 from members.services.points.maturing import final, mature_due
 from members.services.points.referrals import refer, reward_due
 from members.services.points.spending import spent
@@ -18,6 +19,7 @@ __all__ = [
     "TakenBack",
     "earned",
     "final",
+    "forfeited",
     "mature_due",
     "of",
     "refer",

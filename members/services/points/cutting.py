@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Sum
 
 from members import earn_terms
-from members.models import Earning, EarnRule, Purchase
+from members.models import Earning, EarnRule, Member, Purchase
 from members.services.points import accounts, earning
 from members.services.points.accounts import Accounts, pts, qpt
 from members.services.points.giving import ORIGIN
@@ -49,6 +49,11 @@ class Cut:
     owed: int = 0
     qualifying: int = 0
     undos: list[ledger.Undo] = field(default_factory=list)
+
+    @property
+    def gone(self) -> bool:
+        """Who has left gave up all they had, and owes nothing any more."""
+        return self.purchase.member.state == Member.State.CLOSED
 
     def down(self, earnings: list[Earning]) -> None:
         """Set the columns of each earning to what becomes of it; saving them is the caller's."""
@@ -108,13 +113,13 @@ class Cut:
     def _others(self, each: Earning, rest: int, alive: int) -> int:
         """Take the rest as the rule allows; how much of the member's other points that took."""
         points = min(rest, alive)
-        again = min(rest - points, each.repaid_debt - each.taken_repaid)
+        again = 0 if self.gone else min(rest - points, each.repaid_debt - each.taken_repaid)
         each.taken_points += points
         each.taken_repaid += again
         self.from_points += points
         self.from_debt += again
         rest -= points + again
-        if each.rule.take_back == TakeBack.DEBT:
+        if each.rule.take_back == TakeBack.DEBT and not self.gone:
             each.taken_debt += rest
             self.from_debt += rest
             self.owed += rest

@@ -1,12 +1,13 @@
 """Maturing: what was pending becomes the member's when its time is over or its payment is final."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.db.models import Min, Q
 
 from members.models import Earning, Member, Purchase, Referral
 from members.services.points import accounts
+from members.services.points.accounts import Accounts
 from members.services.points.giving import give
 from paymentsite.core import clock
 from paymentsite.core.acts import act
@@ -70,16 +71,26 @@ def _mature(pk: int, now: datetime) -> bool:
     if earning is None or earning.pending_until is None:
         return False
 
-    theirs = accounts.of(member)
+    return _give(earning, accounts.of(member), day=clock.day_of(earning.pending_until), now=now)
+
+
+def give_early(pk: int, theirs: Accounts, now: datetime) -> None:
+    """The earning is given though it is not due, to its member, who is locked by the caller. Given, it stays so."""
+    earning = Earning.objects.pending().filter(pk=pk).select_related("rule").first()
+    if earning is not None:
+        _give(earning, theirs, day=clock.day_of(now), now=now)
+
+
+def _give(earning: Earning, theirs: Accounts, *, day: date, now: datetime) -> bool:
     entries = give(
         earning,
         source=theirs.pending,
         accounts=theirs,
         owed=accounts.owed(theirs),
-        day=clock.day_of(earning.pending_until),
+        day=day,
         now=now,
     )
-    still = Earning.objects.pending().filter(pk=pk, taken_pending=earning.taken_pending)
+    still = Earning.objects.pending().filter(pk=earning.pk, taken_pending=earning.taken_pending)
     if not still.update(
         state=earning.state,
         given_at=earning.given_at,
@@ -93,7 +104,7 @@ def _mature(pk: int, now: datetime) -> bool:
         kind="points_given",
         scope=SCOPE,
         # A refusal is final for its reference: with the day in it, an account that was frozen can be given to later.
-        reference=f"given {pk} {clock.day_of(now)}",
-        source=f"earning:{pk}",
+        reference=f"given {earning.pk} {clock.day_of(now)}",
+        source=f"earning:{earning.pk}",
     )
     return True
