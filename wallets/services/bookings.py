@@ -8,6 +8,7 @@ wallet that it was meant for stands in *suspense* until staff settles it.
 from typing import Final
 from uuid import UUID
 
+from members.models import Member
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.money import Money
 from paymentsite.ledger import services as ledger
@@ -40,7 +41,9 @@ def suspense(currency: str) -> Account:
 
 
 def takes(wallet: Wallet) -> bool:
-    """Whether money can be put on the wallet now; locks its balance, so that it stays so."""
+    """Whether money can be put on the wallet now; locks its balance, so that it stays so. Never for who has left."""
+    if wallet.member.state == Member.State.CLOSED:
+        return False
     status = Balance.objects.select_for_update().get(pk=wallet.account_id).status
     return wallet.state != Wallet.State.CLOSED and status in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}
 

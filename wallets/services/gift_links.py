@@ -18,7 +18,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.errors import Missing, Refused
 from paymentsite.core.ids import microseconds
 from paymentsite.core.money import Money
-from paymentsite.core.services import audit
+from paymentsite.core.services import audit, open_items
 from paymentsite.core.vault import Secret, lookup
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
@@ -32,6 +32,7 @@ from wallets.telling import Told, teller
 State = Gift.State
 SCOPE: Final = "wallets.gift"
 OPEN_FOR: Final = timedelta(days=7)
+SUSPENDED: Final = "gift_in_suspense"
 _TOKEN_BYTES: Final = 16
 _CHUNK: Final = 500
 
@@ -165,7 +166,10 @@ def claim(*, token: Secret, member: Member, by: Actor) -> Gift:
 
 @act
 def cancel(*, gift: Gift, sender: Member, by: Actor) -> Gift:
-    """The sender has it back whole, and it counts against no limit any more. Cancelled again, it stays so."""
+    """The sender has it back whole, and it counts against no limit any more. Cancelled again, it stays so.
+
+    What comes back for a sender who has left stands in suspense, with an open item.
+    """
     if gift.sender_id != sender.pk:
         raise NoSuchGift
     return _give_back(gift, State.CANCELLED, by=by, now=clock.now())
@@ -191,7 +195,8 @@ def _return(*, gift: Gift, now: datetime) -> bool:
         returned = _give_back(gift, State.RETURNED, by=SYSTEM, now=now)
     except GiftNotOpen:
         return False
-    notices.tell(member=returned.sender, kind=RETURNED, subject=gift.source, amount=gift.amount)
+    if returned.sender.state != Member.State.CLOSED:
+        notices.tell(member=returned.sender, kind=RETURNED, subject=gift.source, amount=gift.amount)
     return True
 
 
@@ -210,14 +215,14 @@ def of(*, sender: Member, public_id: UUID) -> Gift:
 
 
 def _give_back(gift: Gift, state: State, *, by: Actor, now: datetime) -> Gift:
-    Member.objects.lock(gift.sender_id)
+    gone = Member.objects.lock(gift.sender_id).state == Member.State.CLOSED
     gift = _read(gift)
     if gift.state == state:
         return gift
     if gift.state != State.OPEN:
         raise GiftNotOpen(state=gift.state)
     ledger.post(
-        ledger.Release(gift.hold),
+        _to_suspense(gift) if gone else ledger.Release(gift.hold),
         kind="gift_return",
         scope="wallets.gift_return",
         reference=str(gift.public_id),
@@ -228,7 +233,15 @@ def _give_back(gift: Gift, state: State, *, by: Actor, now: datetime) -> Gift:
     limits.give_back(source=gift.source, now=now)
     fees.give_back(source=gift.source, now=now)
     audit.record(by=by, act=f"gift.{state}", subject=gift, before=State.OPEN, after=state)
+    if gone:
+        why = f"It came back, and its sender has left: {gift.amount + gift.fee} is in suspense."
+        open_items.open(kind=SUSPENDED, subject=gift, why=why, by=SYSTEM)
     return gift
+
+
+def _to_suspense(gift: Gift) -> ledger.Entry:
+    """Nothing is put on a wallet again whose member has left: staff settles it."""
+    return ledger.Capture(gift.amount + gift.fee, gift.hold, ledger.house("suspense", gift.currency), final=True)
 
 
 def _read(gift: Gift) -> Gift:

@@ -6,7 +6,16 @@ from typing import Final
 from paymentsite.core.verification import Fault, Run, check
 from wallets.verify.reading import key, rows
 
-_HELD: Final = """
+# What came back for a sender who had left was taken into suspense.
+_IN_SUSPENSE: Final = """
+SELECT DISTINCT h.id AS hold_id FROM ledger_hold h
+JOIN ledger_posting p ON p.source_id = h.account_id
+JOIN ledger_journal j ON j.id = p.journal_id AND j.refusal IS NULL AND j.scope = 'wallets.gift_return'
+JOIN ledger_holdevent e ON e.journal_id = j.id AND e.hold_id = h.id
+JOIN ledger_account s ON s.id = p.target_id AND s.owner = 'house:paymentsite' AND s.code = 'suspense'
+"""
+
+_HELD: Final = f"""
 SELECT g.public_id, g.state,
     CASE
         WHEN h.id IS NULL OR w.id IS NULL THEN 'nothing is held for it on a wallet of its sender'
@@ -17,11 +26,14 @@ SELECT g.public_id, g.state,
 FROM wallets_gift g
 LEFT JOIN ledger_hold h ON h.id = g.hold_id
 LEFT JOIN wallets_wallet w ON w.account_id = h.account_id AND w.member_id = g.sender_id
+LEFT JOIN ({_IN_SUSPENSE}) r ON r.hold_id = g.hold_id
 WHERE h.id IS NULL OR w.id IS NULL OR h.authorised_minor <> g.amount_minor + g.fee_minor OR h.unit <> g.currency
-    OR h.state <> CASE g.state WHEN 'open' THEN 'open' WHEN 'claimed' THEN 'captured' ELSE 'released' END
-    OR h.captured_minor <> CASE WHEN g.state = 'claimed' THEN g.amount_minor + g.fee_minor ELSE 0 END
+    OR h.state <> CASE WHEN g.state = 'open' THEN 'open'
+        WHEN g.state = 'claimed' OR r.hold_id IS NOT NULL THEN 'captured' ELSE 'released' END
+    OR h.captured_minor <> CASE
+        WHEN g.state = 'claimed' OR r.hold_id IS NOT NULL THEN g.amount_minor + g.fee_minor ELSE 0 END
 ORDER BY g.id
-"""
+"""  # noqa: S608  our own text
 
 _CLAIMED: Final = """
 SELECT g.public_id FROM wallets_gift g
