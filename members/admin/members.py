@@ -1,6 +1,6 @@
 """Members, as operators see them: no personal data in clear, and each change through its service."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -43,7 +43,7 @@ class Members(BackOffice[Member]):
         "erased_at",
     )
     facts = ("user", "handle", "state")
-    deeds = ("suspend", "resume", "erase")
+    deeds: ClassVar[tuple[str, ...]] = ("suspend", "resume", "erase")
     ordering = ("-pk",)
 
     def get_search_results(

@@ -6,6 +6,7 @@ from members.models import Member
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
+from paymentsite.ledger import services as ledger
 from tests.factories import fund
 from tests.members.factories import member
 from wallets.models import Gift, MoneyRequest, Transfer, Wallet
@@ -59,3 +60,11 @@ def given(minor: int, purse: Wallet, reference: str = "g", **fields: Any) -> gif
 def claimed(made: gift_links.Made, by: Member) -> Gift:
     assert made.token
     return gift_links.claim(token=made.token, member=by, by=Actor.of(by.user))
+
+
+def emptied(who: Member) -> None:
+    """Whatever is in the member's wallets has gone out into the world."""
+    for purse in Wallet.objects.of(who).open().select_related("account"):
+        if (left := holds(purse)).minor:
+            out = ledger.Move(left, purse.account, ledger.house("cash", purse.currency))
+            ledger.post(out, scope="test", kind="emptying", reference=f"empty {purse.public_id}")

@@ -15,7 +15,7 @@ from tests.ledger.soundness import assert_sound
 from tests.members.factories import member
 from tests.wallets.factories import asked, given, paid, sent, wallet
 from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer, Wallet
-from wallets.services import gift_links, standing_runs
+from wallets.services import gift_links, leaving, standing_runs
 
 Run = Callable[[int, Callable[[int], Any]], list[Any]]
 
@@ -137,6 +137,31 @@ def gift_or_return(run: Run, count: int) -> None:
     )
     assert (on(purse) + taken, taken) in {(100, 0), (100, 60)}
     assert Hold.objects.get(pk=made.gift.hold_id).state == ("captured" if taken else "released")
+    assert_sound()
+
+
+def leaving_or_receiving(run: Run, count: int) -> None:
+    """Half leave, half send to who leaves: either nothing came and it is over, or money did and it goes on."""
+    purse, target = wallet(10 * count), wallet()
+    ada = target.member
+
+    def racer(number: int) -> None:
+        if number % 2:
+            sent(10, sender=purse, to=ada, reference=f"r{number}")
+        else:
+            leaving.leave(member=ada, by=SYSTEM, reason="moves away")
+
+    ended = told(run, count, racer)
+
+    sends, leaves = count // 2, count - count // 2
+    target.refresh_from_db()
+    closed = Member.objects.get(pk=ada.pk).state == "closed"
+    assert ended == (
+        {"done": leaves, "payee_cannot_receive": sends} if closed else {"done": sends, "leaving_money_left": leaves}
+    )
+    assert (target.state, on(target)) == (("closed", 0) if closed else ("open", 10 * sends))
+    assert on(purse) + on(target) == 10 * count
+    assert Wallet.objects.of(ada).count() == 1
     assert_sound()
 
 

@@ -16,12 +16,12 @@ from paymentsite.core.vault import Secret
 from tests.factories import cny
 from tests.members.factories import approved, member
 from tests.wallets import gateways
-from tests.wallets.factories import asked, claimed, given, holds, paid, sent, wallet
+from tests.wallets.factories import asked, claimed, emptied, given, holds, paid, sent, wallet
 from tests.wallets.saved import bank_account, card
 from wallets import personal
 from wallets.models import Gift, MoneyRequest, Notification, StandingOrder, Transfer, Wallet, Withdrawal
 from wallets.queries import statements
-from wallets.services import gift_links, notifications, requests, sandbox, standing_orders, standing_runs
+from wallets.services import gift_links, leaving, notifications, requests, sandbox, standing_orders, standing_runs
 from wallets.services.standing_orders import Plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
@@ -86,7 +86,8 @@ def two() -> Two:
 
 def erased(who: Member) -> None:
     ann, bob = (Actor.of(User.objects.create_superuser(f"{name}@example.com")) for name in ("ann", "bob"))
-    members.close(member=who, by=ann, reason="left")
+    emptied(who)
+    leaving.leave(member=who, by=ann, reason="left")
     proposal = privacy.erase(member=who, by=ann, reason="asked for it")
     approvals.approve(approval=proposal, by=bob, shown=proposal.shown)
 
@@ -122,14 +123,14 @@ def test_no_text_of_any_table_names_who_was_erased(two):
 
 def test_money_stays_told_to_the_other_without_a_name(two):
     before = [line.amount for line in statements.lines(wallet=two.his).lines]
-    stood = (holds(two.purse), holds(two.his), Transfer.objects.count(), Gift.objects.count())
+    stood = (holds(two.his), Transfer.objects.count(), Gift.objects.count())
 
     erased(two.ada)
 
     lines = statements.lines(wallet=two.his).lines
     assert [line.amount for line in lines] == before
     assert {line.counterparty for line in lines if line.kind in {"transfer", "gift"}} == {"**"}
-    assert (holds(two.purse), holds(two.his), Transfer.objects.count(), Gift.objects.count()) == stood
+    assert (holds(two.his), Transfer.objects.count(), Gift.objects.count()) == stood
     whom = {notice.facts["whom"] for notice in Notice.objects.of(two.bo) if "whom" in notice.facts}
     assert whom == {"**"}
     assert verification.discover().run().findings == []

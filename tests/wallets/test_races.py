@@ -22,6 +22,7 @@ class TestTransfers:
             races.one_gift,
             races.gift_or_return,
             races.one_due_day,
+            races.leaving_or_receiving,
         ],
         ids=lambda race: race.__name__,
     )

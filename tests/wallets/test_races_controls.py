@@ -81,7 +81,14 @@ def test_money_without_a_floor_is_spent_again(together):
 @pytest.mark.usefixtures("unlocked")
 @pytest.mark.parametrize(
     "race",
-    [races.one_reference, races.one_request, races.one_gift, races.gift_or_return, races.one_due_day],
+    [
+        races.one_reference,
+        races.one_request,
+        races.one_gift,
+        races.gift_or_return,
+        races.one_due_day,
+        races.leaving_or_receiving,
+    ],
     ids=lambda race: race.__name__,
 )
 def test_without_a_lock_on_the_members_they_are_fought_for(together, race):

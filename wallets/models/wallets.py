@@ -39,7 +39,10 @@ class Wallet(models.Model):
     class Meta:
         verbose_name = _("wallet")
         verbose_name_plural = _("wallets")
-        permissions = [("freeze", _("Can freeze wallets and thaw them"))]
+        permissions = [
+            ("freeze", _("Can freeze wallets and thaw them")),
+            ("end_membership", _("Can close memberships")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="wallets_wallet_once", fields=["member", "currency"], condition=~Q(state="closed")

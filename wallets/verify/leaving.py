@@ -1,0 +1,40 @@
+"""That nothing of value is left in a membership that is over."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from members.models import Member
+from paymentsite.core.verification import Fault, Run, check
+from paymentsite.ledger.models import Hold
+from wallets.models import Gift, StandingOrder, TopUp, Wallet, Withdrawal
+
+
+@check(
+    "wallets.closed_members_hold_nothing",
+    "Who has left has no wallet, and nothing under way: no hold, gift, order or standing order.",
+)
+def closed_members_hold_nothing(run: Run) -> Iterator[Fault]:
+    closed = Member.objects.filter(state=Member.State.CLOSED)
+    run.seen["closed members"] = closed.count()
+    gone = closed.values("pk")
+    for what, rows in _left():
+        for pk, name in rows.filter(member__in=gone).order_by("pk").values_list("member", "public_id"):
+            yield f"member {pk}", f"has left, and has {what}: {name}"
+    for pk, name in Gift.objects.open().filter(sender__in=gone).order_by("pk").values_list("sender", "public_id"):
+        yield f"member {pk}", f"has left, and has a gift that nobody took: {name}"
+    owners = closed.annotate(owner_name=Concat(Value("member:"), Cast("pk", CharField()))).values("owner_name")
+    holds = Hold.objects.open().filter(account__owner__in=owners)
+    for owner, name in holds.order_by("pk").values_list("account__owner", "pk"):
+        yield owner.replace(":", " "), f"has left, and has something on hold: {name}"
+
+
+def _left() -> tuple[tuple[str, QuerySet[Any]], ...]:
+    return (
+        ("a wallet", Wallet.objects.open()),
+        ("a top-up under way", TopUp.objects.not_ended()),
+        ("a withdrawal under way", Withdrawal.objects.not_ended()),
+        ("a standing order", StandingOrder.objects.exclude(state=StandingOrder.State.ENDED)),
+    )
