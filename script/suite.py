@@ -30,6 +30,8 @@ COVERED: Final = "paymentsite/core/*,paymentsite/ledger/*"
 COVERAGE_MIN: Final = 95
 NOTHING_COLLECTED: Final = 5
 LAST_LINE: Final = re.compile(r"^(=+ )?(?P<counts>\d+ [a-z]+.*) in [\d.]+s\b")
+# One more than there are cores: some wait for servers, installations and locks.
+PROCESSES: Final = str((os.cpu_count() or 1) + 1)
 PARTS: Final = ("all", "checks", "sqlite", "postgres", "coverage", "long")
 
 
@@ -180,7 +182,7 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
 
 
 def pytest(database: str, arguments: list[str], environment: dict[str, str], outcome: Outcome) -> None:
-    words = [sys.executable, "-m", "pytest", "-n", os.environ.get("TEST_PROCESSES", "2")]
+    words = [sys.executable, "-m", "pytest", "-n", os.environ.get("TEST_PROCESSES", PROCESSES)]
     words += ["--color=yes"] if sys.stdout.isatty() else []
     outcome.stages += 1
     process = subprocess.Popen(
