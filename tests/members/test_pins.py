@@ -72,7 +72,9 @@ def test_weak_pin_is_refused(digits):
 
 def test_a_hundred_common_pins_are_known_and_few_others_are_weak():
     assert len(weak_pins.COMMON) >= 100
-    weak = sum(weak_pins.is_weak(f"{n:06}", birthday=date(1990, 5, 4), phone="+8613800004711") for n in range(0, 10**6, 17))
+    weak = sum(
+        weak_pins.is_weak(f"{n:06}", birthday=date(1990, 5, 4), phone="+8613800004711") for n in range(0, 10**6, 17)
+    )
     assert weak < 1_500 / 17
 
 
