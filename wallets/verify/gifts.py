@@ -8,11 +8,11 @@ from wallets.verify.reading import key, rows
 
 # What came back for a sender who had left was taken into suspense.
 _IN_SUSPENSE: Final = """
-SELECT DISTINCT h.id AS hold_id FROM ledger_hold h
-JOIN ledger_posting p ON p.source_id = h.account_id
-JOIN ledger_journal j ON j.id = p.journal_id AND j.refusal IS NULL AND j.scope = 'wallets.gift_return'
-JOIN ledger_holdevent e ON e.journal_id = j.id AND e.hold_id = h.id
+SELECT DISTINCT e.hold_id FROM ledger_journal j
+JOIN ledger_holdevent e ON e.journal_id = j.id
+JOIN ledger_posting p ON p.journal_id = j.id
 JOIN ledger_account s ON s.id = p.target_id AND s.owner = 'house:paymentsite' AND s.code = 'suspense'
+WHERE j.scope = 'wallets.gift_return' AND j.refusal IS NULL
 """
 
 _HELD: Final = f"""
