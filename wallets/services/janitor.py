@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 _CHUNK: Final = 500
 # A top-up that the gateway does not know of at the second question never got there; should it after all, it counts.
 _ABSENT_FAILS: Final = 2
+# Some gateways hear of an order only when the member opens its page, and pages stay payable for half an hour. What had
+# one is believed absent at the question after two hours, by when every page is over, and not before.
+PAGES_OVER: Final = orders.ASKED_AFTER[3]
 NEVER_CAME: Final = Answer(outcome=Outcome.FAILED, reason="the gateway never heard of it")
 
 
@@ -114,4 +117,11 @@ def _answer(order: GatewayOrder) -> tuple[Answer, Origin]:
         return answer, Origin.QUERY
     if isinstance(order, Withdrawal):
         return withdrawals.send_again(order), Origin.CALL
-    return (NEVER_CAME if order.queries >= _ABSENT_FAILS else answer), Origin.QUERY
+    return (NEVER_CAME if _never_comes(order) else answer), Origin.QUERY
+
+
+def _never_comes(order: GatewayOrder) -> bool:
+    """Whether an order that its gateway does not know of can no longer get there."""
+    if order.queries < _ABSENT_FAILS:
+        return False
+    return clock.now() >= order.created_at + PAGES_OVER or not orders.had_page(order)

@@ -133,6 +133,13 @@ def events(order: GatewayOrder) -> QuerySet[OrderEvent]:
     return OrderEvent.objects.filter(**_of(order))
 
 
+def had_page(order: GatewayOrder) -> bool:
+    """Whether the member was ever sent to a page, or given a code, by which they may still pay."""
+    if isinstance(order, TopUp) and (order.action_url or order.action_code):
+        return True
+    return events(order).filter(state=State.REQUIRES_ACTION).exists()
+
+
 def _of(order: GatewayOrder) -> dict[str, Any]:
     return {"top_up": order} if isinstance(order, TopUp) else {"withdrawal": order}
 
