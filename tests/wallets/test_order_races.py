@@ -8,10 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from members.models.members import MemberQuerySet
+from members.services.limits import BalanceLimitExceeded
 from paymentsite.core import clock
 from paymentsite.core.errors import DomainError
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Journal
+from tests.members.limiting import cap
+from tests.members.races import winners
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, route, sandboxes, top_up, wallet, withdraw
 from tests.wallets.saved import bank_account
@@ -81,6 +85,34 @@ def test_two_begun_at_once_under_one_reference_are_one_order(together: Together)
         ended = together(4, lambda _each, number=number, purse=purse: top_up(purse, 1_000, reference=f"r{number}").pk)
 
         assert (len(set(ended)), holds(purse)) == (1, eur(1_000))
+
+
+def room(together: Together) -> None:
+    """There is room for one of those that are begun at once, and none is decided: one is begun."""
+    purse = wallet()
+    cap(1_500, measure="balance", period="always", currency="EUR", member=purse.member)
+
+    begun = together(4, lambda number: top_up(purse, 1_002, reference=f"r{number}").state)
+
+    assert len(winners(begun, BalanceLimitExceeded)) == 1
+    assert TopUp.objects.filter(member=purse.member).count() == 1
+
+
+def test_top_ups_begun_at_once_share_the_most_that_may_be_held(together: Together):
+    for _ in range(ROUNDS):
+        room(together)
+
+
+def test_without_the_member_s_lock_more_is_begun_than_may_be_held(together: Together, monkeypatch: pytest.MonkeyPatch):
+    """The control: nobody waits for anybody."""
+    monkeypatch.setattr(MemberQuerySet, "lock", lambda self, pk: self.get(pk=pk))
+
+    def rounds() -> None:
+        for _ in range(2 * ROUNDS):
+            room(together)
+
+    with pytest.raises(AssertionError):
+        rounds()
 
 
 def test_without_its_lock_and_its_reference_it_is_booked_twice(together: Together, monkeypatch: pytest.MonkeyPatch):

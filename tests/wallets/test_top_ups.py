@@ -4,21 +4,25 @@ from datetime import timedelta
 
 import pytest
 
+from members.models import LimitUse
 from members.services import members
+from members.services.limits import BalanceLimitExceeded
 from members.services.members import MemberSuspended
 from members.services.references import InvalidReference
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
+from paymentsite.core.ids import EPOCH
 from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger.models import Journal
 from tests.members.factories import member
+from tests.members.limiting import cap
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, route, sandboxes, top_up, wallet
 from tests.wallets.saved import card
 from wallets import telling
-from wallets.models import TopUp
+from wallets.models import FeeRule, TopUp
 from wallets.services import bookings, janitor, wallets
 from wallets.services.instruments import NoSuchInstrument
 from wallets.services.orders import AmountInvalid, OrderDiffers
@@ -89,6 +93,41 @@ def test_closed_wallet_begins_none():
 def test_top_up_without_a_route_is_refused():
     with pytest.raises(NoRoute):
         top_up(wallet(), 100, method="alipay")
+
+
+def test_top_ups_under_way_count_against_the_most_that_may_be_held():
+    purse = wallet()
+    cap(1_000 * 100, measure="balance", period="always", currency="EUR", member=purse.member)
+    first = top_up(purse, 600_02)
+
+    with pytest.raises(BalanceLimitExceeded) as refused:
+        top_up(purse, 600_02, reference="r2")
+
+    assert (first.state, refused.value.facts["after"]["amount"]) == ("pending", 1_200_04)
+    assert TopUp.objects.get() == first
+    assert LimitUse.objects.get().source == first.source
+
+
+def test_what_is_under_way_counts_without_its_fee_and_only_in_its_currency():
+    purse = wallet()
+    FeeRule.objects.create(kind="top_up", currency="EUR", fixed_minor=100, starts_at=EPOCH, set_by="test:1")
+    cap(1_804, measure="balance", period="always", currency="EUR", member=purse.member)
+    dollars = wallets.open(member=purse.member, currency="USD", by=STAFF)
+    route(currency="USD")
+    top_up(dollars, 5_002, reference="dollars")
+
+    states = [top_up(purse, 1_002, reference=reference).state for reference in ("r1", "r2")]
+
+    assert states == ["pending", "pending"]
+
+
+def test_top_up_that_failed_leaves_its_room_to_others():
+    purse = wallet()
+    cap(1_500, measure="balance", period="always", currency="EUR", member=purse.member)
+    top_up(purse, 1_003)
+    let_time_pass()
+
+    assert top_up(purse, 1_000, reference="r2").state == "succeeded"
 
 
 def test_repeated_reference_is_the_first_order_and_asks_nobody():

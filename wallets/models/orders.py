@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -145,7 +145,10 @@ class GatewayOrder(models.Model):
 
 
 class TopUpQuerySet(GatewayOrderQuerySet["TopUp"]):
-    pass
+    def coming(self, currency: str) -> Money:
+        """What these put on wallets in ``currency`` when all of them come, less their fees."""
+        nets = self.filter(currency=currency).aggregate(net=Sum(F("amount_minor") - F("fee_minor")))
+        return Money(nets["net"] or 0, currency)
 
 
 class WithdrawalQuerySet(GatewayOrderQuerySet["Withdrawal"]):

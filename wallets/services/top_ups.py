@@ -90,7 +90,9 @@ def _intend(
     if quote.fee >= amount:
         raise FeeTooHigh(fee=quote.fee, amount=amount)
     order.fee_minor = quote.fee.minor
-    limits.check_balance(member=member, after=books.standing(wallet.account).posted + order.net)
+    # What is under way may all come, and is never refused when it does: it counts as if it were here already.
+    coming = TopUp.objects.of(member).undecided().coming(amount.unit)
+    limits.check_balance(member=member, after=books.standing(wallet.account).posted + coming + order.net)
     fees.take(quote=quote, source=order.source, now=now)
     order.save(force_insert=True)
     orders.tell(order, origin=Origin.REQUEST, by=by)
