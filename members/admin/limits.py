@@ -171,12 +171,23 @@ class Limits(BackOffice[Limit]):
 
 @admin.register(LimitUse)
 class LimitUses(BackOffice[LimitUse]):
-    list_display = ("at", "member", "kind", "shown_amount", "source", "given_back_at")
+    list_display = ("at", "member", "kind", "shown_amount", "source", "given_back_at", "counted_again_at")
     list_filter = ("kind", "currency")
     list_select_related = ("member",)
     search_fields = ("source",)
     search_help_text = _("a whole source, such as transfer:…, or a member's id")
-    fields = ("at", "member", "kind", "shown_amount", "source", "zone", "given_back_at", "judged")
+    fields = (
+        "at",
+        "member",
+        "kind",
+        "shown_amount",
+        "source",
+        "zone",
+        "given_back_at",
+        "lapsed_at",
+        "counted_again_at",
+        "judged",
+    )
     ordering = ("-pk",)
 
     def get_search_results(

@@ -144,9 +144,12 @@ class LimitUseQuerySet(models.QuerySet["LimitUse"]):
         return self.filter(at__gte=moment)
 
 
-@immutable(except_columns=["given_back_at"])
+@immutable(except_columns=["given_back_at", "lapsed_at", "counted_again_at"])
 class LimitUse(models.Model):
-    """What one act took of its member's limits. Written once; it may be given back once.
+    """What one act took of its member's limits. Written once; it may be given back.
+
+    What turns out to have happened after it was given back counts again: ``lapsed_at`` and ``counted_again_at`` say
+    between which moments others could take its room, so that with it they may be more than the limits allow.
 
     The totals, which include it, count everything that the member ever took in the currency, of this kind and of all:
     what was used since any moment is a difference of two rows, however many lie between. Writers hold the member's
@@ -167,6 +170,8 @@ class LimitUse(models.Model):
     joint_count = models.BigIntegerField()
     judged = models.JSONField[Any](_("judged by"), help_text=_("each limit that applied, and since when it counted"))
     given_back_at = models.DateTimeField(_("given back"), null=True, blank=True)
+    lapsed_at = models.DateTimeField(_("did not count since"), null=True, blank=True)
+    counted_again_at = models.DateTimeField(_("counts again since"), null=True, blank=True)
 
     objects = LimitUseQuerySet.as_manager()
 
@@ -175,6 +180,10 @@ class LimitUse(models.Model):
         verbose_name_plural = _("uses of limits")
         constraints = [
             models.CheckConstraint(name="members_limituse_amount", condition=Q(amount_minor__gte=0)),
+            models.CheckConstraint(
+                name="members_limituse_lapse",
+                condition=Q(lapsed_at=None, counted_again_at=None) | Q(lapsed_at__lte=F("counted_again_at")),
+            ),
             models.CheckConstraint(
                 name="members_limituse_totals",
                 condition=Q(kind_minor__gte=F("amount_minor"), joint_minor__gte=F("kind_minor"))

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, gettext_noop
 
 from members.models import Limit, LimitUse, Member
@@ -20,7 +22,7 @@ from paymentsite.core import clock
 from paymentsite.core.errors import Conflict, Refused, worded
 from paymentsite.core.money import AmountNegative, Money
 
-__all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "give_back", "left", "take"]
+__all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "count_again", "give_back", "left", "take"]
 
 Measure = Limit.Measure
 
@@ -161,6 +163,22 @@ def _write(
 def give_back(*, source: str, now: datetime) -> None:
     """What ``source`` took counts no more: it did not happen. Repeated, or where it took nothing, this does nothing."""
     LimitUse.objects.filter(source=source, given_back_at=None).update(given_back_at=now)
+
+
+def count_again(*, source: str, now: datetime) -> bool:
+    """What ``source`` took and was given back counts after all, as of when it was taken: it did happen.
+
+    No limit refuses it, also where others took its room meanwhile; what they may still take is less. Whether it had
+    been given back; repeated, or where it took nothing, this does nothing.
+    """
+    use = LimitUse.objects.filter(source=source).first()
+    if use is None:
+        return False
+    Member.objects.lock(use.member_id)
+    changed = LimitUse.objects.filter(source=source, given_back_at__isnull=False).update(
+        lapsed_at=Coalesce("lapsed_at", F("given_back_at")), counted_again_at=now, given_back_at=None
+    )
+    return changed == 1
 
 
 def check_balance(*, member: Member, after: Money) -> None:

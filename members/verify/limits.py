@@ -84,6 +84,20 @@ class _Tally:
         return totals[-1] - totals[bisect_left(self.at, moment)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lapse:
+    """Between these moments ``use``, which counts, was given back: others could take its room."""
+
+    use: LimitUse
+    since: datetime
+    until: datetime
+
+    def gave_room(self, use: LimitUse, limit: Limit, begun: datetime) -> bool:
+        # Who waited for the lock may have come with a moment from just before it was given back.
+        meanwhile = self.use.pk != use.pk and self.since - _SLACK <= use.at <= self.until
+        return meanwhile and limit.kind in {self.use.kind, Limit.ANY} and self.use.at >= begun
+
+
 @check(
     "members.uses_within_limits", "Every use that counts was within the limits that were in force when it was taken."
 )
@@ -92,16 +106,19 @@ def uses_within_limits(_: Run) -> Iterator[Fault]:
     uses = LimitUse.objects.order_by("member_id", "currency", "id").iterator(chunk_size=2_000)
     for _key, own in groupby(uses, key=lambda use: (use.member_id, use.currency)):
         tallies: dict[str, _Tally] = {}
+        lapses: list[_Lapse] = []
         for use in own:
             if use.given_back_at is not None:
                 continue
             for scope in (use.kind, Limit.ANY):
                 tallies.setdefault(scope, _Tally()).add(use.at, use.amount_minor)
-            for what in _faults(use, limits, tallies):
+            if use.lapsed_at and use.counted_again_at:
+                lapses.append(_Lapse(use, use.lapsed_at, use.counted_again_at))
+            for what in _faults(use, limits, tallies, lapses):
                 yield f"use of limits {use.pk}", what
 
 
-def _faults(use: LimitUse, limits: dict[int, Limit], tallies: dict[str, _Tally]) -> Iterator[str]:
+def _faults(use: LimitUse, limits: dict[int, Limit], tallies: dict[str, _Tally], lapses: list[_Lapse]) -> Iterator[str]:
     judges = [(limits.get(pk), since) for pk, since in use.judged]
     if not any(limit and limit.measure == Limit.Measure.AMOUNT for limit, _since in judges):
         yield "no limit allowed it"
@@ -111,7 +128,11 @@ def _faults(use: LimitUse, limits: dict[int, Limit], tallies: dict[str, _Tally])
             continue
         counting = limit.measure == Limit.Measure.COUNT
         begun = datetime.fromisoformat(since) if since else None
-        used = tallies[limit.kind].since(begun, counting=counting) if begun else use.amount_minor
+        used = use.amount_minor
+        if begun:
+            room = [each.use for each in lapses if each.gave_room(use, limit, begun)]
+            used = tallies[limit.kind].since(begun, counting=counting)
+            used -= len(room) if counting else sum(each.amount_minor for each in room)
         if used > limit.cap:
             yield f"{used} are used of {limit.cap} (limit {limit.pk}, {limit.name})"
 

@@ -1,14 +1,15 @@
 """Whatever is done to limits behind the services' backs, verify finds it and names the row."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
 
 from members.models import Limit, LimitUse
-from members.services.limits import Kind
+from members.services import limits
+from members.services.limits import Kind, LimitExceeded
 from paymentsite.core import verification
-from tests.members.limiting import NOON, cap, someone, take
+from tests.members.limiting import NOON, cap, someone, take, used
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +37,44 @@ def test_what_services_do_is_clean(uses):
     take(uses[0].member, 30, "act:4", kind=Kind.CARD, now=NOON + timedelta(minutes=9))
 
     assert verification.discover().run(only=CHECKS).findings == []
+
+
+def again(use: LimitUse, *, back: datetime, now: datetime) -> None:
+    with transaction.atomic():
+        limits.give_back(source=use.source, now=back)
+        limits.count_again(source=use.source, now=now)
+
+
+def test_room_taken_while_a_use_did_not_count_is_clean(uses):
+    ada = uses[0].member
+    limits.give_back(source="act:1", now=NOON + timedelta(minutes=9))
+    take(ada, 30, "act:4", kind=Kind.CARD, now=NOON + timedelta(minutes=10))
+
+    with transaction.atomic():
+        assert limits.count_again(source="act:1", now=NOON + timedelta(minutes=11))
+
+    assert used(ada, NOON + timedelta(minutes=12))["any.amount.day"] == 130
+    assert verification.discover().run(only=CHECKS).findings == []
+    with pytest.raises(LimitExceeded):
+        take(ada, 1, "act:5", now=NOON + timedelta(minutes=12))
+
+
+def test_counting_again_what_was_never_given_back_does_nothing(uses):
+    with transaction.atomic():
+        told = [limits.count_again(source=source, now=NOON) for source in ("act:1", "act:99")]
+
+    assert told == [False, False]
+    assert LimitUse.objects.filter(counted_again_at=None).count() == 4
+
+
+@pytest.mark.parametrize("minutes", [-30, 30])
+def test_use_beyond_its_limits_before_or_after_another_did_not_count_is_found(uses, unprotected, minutes):
+    with unprotected(), connection.cursor() as cursor:
+        limit = Limit.objects.get(measure="amount", kind="any")
+        moment = uses[2].at + timedelta(minutes=minutes)
+        again(uses[1], back=moment - timedelta(minutes=5), now=moment)
+        cursor.execute("UPDATE members_limit SET cap = 99 WHERE id = %s", [limit.pk])
+        assert found("members.uses_within_limits") == {f"use of limits {uses[2].pk}"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from members.services import limits
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.models import OpenItem
@@ -91,6 +92,14 @@ def test_order_moved_to_another_gateway_is_found(come: TopUp):
 
     assert found("wallets.order_moved_amount") == {name(come)}
     assert "account gateway:sandbox clearing EUR" in found("wallets.clearing_is_orders")
+
+
+def test_order_that_is_done_and_counts_against_no_limit_is_found(come: TopUp, gone: Withdrawal):
+    limits.give_back(source=come.source, now=clock.now())
+    assert found("wallets.succeeded_orders_count") == {name(come)}
+
+    limits.give_back(source=gone.source, now=clock.now())
+    assert found("wallets.succeeded_orders_count") == {name(come), name(gone)}
 
 
 def test_hold_let_go_while_the_withdrawal_is_under_way_is_found(under_way: Withdrawal):

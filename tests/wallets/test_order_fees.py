@@ -5,15 +5,19 @@ from datetime import timedelta
 import pytest
 
 from members.models import LimitUse
+from members.services.limits import LimitExceeded
 from paymentsite.core import clock, verification
 from paymentsite.core.ids import EPOCH
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import InsufficientFunds
+from tests.members.limiting import cap
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, let_time_pass, top_up, wallet, withdraw
+from wallets.gateways.base import Answer, Outcome
 from wallets.models import FeeRule, FeeUse, TopUp
-from wallets.services import bookings, wallets
+from wallets.services import bookings, outcomes, wallets
+from wallets.services.orders import Origin
 from wallets.services.top_ups import FeeTooHigh
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
@@ -70,6 +74,33 @@ def test_top_up_that_came_after_all_costs_nothing():
     let_time_pass(timedelta(hours=1))
 
     assert (holds(purse), earned(), clean()) == (eur(1_015), 0, True)
+    assert [use.given_back_at is None for use in (LimitUse.objects.get(), FeeUse.objects.get())] == [True, False]
+
+
+def test_what_came_after_all_counts_though_its_room_was_taken_meanwhile():
+    purse = wallet()
+    cap(1_500, kind="top_up", currency="EUR", member=purse.member)
+    top_up(purse, 1_015)
+    top_up(purse, 1_000, reference="r2")
+
+    let_time_pass(timedelta(hours=1))
+
+    with pytest.raises(LimitExceeded) as refused:
+        top_up(purse, 100, reference="r3")
+    assert (refused.value.facts["used"]["amount"], refused.value.facts["left"]["amount"]) == (2_015, 0)
+    assert not verification.discover().run(only=["members", "wallets", "ledger"]).findings
+
+
+def test_withdrawal_paid_after_all_counts_until_it_comes_back():
+    purse = wallet(5_000)
+
+    order = withdraw(purse, 1_015)
+    let_time_pass(timedelta(hours=1))
+    order.refresh_from_db()
+    counted = LimitUse.objects.get().given_back_at is None
+    outcomes.settle(order=order, answer=Answer(outcome=Outcome.RETURNED), origin=Origin.QUERY, gateway=order.gateway)
+
+    assert (order.state, counted, given_back(), clean()) == ("succeeded", True, True, True)
 
 
 def test_fee_of_a_withdrawal_is_on_hold_with_it_and_then_taken():

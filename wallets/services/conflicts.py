@@ -102,8 +102,10 @@ def _came(order: TopUp, by: Actor) -> str:
         wallet = wallets.open(member=order.member, currency=order.moved.unit, by=by)
     if wallet is not None and not bookings.takes(wallet):
         wallet = None
+    late = endings.happened_after_all(order)
     fits = wallet is not None and order.moved.unit == order.currency and order.fee < order.moved
-    fee = order.fee if fits else Money.zero(order.moved.unit)
+    charged = fits and not late
+    fee = order.fee if charged else Money.zero(order.moved.unit)
     journal = bookings.came_in(order, amount=order.moved, fee=fee, wallet=wallet)
     orders.change(
         order,
@@ -114,7 +116,7 @@ def _came(order: TopUp, by: Actor) -> str:
         booked_to=BookedTo.WALLET if wallet else BookedTo.SUSPENSE,
         fee_minor=fee.minor,
     )
-    if not fits:
+    if not charged:
         endings.fee_given_back(order)
     if wallet is None:
         orders.needs_person(order, orders.SUSPENDED, "It came for a wallet that takes nothing, and is in suspense.")
@@ -124,6 +126,7 @@ def _came(order: TopUp, by: Actor) -> str:
 
 
 def _went(order: Withdrawal, by: Actor, reason: str) -> str:
+    endings.happened_after_all(order)
     from_hold = Hold.objects.get(pk=order.hold_id).state == Hold.State.OPEN
     journal = bookings.went_out(order, amount=order.moved)
     orders.change(

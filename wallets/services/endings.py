@@ -58,6 +58,19 @@ def paid_back(order: Withdrawal) -> None:
     notices.tell(member=order.member, kind=_CAME_BACK, subject=order.source, amount=order.amount)
 
 
+def happened_after_all(order: GatewayOrder) -> bool:
+    """It counts against the limits again, where it had failed; whether it had.
+
+    Its fee stays given back: the member was told that nothing was taken, and may have paid for another try.
+    """
+    return limits.count_again(source=order.source, now=clock.now())
+
+
+def came_back_to_suspense(order: Withdrawal) -> None:
+    """Nothing of it is gone, though it is not the member's yet: it counts no more."""
+    limits.give_back(source=order.source, now=clock.now())
+
+
 def fee_given_back(order: GatewayOrder) -> None:
     fees.give_back(source=order.source, now=clock.now())
 

@@ -106,6 +106,7 @@ def _came_in(order: TopUp, answer: Answer, origin: Origin) -> None:
         fee_minor=fee.minor,
     )
     if late:
+        endings.happened_after_all(order)
         orders.needs_person(order, orders.LATE, "The gateway had said that it failed. The money came and is booked.")
     if on_wallet:
         endings.topped_up(order)
@@ -132,6 +133,7 @@ def _went_out(order: Withdrawal, answer: Answer, origin: Origin) -> None:
     )
     orders.resolved(order, orders.UNBOOKABLE)
     if late:
+        endings.happened_after_all(order)
         orders.needs_person(
             order, orders.LATE, "The gateway had said that it failed, and we gave it back. It was paid all the same."
         )
@@ -196,6 +198,7 @@ def _came_back(order: Withdrawal, answer: Answer, origin: Origin) -> None:
     if to_wallet:
         endings.paid_back(order)
     else:
+        endings.came_back_to_suspense(order)
         orders.needs_person(order, orders.SUSPENDED, "It came back and cannot be on the wallet: it is in suspense.")
 
 

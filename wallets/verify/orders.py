@@ -67,6 +67,11 @@ SELECT 'gateway:' || o.gateway AS owner, CASE WHEN o.moved_currency = '' THEN o.
     AS unit, {sign}COALESCE(o.moved_minor, o.amount_minor) AS total FROM {table} o WHERE o.{column} IS NOT NULL
 """
 
+_NOT_COUNTED: Final = """
+SELECT o.public_id, u.given_back_at FROM {table} o JOIN members_limituse u ON u.source = '{noun}:' || {text}
+WHERE o.state = 'succeeded' AND u.given_back_at IS NOT NULL ORDER BY o.id
+"""
+
 # Table, noun, column, scope, and whether it takes from the clearing account or puts on it.
 _BOOKINGS: Final[tuple[dict[str, str], ...]] = (
     {"table": "wallets_topup", "noun": "top_up", "column": "journal_id", "scope": "wallets.top_up", "sign": "-"},
@@ -113,6 +118,14 @@ def order_moved_amount(_: Run) -> Iterator[Fault]:
     for booking in _BOOKINGS:
         for _pk, order, moved, cleared in _rows(_MOVED.format(**booking)):
             yield f"{booking['noun']} {_shown(order)}", f"{moved} moved, and its journal clears {cleared}"
+
+
+@check("wallets.succeeded_orders_count", "What an order that is done took of limits is not given back.")
+def succeeded_orders_count(_: Run) -> Iterator[Fault]:
+    for kind in (TopUp, Withdrawal):
+        names = {"table": kind._meta.db_table, "noun": kind.noun}
+        for order, since in _rows(_NOT_COUNTED.format(**names, text=_text("o.public_id"))):
+            yield f"{kind.noun} {_shown(order)}", f"it is done, and counts against no limit since {since}"
 
 
 @check("wallets.clearing_is_orders", "What orders left at a gateway is what they add up to.", whole=True)
