@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from members.models import User
+from members.models import LimitUse, User
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import Actor
+from paymentsite.core.ids import EPOCH
 from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
@@ -15,10 +16,11 @@ from paymentsite.ledger import queries as books
 from paymentsite.ledger.models import Journal
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, top_up, wallet, withdraw
-from wallets.gateways.base import OrderKind, Outcome
-from wallets.models import Wallet
-from wallets.services import bookings, conflicts, wallets
+from wallets.gateways.base import Answer, OrderKind, Outcome
+from wallets.models import FeeRule, Wallet
+from wallets.services import bookings, conflicts, outcomes, wallets
 from wallets.services.conflicts import NothingToDecide
+from wallets.services.orders import Origin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
@@ -149,3 +151,17 @@ def test_order_of_which_nothing_is_known_is_ended_by_two_people(happened, state,
 
     order.refresh_from_db()
     assert (order.state, wallets.available(purse), items(), clean()) == (state, eur(left), set(), True)
+
+
+def test_other_amount_that_came_after_a_failure_counts_again_and_costs_nothing():
+    purse = wallet()
+    FeeRule.objects.create(kind="top_up", currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1")
+    order = top_up(purse, 1_001)
+    answer = Answer(outcome=Outcome.SUCCEEDED, amount=eur(900))
+    outcomes.settle(order=order, answer=answer, origin=Origin.QUERY, gateway=order.gateway)
+
+    decide(conflicts.accept(order=order, by=staff(), reason="seen on their console"))
+
+    order.refresh_from_db()
+    assert (order.state, holds(purse), order.fee_minor) == ("succeeded", eur(900), 0)
+    assert (LimitUse.objects.get().given_back_at, clean()) == (None, True)
