@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from members.demo import limits, people, points, rewards, tiers
+from members.services import rights
+from paymentsite.core.actors import SYSTEM
 
 OPERATOR: Final = ("operator@example.com", "walnut-harbour-42")
 MEMBER: Final = (people.MEMBER.email, people.MEMBER.password)
@@ -11,7 +13,9 @@ MEMBER: Final = (people.MEMBER.email, people.MEMBER.password)
 
 def fill() -> Iterator[str]:
     """An operator and four members exist, their addresses confirmed; says how to sign in as each."""
-    operator = people.person(*OPERATOR, is_staff=True, is_superuser=True)
+    operator = people.person(*OPERATOR)
+    if not rights.on_record(operator):
+        operator = rights.appoint(user=operator, superuser=True, by=SYSTEM, reason="demo")
     limits.fill()
     people.fill(operator)
     tiers.fill()

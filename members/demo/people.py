@@ -81,9 +81,9 @@ def fill(operator: User) -> None:
         _fill(sample, Actor.of(operator))
 
 
-def person(email: str, password: str, **rights: bool) -> User:
+def person(email: str, password: str) -> User:
     """Who signs in so, with a confirmed address; made when there is nobody yet."""
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, password, **rights)
+    user = User.objects.filter(email=email).first() or User.objects.create_user(email, password)
     EmailAddress.objects.get_or_create(user=user, email=email, defaults={"verified": True, "primary": True})
     return user
 

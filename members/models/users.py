@@ -38,6 +38,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = [
+            ("set_rights", _("Can propose rights, withdraw them, and deactivate people")),
+            ("approve_rights", _("Can approve that rights are given")),
+        ]
 
     def __str__(self) -> str:
         return self.email

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from members import phones
 from members.models import Member, MemberEvent, User
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
@@ -141,12 +141,14 @@ def edit(*, member: Member, by: Actor, **profile: Unpack[Profile]) -> Member:
 @act
 def suspend(*, member: Member, by: Actor, reason: str) -> Member:
     """From now on everything the member does is refused; what comes in is kept."""
+    check_not_own(by, member.pk)
     return _change(member, State.ACTIVE, State.SUSPENDED, Kind.SUSPENDED, by=by, reason=reason)
 
 
 @act
 def resume(*, member: Member, by: Actor, reason: str) -> Member:
-    """A suspended member may act again."""
+    """A suspended member may act again. Not for them to say."""
+    check_not_own(by, member.pk)
     return _change(member, State.SUSPENDED, State.ACTIVE, Kind.RESUMED, by=by, reason=reason)
 
 

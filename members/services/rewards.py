@@ -13,7 +13,7 @@ from members.services import coupons, members, points, tiers
 from members.services.coupons import use as use_coupon
 from members.services.references import check_reference
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid, Refused
@@ -110,8 +110,9 @@ def redeem(
 def cancel(*, redemption: Redemption, by: Actor, reason: str) -> Redemption:
     """The points are back in the lots they came from, the reward is in stock again. Repeated, it changes nothing.
 
-    Refused for a coupon that was used, and while the ledger cannot take the journal back.
+    Refused to the member themself, for a coupon that was used, and while the ledger cannot take the journal back.
     """
+    check_not_own(by, redemption.member_id)
     if not 1 <= len(reason := clear(reason).strip()) <= _REASON_MAX:
         raise CancelReasonMissing
     Member.objects.lock(redemption.member_id)

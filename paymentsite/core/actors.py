@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_noop
+
+from paymentsite.core.errors import Forbidden
 
 if TYPE_CHECKING:
     # Read before the app registry is ready, these modules would ask it for models.
@@ -12,6 +15,11 @@ if TYPE_CHECKING:
 
 STAFF: Final = "staff"
 MEMBER: Final = "member"
+
+
+class OwnMatter(Forbidden):
+    code = "own_matter"
+    sentence = gettext_noop("This is about yourself; somebody else must do it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +64,14 @@ class Actor:
 
 
 SYSTEM: Final = Actor("system", "paymentsite")
+
+
+def person_of(pk: int) -> str:
+    """``Actor.person`` of whoever signs in as the user ``pk``, be it as staff or as a member."""
+    return Actor(MEMBER, str(pk)).person
+
+
+def check_not_own(by: Actor, pk: int) -> None:
+    """Raise ``OwnMatter`` when ``by`` is who signs in as the user ``pk``: what staff decide is never about oneself."""
+    if by.person == person_of(pk):
+        raise OwnMatter

@@ -8,9 +8,9 @@ from allauth.account.models import EmailAddress
 
 from members.models import KycCase, KycImage, Limit, Member, User
 from members.models.limits import CAP_MAX
-from members.services import kyc, kyc_images, members
+from members.services import kyc, kyc_images, members, rights
 from members.services.kyc import Facts
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.vault import Secret
 
@@ -25,9 +25,17 @@ PAPERS: Facts = {
 }
 
 
+def signed_up(email: str, **fields: Any) -> User:
+    """Who signs in so; staff as whoever runs the site makes them."""
+    user = User.objects.create_user(email, **fields)
+    if user.is_staff or user.is_superuser:
+        rights.appoint(user=user, superuser=user.is_superuser, by=SYSTEM, reason="test")
+    return user
+
+
 class UserFactory(factory.Factory[User]):
     class Meta:
-        model = User.objects.create_user
+        model = signed_up
 
     email = factory.Sequence(lambda number: f"person{number}@example.com")
 

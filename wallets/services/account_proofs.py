@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from members.models import KycCase, Member
 from members.services import members
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, Invalid, Refused
 from paymentsite.core.ids import uuid7
@@ -178,7 +178,8 @@ def match_name(*, instrument: Instrument, legal_name: Secret, by: Actor) -> Acco
 
 @act
 def decide(*, proof: AccountProof, passed: bool, by: Actor, reason: str) -> AccountProof:
-    """Staff say whether a doubtful name is the member's. At most once, whoever else decides."""
+    """Staff say whether a doubtful name is the member's. At most once, whoever else decides, and never the member."""
+    check_not_own(by, proof.account.member_id)
     account = _locked(proof.account.instrument)
     now = clock.now()
     state = State.PASSED if passed else State.FAILED

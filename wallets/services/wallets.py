@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from members.models import Member
 from members.services import members
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Invalid, Missing, Refused
 from paymentsite.core.ids import uuid7
@@ -95,7 +95,8 @@ def freeze(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
 
 @act
 def thaw(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
-    """Money may go out again."""
+    """Money may go out again. Not for the member to say."""
+    check_not_own(by, wallet.member_id)
     return _change(wallet, State.OPEN, by=by, reason=reason)
 
 

@@ -1,12 +1,15 @@
 """Giving and taking the right to enter the admin."""
 
-from typing import Any
+from typing import Any, Final
 
-from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from members.models import User
+from members.services import rights
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.errors import DomainError
+
+REASON: Final = "manage.py staff"
 
 
 class Command(BaseCommand):
@@ -21,11 +24,11 @@ class Command(BaseCommand):
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
             raise CommandError(f"Nobody signs in as {email}. They sign up on the site first.")
-        factors = Authenticator.objects.filter(user=user, type__in=["totp", "webauthn"])
-        if settings.STAFF_SECOND_FACTOR_REQUIRED and not withdraw and not factors.exists():
-            raise CommandError(f"{email} has no second factor. They set one up on the site first.")
-
-        user.is_staff = not withdraw
-        user.is_superuser = superuser and not withdraw
-        user.save(update_fields=["is_staff", "is_superuser"])
+        try:
+            if withdraw:
+                rights.withdraw(user=user, by=SYSTEM, reason=REASON)
+            else:
+                rights.appoint(user=user, superuser=superuser, by=SYSTEM, reason=REASON)
+        except DomainError as refusal:
+            raise CommandError(f"{email}: {refusal}") from refusal
         self.stdout.write(f"{email} is {'not ' if withdraw else ''}staff.")

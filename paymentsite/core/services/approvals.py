@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import clock
-from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.actors import SYSTEM, Actor, OwnMatter
 from paymentsite.core.acts import act
 from paymentsite.core.arguments import restored, stored
 from paymentsite.core.disclosure import clear
@@ -173,6 +173,8 @@ def _decidable(approval: Approval, by: Actor) -> proposals.Declared:
         raise ActUnknown(act=approval.act, approval=approval.pk)
     if by.person == approval.proposed_person:
         raise OwnProposal
+    if by.person == proposals.concerned(declared, approval):
+        raise OwnMatter
     if not by.may(declared.right):
         raise RightMissing(act=declared.name, right=declared.right)
     return declared

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import canonical, clock, logs
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, person_of
 from paymentsite.core.acts import act
 from paymentsite.core.arguments import restored, stored
 from paymentsite.core.disclosure import clear, disclosed
@@ -36,6 +36,7 @@ class ReasonMissing(Invalid):
 class Declared:
     name: str
     right: str
+    concerns: str
     expires: timedelta
     body: Callable[..., Effect]
     signature: inspect.Signature
@@ -45,19 +46,20 @@ _acts: Final[dict[str, Declared]] = {}
 
 
 def required(
-    name: str, *, right: str, expires: timedelta = EXPIRES
+    name: str, *, right: str, concerns: str = "", expires: timedelta = EXPIRES
 ) -> Callable[[Callable[P, Effect]], Callable[P, Approval]]:
     """Make calling the service propose it under ``name``, for somebody else who holds ``right`` to decide.
 
     The service takes keywords only, ``by`` and ``reason`` among them, and returns its effect. It is proposed
     only when a rehearsal, rolled back, succeeds. When approved it runs with exactly these arguments, and
-    ``by`` is whoever proposed it.
+    ``by`` is whoever proposed it. ``concerns`` names the argument, a user or a member, of whom it is: that person
+    does not decide.
     """
 
     def declare(body: Callable[P, Effect]) -> Callable[P, Approval]:
         signature = inspect.signature(body)
-        _check_declaration(name, signature)
-        act_declared = _acts[name] = Declared(name, right, expires, body, signature)
+        _check_declaration(name, signature, concerns)
+        act_declared = _acts[name] = Declared(name, right, concerns, expires, body, signature)
 
         @functools.wraps(body)
         def propose(*args: P.args, **kwargs: P.kwargs) -> Approval:
@@ -73,13 +75,15 @@ def declared(name: str) -> Declared | None:
     return _acts.get(name)
 
 
-def _check_declaration(name: str, signature: inspect.Signature) -> None:
+def _check_declaration(name: str, signature: inspect.Signature, concerns: str) -> None:
     if name in _acts:
         raise TypeError(f"{name} is declared twice")
     if any(given.kind is not given.KEYWORD_ONLY for given in signature.parameters.values()):
         raise TypeError(f"{name} must take keywords only, each by its name")
     if missing := {"by", "reason"} - signature.parameters.keys():
         raise TypeError(f"{name} must take {' and '.join(sorted(missing))}")
+    if concerns and concerns not in signature.parameters:
+        raise TypeError(f"{name} takes no {concerns} whom it could concern")
     if secret := [given for given in signature.parameters if logs.names_secret(given)]:
         raise TypeError(f"{name} takes {', '.join(secret)}, which must not be written down")
 
@@ -109,6 +113,14 @@ def _propose(declared: Declared, given: inspect.BoundArguments) -> Approval:
     what = {"act": proposal.act, "digest": proposal.digest, "effect": proposal.effect}
     audit.record(by=by, act="approval.proposed", subject=proposal, after=what, reason=reason)
     return proposal
+
+
+def concerned(declared: Declared, proposal: Approval) -> str:
+    """The person whom it is about; empty when about none. As written, so that it holds when the row is gone."""
+    if not declared.concerns:
+        return ""
+    _label, pk = proposal.arguments[declared.concerns]["value"]
+    return person_of(pk)
 
 
 def digest(proposal: Approval) -> str:
