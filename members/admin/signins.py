@@ -1,4 +1,4 @@
-"""Who signs in, as staff see it: nothing is edited, no password set, nobody added; rights are a matter of two people."""
+"""Who signs in, as staff see it: nobody is added or edited, no password set; rights are a matter of two people."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from members.admin.members import ReasonForm
 from members.models import User

@@ -138,7 +138,7 @@ def deactivate(*, user: User, by: Actor, reason: str) -> User:
     reason = checked_reason(reason)
     user = _locked(user)
     if user.is_active:
-        _set_active(user, True, False, "user.deactivated", by=by, reason=reason)
+        _set_active(user, active=False, by=by, reason=reason)
         sessions.end_all(user=user, by=by)
     return user
 
@@ -155,7 +155,7 @@ def activate(*, user: User, by: Actor, reason: str) -> User:
         raise RightsLeft
     if Member.objects.filter(pk=user.pk, erased_at__isnull=False).exists():
         raise SignInErased
-    _set_active(user, False, True, "user.activated", by=by, reason=reason)
+    _set_active(user, active=True, by=by, reason=reason)
     return user
 
 
@@ -178,10 +178,11 @@ def _locked(user: User) -> User:
     return User.objects.select_for_update().get(pk=user.pk)
 
 
-def _set_active(user: User, before: bool, after: bool, what: str, *, by: Actor, reason: str) -> None:
-    user.is_active = after
+def _set_active(user: User, *, active: bool, by: Actor, reason: str) -> None:
+    user.is_active = active
     user.save(update_fields=["is_active"])
-    audit.record(by=by, act=what, subject=user, before={"active": before}, after={"active": after}, reason=reason)
+    what = "user.activated" if active else "user.deactivated"
+    audit.record(by=by, act=what, subject=user, before={"active": not active}, after={"active": active}, reason=reason)
 
 
 def _check_may_have(user: User) -> None:

@@ -1,6 +1,7 @@
 """Staff against the audit trail: nobody has rights that nobody gave."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.db.models import Q
 
@@ -25,7 +26,7 @@ def rights_are_on_record(run: Run) -> Iterator[Fault]:
         entry = last.get(subject)
         if entry is None:
             yield f"user {user.pk}", "has rights, and nobody gave any by the audit trail"
-        elif (now := _flags(user.is_staff, user.is_superuser)) != (then := _flags_of(entry)):
+        elif (now := _flags(rights.held(user))) != (then := _flags(entry.after)):
             yield f"user {user.pk}", f"is {now}, by the audit trail {then}"
         elif entry.act == rights.GRANTED and (entry.by, subject, then) not in approved:
             yield f"user {user.pk}", f"was given rights by {entry.by}, which nobody approved"
@@ -35,15 +36,8 @@ def _approved() -> set[tuple[str, str, str]]:
     """By whom, to whom, and what they were then, of each grant that a second person approved."""
     grants = Approval.objects.filter(act=rights.GRANT, state=Approval.State.APPROVED)
     rows = ((each, each.arguments["user"]["value"], each.effect["after"]) for each in grants.iterator())
-    return {
-        (each.proposed_by, f"{label}:{pk}", _flags(after["staff"], after["superuser"]))
-        for each, (label, pk), after in rows
-    }
+    return {(each.proposed_by, f"{label}:{pk}", _flags(after)) for each, (label, pk), after in rows}
 
 
-def _flags_of(entry: AuditEntry) -> str:
-    return _flags(entry.after["staff"], entry.after["superuser"])
-
-
-def _flags(staff: bool, superuser: bool) -> str:
-    return " and ".join(name for name, has in (("staff", staff), ("superuser", superuser)) if has) or "neither"
+def _flags(held: Mapping[str, Any]) -> str:
+    return " and ".join(name for name in ("staff", "superuser") if held[name]) or "neither"

@@ -33,6 +33,10 @@ def signed_up(email: str, **fields: Any) -> User:
     return user
 
 
+def superuser(email: str) -> User:
+    return signed_up(email, is_staff=True, is_superuser=True)
+
+
 class UserFactory(factory.Factory[User]):
     class Meta:
         model = signed_up

@@ -21,7 +21,7 @@ from paymentsite.core.services import approvals
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
 from tests.factories import cny, purse
-from tests.members.factories import approved, member
+from tests.members.factories import approved, member, superuser
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +44,12 @@ def ada(mailoutbox) -> Member:
 
 @pytest.fixture
 def ann() -> Actor:
-    return Actor.of(User.objects.create_superuser("ann@example.com"))
+    return Actor.of(superuser("ann@example.com"))
 
 
 @pytest.fixture
 def bob() -> Actor:
-    return Actor.of(User.objects.create_superuser("bob@example.com"))
+    return Actor.of(superuser("bob@example.com"))
 
 
 def erased(who: Member, ann: Actor, bob: Actor) -> Approval:

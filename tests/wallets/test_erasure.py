@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from members.models import Member, Notice, User
+from members.models import Member, Notice
 from members.services import members, privacy
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.services import approvals
 from paymentsite.core.vault import Secret
 from tests.factories import cny
-from tests.members.factories import approved, member
+from tests.members.factories import approved, member, superuser
 from tests.wallets import gateways
 from tests.wallets.factories import asked, claimed, emptied, given, holds, paid, sent, wallet
 from tests.wallets.saved import bank_account, card
@@ -85,7 +85,7 @@ def two() -> Two:
 
 
 def erased(who: Member) -> None:
-    ann, bob = (Actor.of(User.objects.create_superuser(f"{name}@example.com")) for name in ("ann", "bob"))
+    ann, bob = (Actor.of(superuser(f"{name}@example.com")) for name in ("ann", "bob"))
     emptied(who)
     leaving.leave(member=who, by=ann, reason="left")
     proposal = privacy.erase(member=who, by=ann, reason="asked for it")
@@ -166,7 +166,7 @@ def test_nobody_is_erased_of_whom_something_is_under_way(two):
     members.close(member=two.ada, by=SYSTEM, reason="left")
 
     with pytest.raises(personal.OrdersUnderWay) as refused:
-        privacy.erase(member=two.ada, by=Actor.of(User.objects.create_superuser("ann@example.com")), reason="x")
+        privacy.erase(member=two.ada, by=Actor.of(superuser("ann@example.com")), reason="x")
 
     assert refused.value.facts == {"orders": [waiting.source]}
 

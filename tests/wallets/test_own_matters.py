@@ -1,6 +1,5 @@
 """Staff who are members too decide nothing about themselves."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +8,9 @@ from members.models import Member, Redemption
 from members.services import members, rewards
 from paymentsite.core.actors import Actor, OwnMatter
 from paymentsite.core.models import AuditEntry
+from paymentsite.core.vault import Secret
 from tests.members.factories import member
+from tests.wallets.saved import bank_account
 from wallets.models import AccountProof, Wallet
 from wallets.services import account_proofs, wallets
 
@@ -54,7 +55,7 @@ def test_reward(me):
 @pytest.mark.parametrize("passed", [True, False])
 def test_doubt_about_a_bank_account(me, passed):
     ada, by = me
-    proof = AccountProof()
-    proof.__dict__["account"] = SimpleNamespace(member_id=ada.pk)
-    proof._state.fields_cache["account"] = SimpleNamespace(member_id=ada.pk)
+    saved = bank_account(of=ada)
+    proof = account_proofs.match_name(instrument=saved, legal_name=Secret("Ada B. Lovelace"), by=by)
     refused(account_proofs.decide, proof=proof, passed=passed, by=by)
+    assert AccountProof.objects.get(pk=proof.pk).state == "doubtful"

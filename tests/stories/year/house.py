@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from members.models import Member, Reward, Tier, User
+from members.models import Member, Reward, Tier
 from members.services import catalogue, earn_rules, limit_rules, limits, members, points, tier_gifts, tier_terms
 from members.services.points import Paid, TakenBack
 from paymentsite.core import clock
@@ -13,6 +13,7 @@ from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account
+from tests.members.factories import superuser
 from wallets.models import GatewayRoute
 from wallets.services import fee_rules, routing, wallets
 
@@ -49,7 +50,7 @@ class House:
     """Ann proposes and Bob approves; whatever they set, they set through the services."""
 
     def __init__(self) -> None:
-        self.ann, self.bob = (Actor.of(User.objects.create_superuser(f"{name}@example.com")) for name in ("ann", "bob"))
+        self.ann, self.bob = (Actor.of(superuser(f"{name}@example.com")) for name in ("ann", "bob"))
         self.shop = ledger.open_account(
             owner="merchant:shop",
             code="receivable",
