@@ -26,7 +26,7 @@ def rights_are_on_record(run: Run) -> Iterator[Fault]:
         entry = last.get(subject)
         if entry is None:
             yield f"user {user.pk}", "has rights, and nobody gave any by the audit trail"
-        elif (now := _flags(rights.held(user))) != (then := _flags(entry.after)):
+        elif (now := _flags(rights.held(user))) != (then := _flags(entry.after or {})):
             yield f"user {user.pk}", f"is {now}, by the audit trail {then}"
         elif entry.act == rights.GRANTED and (entry.by, subject, then) not in approved:
             yield f"user {user.pk}", f"was given rights by {entry.by}, which nobody approved"
@@ -40,4 +40,4 @@ def _approved() -> set[tuple[str, str, str]]:
 
 
 def _flags(held: Mapping[str, Any]) -> str:
-    return " and ".join(name for name in ("staff", "superuser") if held[name]) or "neither"
+    return " and ".join(name for name in ("staff", "superuser") if held.get(name)) or "neither"
