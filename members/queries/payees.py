@@ -5,10 +5,14 @@ from typing import Final
 
 from members import phones
 from members.models import Member
-from paymentsite.core.vault import Secret
+from paymentsite.core.vault import Secret, lookup
 
 _CJK: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 HIDDEN: Final = "**"
+
+_LABEL: Final = "payee.nobody"
+_INITIALS: Final = "ABCDEFGHIJKLMNOPRSTWYZ"
+_LAST: Final = "明华伟芳娜敏静丽强磊军洋勇艳杰娟涛超平刚桂英玉红"
 
 
 def find(text: str) -> Member | None:
@@ -41,3 +45,15 @@ def masked_name(member: Member) -> str:
     if _CJK.fullmatch(name):
         return HIDDEN + name[-1]
     return " ".join(word[0] + HIDDEN for word in name.split())
+
+
+def name_of_nobody(text: str) -> str:
+    """A name as ``masked_name`` makes them, where ``text`` is nobody: the same whenever the same is typed.
+
+    Made with a key: who could compute it would know by the name that there is nobody.
+    """
+    typed = "".join(text.split()).removeprefix("@").lower().encode(errors="replace").decode()
+    first, second, form, *_rest = lookup.digest(Secret(typed), label=_LABEL).rpartition(".")[2].encode()
+    if form % 3 == 0:
+        return HIDDEN + _LAST[first % len(_LAST)]
+    return " ".join(_INITIALS[each % len(_INITIALS)] + HIDDEN for each in (first, second)[: form % 3])

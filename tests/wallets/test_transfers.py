@@ -1,5 +1,7 @@
 """Transfers: what is refused, what is repeated, what is seen by whom, and what moves."""
 
+import re
+
 import pytest
 
 from members.models import Member, Notice
@@ -8,8 +10,9 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.errors import DomainError
 from paymentsite.core.money import Money
 from paymentsite.core.units import OWN_UNITS
-from paymentsite.ledger.models import Journal
-from paymentsite.ledger.refusals import InsufficientFunds
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Balance, Journal
+from paymentsite.ledger.refusals import AccountNotOpen, InsufficientFunds
 from tests.factories import fund
 from tests.members.factories import member
 from tests.members.limiting import cap
@@ -67,17 +70,60 @@ def test_limit_of_the_sender_is_named_and_what_was_refused_counts_not(rows):
     refused(limits.LimitExceeded, rows, 101, sender=purse, to=member())
 
 
-def test_more_than_there_is_is_refused_for_good(rows):
+def frozen() -> Member:
+    account = wallet().account
+    ledger.set_status(account=account, status=Balance.Status.FROZEN, by=STAFF, reason="court")
+    return Member.objects.get(pk=account.owner.removeprefix("member:"))
+
+
+def full() -> Member:
+    ada = member()
+    cap(99, measure="balance", period="always", member=ada)
+    return ada
+
+
+@pytest.mark.parametrize("payee", [lambda: None, closed, frozen, full], ids=["none", "closed", "frozen", "full"])
+@pytest.mark.parametrize("holding", [0, 500])
+def test_answer_is_the_senders_whoever_the_payee_is(rows, holding, payee):
+    purse = wallet(holding)
+
+    for _ in range(2):
+        answer = refused(PayeeCannotReceive if holding else InsufficientFunds, rows, 100, sender=purse, to=payee())
+
+        none, much = {"amount": 0, "currency": "CNY"}, {"amount": 100, "currency": "CNY"}
+        short = {"account": str(purse.account.public_id), "available": none, "asked": much, "short": much}
+        assert (answer.code, str(answer), answer.facts) == (
+            ("payee_cannot_receive", "This cannot be sent to that payee.", {})
+            if holding
+            else ("insufficient_funds", "0.00 CNY available, 1.00 CNY asked for: 1.00 CNY short.", short)
+        )
+
+
+def test_limit_of_the_sender_comes_before_the_payee(rows):
+    cap(99)
+
+    refused(limits.LimitExceeded, rows, 100, sender=wallet(500), to=None)
+
+
+def test_frozen_account_of_the_sender_is_told_to_them(rows):
+    purse = wallet(500)
+    ledger.set_status(account=purse.account, status=Balance.Status.FROZEN, by=STAFF, reason="court")
+
+    assert refused(AccountNotOpen, rows, 100, sender=purse, to=None).facts == {
+        "account": str(purse.account.public_id),
+        "status": "frozen",
+    }
+
+
+def test_more_than_there_is_is_refused_until_there_is_enough(rows):
     purse, ada = wallet(99), member()
     wallet(of=ada)
 
-    first = refused(InsufficientFunds, rows, 100, sender=purse, to=ada)
+    refused(InsufficientFunds, rows, 100, sender=purse, to=ada)
     fund(purse.account, 1)
-    again = refused(InsufficientFunds, rows, 100, sender=purse, to=ada)
 
-    assert again.facts == first.facts
-    assert Journal.objects.refused().count() == 1
-    assert sent(100, sender=purse, to=ada, reference="another").amount_minor == 100
+    assert not Journal.objects.refused().exists()
+    assert sent(100, sender=purse, to=ada).amount_minor == 100
 
 
 @pytest.mark.parametrize("minor", [0, -1])
@@ -276,9 +322,20 @@ class TestPreview:
         seen = transfers.preview(sender=purse.member, to="@nobody_here", amount=Money(100, "CNY"))
 
         assert seen.payee is None
-        assert seen.name
+        assert re.fullmatch(r"([A-Z]\*\*( [A-Z]\*\*)?|\*\*[\u3400-\u9fff])", seen.name)
         with pytest.raises(PayeeCannotReceive):
             transfers.send(sender=purse.member, payee=seen.payee, amount=seen.amount, reference="r", by=SYSTEM)
+
+    def test_nobodys_name_is_always_the_same_and_tells_nothing_of_what_was_typed(self):
+        purse = wallet(500)
+
+        def names(texts):
+            return [transfers.preview(sender=purse.member, to=to, amount=Money(1, "CNY")).name for to in texts]
+
+        assert len(set(names(["@Nobody_here", "nobody_here ", "@nobody_here"]))) == 1
+        others = names([f"@nobody{number}" for number in range(60)])
+        assert len({name[0] for name in others}) > 8
+        assert {name.count("**") for name in others} == {1, 2}
 
     def test_oneself_is_refused(self):
         purse = wallet(500, handle="bob")

@@ -19,6 +19,8 @@ from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Balance
+from paymentsite.ledger.refusals import AccountFull, AccountNotOpen, short_of
 from wallets.models import Transfer, Wallet
 from wallets.services import fees, wallets
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
@@ -36,7 +38,7 @@ class ToOneself(Invalid):
 
 
 class PayeeCannotReceive(Refused):
-    """Said alike of nobody, of a closed membership, and of who would hold more than they may."""
+    """Said alike of nobody, of a closed membership, of a frozen account, and of who would hold more than they may."""
 
     code = "payee_cannot_receive"
     sentence = gettext_noop("This cannot be sent to that payee.")
@@ -78,12 +80,8 @@ def preview(*, sender: Member, to: str, amount: Money) -> Preview:
     if payee == sender:
         raise ToOneself
     quote = fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now)
-    name = payees.masked_name(payee) if payee else _name_of_nobody(to)
+    name = payees.masked_name(payee) if payee else payees.name_of_nobody(to)
     return Preview(name, amount, quote.fee, limits.left(sender, now), needs_pin(amount), payee)
-
-
-def _name_of_nobody(to: str) -> str:
-    return payees.masked_name(Member(display_name=to.strip().removeprefix("@").removeprefix("+")[:1].upper()))
 
 
 def needs_pin(amount: Money) -> bool:
@@ -104,8 +102,9 @@ def send(
 ) -> Transfer:
     """``amount`` has gone from the sender's wallet to the payee's, and the fee from the sender's to us.
 
-    Repeating a reference returns the first transfer; with other content it is a conflict that names the fields. That
-    the money did not suffice is final for its reference; any other refusal may be asked again.
+    Repeating a reference returns the first transfer; with other content it is a conflict that names the fields. What
+    was refused may be asked again. The sender's side is looked at first: who lacks the money, or may not send so much,
+    hears of that alone, whoever the payee is.
     """
     check_pin(sender, amount, pin)
     return move(sender=sender, payee=payee, amount=amount, reference=reference, by=by, note=note)
@@ -151,12 +150,9 @@ def move(
     wallets.check_open(purse)
     now = clock.now()
     quote = fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now)
-    target = ready_to_receive(locked[payee.pk] if payee else None, amount)
-
     transfer = Transfer(
         public_id=id_for(sender, "transfer", reference),
         sender=sender,
-        receiver=target.member,
         currency=amount.unit,
         amount_minor=amount.minor,
         fee_minor=quote.fee.minor,
@@ -167,30 +163,55 @@ def move(
     )
     limits.take(member=sender, kind=limits.Kind.TRANSFER, amount=amount, source=transfer.source, now=now)
     quote = fees.take(quote=quote, source=transfer.source, now=now)
-    transfer.journal_id = ledger.post(
-        ledger.Move(amount, purse.account, target.account),
-        *fees.entries(quote, purse.account),
-        kind="transfer",
-        scope=SCOPE,
-        reference=f"{sender.pk}:{reference}",
-        source=transfer.source,
-        by=by,
-    ).journal_id
+    _check_covered(purse, quote.total)
+
+    target = ready_to_receive(locked[payee.pk] if payee else None, amount)
+    transfer.receiver = target.member
+    try:
+        transfer.journal_id = ledger.post(
+            ledger.Move(amount, purse.account, target.account),
+            *fees.entries(quote, purse.account),
+            kind="transfer",
+            scope=SCOPE,
+            reference=f"{sender.pk}:{reference}",
+            source=transfer.source,
+            by=by,
+        ).journal_id
+    except (AccountNotOpen, AccountFull) as refusal:
+        # Of the payee's account, changed since it was looked at, no more is told than before.
+        if refusal.facts.get("account") == target.account.public_id:
+            raise PayeeCannotReceive from refusal
+        raise
     transfer.save(force_insert=True)
     _tell(transfer)
     return transfer
 
 
+def _check_covered(purse: Wallet, total: Money) -> None:
+    """What the ledger would refuse of the sender's own account, before anything is said of the payee's.
+
+    Not left to the ledger, which looks at both accounts at once, and cannot be asked where there is no payee.
+    """
+    standing = books.standing(purse.account)
+    if standing.status != Balance.Status.OPEN:
+        raise AccountNotOpen(account=purse.account.public_id, status=standing.status)
+    if standing.available is not None and standing.available < total:
+        raise short_of(purse.account, standing.available.minor, total.minor - standing.available.minor)
+
+
 def ready_to_receive(payee: Member | None, amount: Money) -> Wallet:
     """The payee's wallet, opened if need be; ``PayeeCannotReceive`` whyever they cannot. They are locked by the caller.
 
-    A suspended member's wallet, and a frozen one, keep what comes in.
+    A suspended member's wallet, and a frozen one, keep what comes in; an account that the ledger froze takes nothing.
     """
     if payee is None or payee.state == Member.State.CLOSED:
         raise PayeeCannotReceive
     target = wallets.open(member=payee, currency=amount.unit, by=SYSTEM)
+    standing = books.standing(target.account)
+    if standing.status not in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
+        raise PayeeCannotReceive
     try:
-        limits.check_balance(member=payee, after=books.standing(target.account).posted + amount)
+        limits.check_balance(member=payee, after=standing.posted + amount)
     except DomainError as refusal:
         # How much somebody holds or may hold is not for others to hear.
         raise PayeeCannotReceive from refusal
