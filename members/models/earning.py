@@ -152,6 +152,11 @@ class EarnRule(models.Model):
             models.CheckConstraint(
                 name="members_earn_rule_time", condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at"))
             ),
+            # Bought and refunded they would be minted. A version that is over stays as it was, and gives nothing more.
+            models.CheckConstraint(
+                name="members_earn_rule_take_back",
+                condition=~Q(take_back="pending", pending="none") | Q(superseded_at__isnull=False),
+            ),
             # A member is brought, not bought from: there is no payment that could be final, a place or a category.
             models.CheckConstraint(
                 name="members_earn_rule_referral",

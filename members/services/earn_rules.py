@@ -155,6 +155,8 @@ def _plain(value: Any) -> Any:
 def _saved(rule: EarnRule, *, by: Actor, reason: str, before: Any, starts_at: datetime | None) -> Effect:
     if rule.currency and (rule.currency not in SCALES or rule.currency in OWN_UNITS):
         raise InvalidRule(why="what is paid is in a currency of ISO 4217")
+    if rule.take_back == EarnRule.TakeBack.PENDING and rule.pending == EarnRule.Pending.NONE:
+        raise InvalidRule(why="points that are never pending, taken back only while they are, would outlast any refund")
     _check(rule)
     rule.save(force_insert=True)
     after = {name: _plain(getattr(rule, name)) for name in RuleTerms.__annotations__}

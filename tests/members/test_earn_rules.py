@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from members.models import EarnBudget, EarnRule, PointValue
 from members.services import earn_rules
@@ -69,6 +69,8 @@ def test_rule_is_only_proposed_until_another_person_approves(agreed):
         {"expiry": "months"},
         {"expiry": "months", "expiry_months": 601},
         {"take_back": "never"},
+        {"take_back": "pending"},
+        {"take_back": "pending", "pending": "none"},
         {"name_en": ""},
     ],
 )
@@ -84,6 +86,24 @@ def test_rule_of_a_code_that_is_taken_is_refused():
 
     with pytest.raises(RuleTaken):
         add()
+
+
+def test_change_cannot_make_points_that_outlast_a_refund():
+    old = rule("base", take_back="pending", pending="final")
+
+    with pytest.raises(InvalidRule, match="outlast any refund"):
+        earn_rules.change(rule=old, terms={"pending": "none"}, by=MAKER, reason="at once")
+
+    assert EarnRule.objects.get().superseded_at is None
+
+
+def test_database_has_no_rule_in_force_whose_points_outlast_a_refund():
+    over = rule("old", take_back="pending", pending="none", superseded_at=clock.now())
+
+    with pytest.raises(IntegrityError, match="members_earn_rule_take_back"), transaction.atomic():
+        rule("new", take_back="pending", pending="none")
+
+    assert list(EarnRule.objects.all()) == [over]
 
 
 def test_change_is_a_new_version_and_what_was_earned_stays(agreed):

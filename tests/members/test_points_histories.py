@@ -55,7 +55,7 @@ def rules() -> None:
     rule("waiting", points=2, scope="merchant", scope_key="waiting", pending="days", pending_days=5, expiry="next_year")
     rule("final", points=3, per_minor=700, scope="merchant", scope_key="final", pending="final", qualifies=True)
     rule("owing", points=2, scope="merchant", scope_key="owing", take_back="debt", pending="days", pending_days=1)
-    rule("kept", points=2, scope="merchant", scope_key="kept", take_back="pending")
+    rule("kept", points=2, scope="merchant", scope_key="kept", take_back="pending", pending="days", pending_days=1)
     rule("welcome", kind="first_purchase", points=50, stacks=True, take_back="debt")
     rule("campaign", points=1, per_minor=300, stacks=True, budget=budget(700), take_back="zero", expiry="next_year")
 

@@ -100,12 +100,14 @@ def test_bonus_stays_until_nothing_of_the_purchase_is_left():
     [("pending", (30, 0, 0, 0), 0, 100), ("zero", (0, 0, 0, 0), 0, 70), ("debt", (0, 0, -70, 0), 70, 0)],
 )
 def test_points_that_are_gone_are_dealt_with_as_the_rule_says(policy, left, owed, forgiven):
-    rule(take_back=policy)
+    rule(take_back=policy, pending="days", pending_days=1)
     ada = member()
     pay(ada, 100_00, source="p")
-    spend(ada, 70, reference="gone")
+    with after(days=2):
+        points.mature_due(now=clock.now())
+        spend(ada, 70, reference="gone")
 
-    taken = refund("p", cause="r")
+        taken = refund("p", cause="r")
 
     assert standing(ada) == left
     assert (taken.owed, taken.forgiven) == (pts(owed), pts(forgiven))
