@@ -1,5 +1,6 @@
 """Rewards: taking one for points, and cancelling that."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -50,6 +51,11 @@ class CreditNeedsWallet(Invalid):
     sentence = gettext_noop("“{reward}” is money: it is taken into a wallet.")
 
 
+class CreditDiffers(Invalid):
+    code = "reward_credit_differs"
+    sentence = gettext_noop("What is to be moved is not what “{reward}” is worth.")
+
+
 class RedemptionDiffers(Conflict):
     code = "redemption_differs"
     sentence = gettext_noop("That reference was used before, for “{reward}”.")
@@ -66,8 +72,8 @@ def redeem(
 ) -> Redemption:
     """The member has the reward and paid its points, or neither. Repeating a reference returns the first redemption.
 
-    ``entries`` go into the same journal: whoever can take money into a wallet gives those that move the credit. A
-    coupon's code is the redemption's: ``redemption.coupon.code``.
+    ``entries`` go into the same journal: whoever can take money into a wallet gives those that move the credit, and
+    nothing but the credit to the member. A coupon's code is the redemption's: ``redemption.coupon.code``.
     """
     check_reference(reference)
     member = Member.objects.lock(member.pk)
@@ -158,8 +164,25 @@ def _check(reward: Reward, member: Member, now: datetime, entries: Sequence[ledg
         raise TierTooLow(reward=str(reward), tier=str(reward.tier))
     if reward.kind == Kind.WALLET_CREDIT and not entries:
         raise CreditNeedsWallet(reward=str(reward))
+    _check_credit(reward, member, entries)
     if reward.stock_left == 0:
         raise RewardGone(reward=str(reward))
+
+
+def _check_credit(reward: Reward, member: Member, entries: Sequence[ledger.Entry]) -> None:
+    """Raise unless ``entries`` bring the member what the reward is worth where it is money, and otherwise move nothing.
+
+    Of moves alone it can be said beforehand what they bring to whom.
+    """
+    due = {reward.currency: reward.credit_minor} if reward.kind == Kind.WALLET_CREDIT else {}
+    brought: Counter[str] = Counter()
+    for entry in entries:
+        if not due or not isinstance(entry, ledger.Move):
+            raise CreditDiffers(reward=str(reward))
+        into, out = (account.owner == member.owner for account in (entry.target, entry.source))
+        brought[entry.amount.unit] += entry.amount.minor * (into - out)
+    if {unit: minor for unit, minor in brought.items() if minor} != due:
+        raise CreditDiffers(reward=str(reward))
 
 
 def _take(reward: Reward) -> None:

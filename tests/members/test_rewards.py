@@ -11,6 +11,7 @@ from members.services import catalogue, coupons, members, rewards
 from members.services.members import MemberSuspended
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
@@ -107,7 +108,7 @@ def test_same_reference_of_another_member_is_another_redemption(member):
 
 def test_money_is_taken_into_a_wallet_alone(member):
     reward = goods(kind="wallet_credit", credit_minor=500, currency="CNY")
-    wallet = purse()
+    wallet = purse(owner=member.owner)
 
     with pytest.raises(rewards.CreditNeedsWallet):
         redeem(member, reward)
@@ -118,6 +119,45 @@ def test_money_is_taken_into_a_wallet_alone(member):
     assert redemption.journal.postings.count() == 2
     rewards.cancel(redemption=redemption, by=SYSTEM, reason="mistake")
     assert (books.standing(wallet).posted, left(member)) == (cny(0), 250)
+
+
+@pytest.mark.parametrize(
+    ("minor", "unit", "kind"),
+    [
+        (499, "CNY", "wallet_credit"),
+        (501, "CNY", "wallet_credit"),
+        (500, "EUR", "wallet_credit"),
+        (500, "CNY", "goods"),
+    ],
+)
+def test_money_moved_is_what_the_reward_is_worth(member, minor, unit, kind):
+    worth = {"credit_minor": 500, "currency": "CNY"} if kind == "wallet_credit" else {}
+    reward, wallet = goods(kind=kind, **worth), purse(owner=member.owner, unit=unit)
+
+    with pytest.raises(rewards.CreditDiffers):
+        redeem(member, reward, entries=[ledger.Move(Money(minor, unit), ledger.house("rewards", unit), wallet)])
+
+    assert (books.standing(wallet).posted, left(member)) == (Money(0, unit), 250)
+
+
+def test_money_moved_is_the_members_and_in_all_what_the_reward_is_worth(member):
+    reward = goods(kind="wallet_credit", credit_minor=500, currency="CNY")
+    house, wallet, another, others = (
+        ledger.house("rewards", "CNY"),
+        purse(owner=member.owner),
+        purse(owner=member.owner, code="another"),
+        purse(owner=MemberFactory().owner),
+    )
+    for entries in (
+        [ledger.Move(cny(500), house, others)],
+        [ledger.Move(cny(500), house, wallet), ledger.Move(cny(1), house, another)],
+        [ledger.Move(cny(500), house, wallet), ledger.Move(cny(1), wallet, others)],
+    ):
+        with pytest.raises(rewards.CreditDiffers):
+            redeem(member, reward, entries=entries)
+
+    redeem(member, reward, entries=[ledger.Move(cny(200), house, wallet), ledger.Move(cny(300), house, another)])
+    assert (books.standing(wallet).posted, books.standing(another).posted) == (cny(200), cny(300))
 
 
 def test_cancelled_redemption_gives_the_same_lots_and_the_stock_back():
