@@ -8,9 +8,11 @@ from members.models import Notice
 from members.services import members, notices, pins
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
+from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.members.factories import member
 from tests.wallets.factories import claimed, given, holds, wallet
@@ -46,6 +48,15 @@ def test_more_than_there_is_cannot_be_given(rows):
         given(100, purse)
 
     assert rows() == before
+
+
+def test_gift_that_cannot_go_back_keeps_no_other_from_it():
+    broken, whole = (given(100, wallet(500)).gift for _ in range(2))
+    ledger.post(ledger.Release(broken.hold), scope="test", kind="broken", reference="r")
+
+    assert [run_out(), run_out()] == [1, 0]
+    assert list(Gift.objects.order_by("pk").values_list("pk", "state")) == [(broken.pk, "open"), (whole.pk, "returned")]
+    assert OpenItem.objects.open().about(broken).get().kind == gift_links.STUCK
 
 
 def test_suspended_member_and_frozen_wallet_give_nothing():

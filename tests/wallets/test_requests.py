@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.signals import post_save
 
 from members.models import Notice
 from members.services import members, notices, pins
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.factories import fund
@@ -26,6 +28,23 @@ STAFF = Actor("staff", "1")
 def run_out() -> int:
     with clock.standing(clock.now() + requests.OPEN_FOR):
         return requests.expire(now=clock.now())
+
+
+def test_request_that_cannot_be_ended_keeps_no_other_from_it():
+    broken, whole = (asked(of=member()) for _ in range(2))
+
+    def fail(instance: Notice, **_signal: object) -> None:
+        if instance.subject == broken.source:
+            raise RuntimeError("this asker cannot be told")
+
+    post_save.connect(fail, sender=Notice)
+    try:
+        assert [run_out(), run_out()] == [1, 0]
+    finally:
+        post_save.disconnect(fail, sender=Notice)
+    ended = MoneyRequest.objects.order_by("pk").values_list("pk", "state")
+    assert list(ended) == [(broken.pk, "open"), (whole.pk, "expired")]
+    assert OpenItem.objects.open().about(broken).get().kind == requests.STUCK
 
 
 def test_nobody_the_closed_and_who_blocks_are_refused_alike(rows):

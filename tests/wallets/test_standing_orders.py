@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from members.models import Notice
+from members.models import Member, Notice
 from members.services import members, pins
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
 from tests.factories import fund
@@ -103,6 +104,15 @@ class TestDueDays:
         for offset in range(-3, 59):
             day = begin + timedelta(days=offset)
             assert calendar.first_after(begin, every, day) == next((d for d in due if d > day), None)
+
+
+def test_order_that_cannot_be_tried_keeps_no_other_from_its_day():
+    broken, whole = (ordered(wallet(500)) for _ in range(2))
+    Member.objects.filter(pk=broken.member_id).update(time_zone="Mars/Base")
+
+    assert [run_at(BEGIN), run_at(BEGIN)] == [1, 0]
+    assert (fates(broken), fates(whole)) == ([], [("2031-01-31", "paid")])
+    assert OpenItem.objects.open().about(broken).get().kind == standing_runs.STUCK
 
 
 class TestSettingUp:

@@ -24,7 +24,7 @@ from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from wallets.models import Gift
 from wallets.models.gifts import TOKEN_LABEL
-from wallets.services import fees, wallets
+from wallets.services import due, fees, wallets
 from wallets.services.transfers import called, check_pin
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 from wallets.telling import Told, teller
@@ -33,8 +33,8 @@ State = Gift.State
 SCOPE: Final = "wallets.gift"
 OPEN_FOR: Final = timedelta(days=7)
 SUSPENDED: Final = "gift_in_suspense"
+STUCK: Final = "gift_stuck"
 _TOKEN_BYTES: Final = 16
-_CHUNK: Final = 500
 
 CLAIMED = notices.kind("gift_claimed", gettext_noop("{whom} took your gift of {amount}."))
 CAME = notices.kind("gift_came", gettext_noop("{whom} gave you {amount}."))
@@ -183,10 +183,8 @@ def give_back(*, gift: Gift, by: Actor) -> Gift:
 
 def return_due(*, now: datetime) -> int:
     """Gifts whose time is over are with their senders again; how many were. Twice, late or at once does it once."""
-    done = 0
-    while due := list(Gift.objects.due(now).order_by("expires_at", "pk")[:_CHUNK]):
-        done += sum(_return(gift=gift, now=now) for gift in due)
-    return done
+    rows = Gift.objects.due(now).order_by("expires_at", "pk")
+    return due.each(rows, lambda gift: _return(gift=gift, now=now), stuck=STUCK)
 
 
 @act

@@ -17,14 +17,14 @@ from paymentsite.core.money import Money
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
 from wallets.models import MoneyRequest, RequestBlock, Transfer
-from wallets.services import transfers
+from wallets.services import due, transfers
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 
 State = MoneyRequest.State
 OPEN_FOR: Final = timedelta(days=7)
 OPEN_MAX: Final = 20
 OPEN_MAX_OF_ONE: Final = 3
-_CHUNK: Final = 500
+STUCK: Final = "request_stuck"
 
 ASKED = notices.kind("money_asked", gettext_noop("{whom} asks you for {amount}."))
 PAID = notices.kind("request_paid", gettext_noop("{whom} paid the {amount} that you asked for."))
@@ -163,10 +163,8 @@ def cancel(*, request: MoneyRequest, by: Actor, asker: Member | None = None) -> 
 
 def expire(*, now: datetime) -> int:
     """Requests whose time is over are expired; how many were. Twice, late or at once does it once."""
-    done = 0
-    while due := list(MoneyRequest.objects.open().filter(expires_at__lte=now).order_by("expires_at", "pk")[:_CHUNK]):
-        done += sum(_expire(request=request, now=now) for request in due)
-    return done
+    rows = MoneyRequest.objects.open().filter(expires_at__lte=now).order_by("expires_at", "pk")
+    return due.each(rows, lambda request: _expire(request=request, now=now), stuck=STUCK)
 
 
 @act

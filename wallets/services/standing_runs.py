@@ -17,7 +17,7 @@ from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
 from wallets import calendar
 from wallets.models import StandingOrder, StandingRun
-from wallets.services import transfers
+from wallets.services import due, transfers
 from wallets.services.standing_orders import change, following, give_up_today
 
 State = StandingOrder.State
@@ -26,7 +26,7 @@ Fate = StandingRun.State
 TRIES_MAX: Final = 2
 AGAIN_AFTER: Final = timedelta(hours=4)
 REFUSED_MAX: Final = 3
-_CHUNK: Final = 200
+STUCK: Final = "standing_order_stuck"
 
 REFUSED = notices.kind(
     "standing_order_refused",
@@ -48,10 +48,8 @@ PAUSED = notices.kind(
 
 def carry_out(*, now: datetime) -> int:
     """Do every due day whose moment has come; how many orders had one. Twice, late or at once does each once."""
-    done = 0
-    while due := list(StandingOrder.objects.due(now).order_by("next_at", "pk")[:_CHUNK]):
-        done += sum(_carry_out(order=order, now=now) for order in due)
-    return done
+    rows = StandingOrder.objects.due(now).order_by("next_at", "pk")
+    return due.each(rows, lambda order: _carry_out(order=order, now=now), stuck=STUCK)
 
 
 def next_due(after: datetime) -> datetime | None:
