@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from members.models import Member
+from members.models import KycCase, Member
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
+from paymentsite.core.ids import uuid7
 from paymentsite.core.vault import Secret
 from tests.members.factories import member
 from wallets.models import Instrument
@@ -27,3 +28,17 @@ def bank_account(*, of: Member | None = None, verified: bool = False, number: st
         account_proofs.match_name(instrument=saved, legal_name=facts["holder"], by=SYSTEM)
         saved = Instrument.objects.with_details().get(pk=saved.pk)
     return saved
+
+
+def known_as(name: str, who: Member, *, level: int = 2, state: str = "approved") -> None:
+    """The member's identity was verified by that name, or is to be."""
+    KycCase.objects.create(
+        public_id=uuid7(clock.now()),
+        member=who,
+        level=level,
+        state=state,
+        legal_name=Secret(name),
+        opened_at=clock.now(),
+        submitted_at=clock.now(),
+        decided_at=clock.now() if state == "approved" else None,
+    )

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from members.models import KycCase
+from members.models import Member
 from members.services import members
 from members.services.members import MemberSuspended
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
-from paymentsite.core.ids import uuid7
 from paymentsite.core.vault import Secret
 from tests.members.factories import member
-from tests.wallets.saved import bank_account, card
+from tests.wallets.saved import bank_account, card, known_as
 from wallets import names
 from wallets.models import AccountProof, BankAccount, Instrument
 from wallets.services import account_proofs, instruments
 from wallets.services.account_proofs import (
     DepositsWrong,
     IdentityNotVerified,
+    NamesChanged,
     NoBankAccount,
     NoDepositsWaiting,
     NoDoubt,
@@ -38,6 +38,12 @@ def confirm(saved: Instrument, a: int, b: int) -> Instrument:
 
 def wrong(started: account_proofs.Deposits) -> tuple[int, int]:
     return started.first.minor, started.first.minor
+
+
+def doubt(who: Member) -> AccountProof:
+    """One for staff: the account is in nearly the name that the member is known by."""
+    known_as("Ada B. Lovelace", who)
+    return account_proofs.match_identity(instrument=bank_account(of=who), by=SYSTEM)
 
 
 def test_two_amounts_in_either_order_verify_the_account():
@@ -136,29 +142,62 @@ def test_name_comes_from_the_identity_that_was_approved():
     saved = bank_account(of=ada)
     with pytest.raises(IdentityNotVerified):
         account_proofs.match_identity(instrument=saved, by=SYSTEM)
-    for level, name, state in ((2, "Ada Lovelace", "approved"), (3, "Countess Nobody", "submitted")):
-        KycCase.objects.create(
-            public_id=uuid7(clock.now()),
-            member=ada,
-            level=level,
-            state=state,
-            legal_name=Secret(name),
-            opened_at=clock.now(),
-            submitted_at=clock.now(),
-            decided_at=clock.now() if state == "approved" else None,
-        )
+    known_as("Ada Lovelace", ada)
+    known_as("Countess Nobody", ada, level=3, state="submitted")
 
     assert account_proofs.match_identity(instrument=saved, by=SYSTEM).state == "passed"
 
 
 def test_staff_decide_a_doubt_once():
-    proof = account_proofs.match_name(instrument=bank_account(), legal_name=Secret("Ada B. Lovelace"), by=SYSTEM)
+    proof = doubt(member())
 
     account_proofs.decide(proof=proof, passed=True, by=STAFF, reason="passport seen")
 
     with pytest.raises(NoDoubt):
         account_proofs.decide(proof=proof, passed=False, by=STAFF, reason="changed my mind")
     assert BankAccount.objects.get().verified_by == "staff"
+
+
+def test_doubt_about_another_holder_cannot_be_decided():
+    ada = member()
+    proof = doubt(ada)
+
+    saved = bank_account(of=ada, holder=Secret("Charles Babbage"))
+
+    with pytest.raises(NoDoubt):
+        account_proofs.decide(proof=proof, passed=True, by=STAFF, reason="passport seen")
+    assert [AccountProof.objects.get().state, saved.verified] == ["failed", False]
+
+
+def test_deposits_begun_for_another_holder_cannot_be_confirmed():
+    ada = member()
+    started = account_proofs.start_deposits(instrument=bank_account(of=ada), by=SYSTEM)
+
+    saved = bank_account(of=ada, holder=Secret("Charles Babbage"))
+
+    with pytest.raises(NoDepositsWaiting):
+        confirm(saved, started.first.minor, started.second.minor)
+
+
+def test_proof_waits_on_when_the_same_holder_is_saved_again():
+    ada = member()
+    proof = doubt(ada)
+
+    bank_account(of=ada, bic="COBADEFFXXX")
+
+    assert account_proofs.decide(proof=proof, passed=True, by=STAFF, reason="seen").state == "passed"
+
+
+def test_doubt_is_decided_only_by_the_names_that_raised_it():
+    ada = member()
+    proof = doubt(ada)
+    known_as("Charles Babbage", ada, level=3)
+
+    with pytest.raises(NamesChanged):
+        account_proofs.decide(proof=proof, passed=True, by=STAFF, reason="passport seen")
+
+    assert [AccountProof.objects.get().state, BankAccount.objects.get().verified_at] == ["doubtful", None]
+    assert account_proofs.decide(proof=proof, passed=False, by=STAFF, reason="another name").state == "failed"
 
 
 def test_what_did_not_doubt_cannot_be_decided():

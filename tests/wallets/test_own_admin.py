@@ -12,12 +12,11 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import Approval
 from paymentsite.core.services import approvals
-from paymentsite.core.vault import Secret
 from tests.factories import cny
 from tests.members.factories import member
 from tests.wallets.factories import wallet
 from tests.wallets.rates import told
-from tests.wallets.saved import bank_account, card
+from tests.wallets.saved import bank_account, card, known_as
 from wallets.models import AccountProof, Exchange, ExchangeQuote, ExchangeRate, Instrument
 from wallets.services import account_proofs, exchanges, rates
 
@@ -45,7 +44,8 @@ def customer():
     told("CNY", "USD", "0.138517", at=clock.now())
     purse = wallet(1_000_00, of=ada)
     card(of=ada)
-    account_proofs.match_name(instrument=bank_account(of=ada), legal_name=Secret("Ada B. Lovelacer"), by=SYSTEM)
+    known_as("Ada B. Lovelacer", ada)
+    account_proofs.match_identity(instrument=bank_account(of=ada), by=SYSTEM)
     offer = exchanges.quote(member=ada, sell=cny(100_00), buy_currency="USD", now=clock.now())
     exchanges.accept(quote=offer, reference="r1", by=Actor.of(ada.user))
     return purse

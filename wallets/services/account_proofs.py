@@ -63,6 +63,11 @@ class NoDoubt(Conflict):
     sentence = gettext_noop("There is nothing to decide about this account.")
 
 
+class NamesChanged(Conflict):
+    code = "account_names_changed"
+    sentence = gettext_noop("The names are not those any more that were compared. Have them compared again.")
+
+
 @dataclass(frozen=True, slots=True)
 class Deposits:
     """What to send to the account, under which reference; asked again, the same."""
@@ -80,7 +85,7 @@ def start_deposits(*, instrument: Instrument, by: Actor) -> Deposits:
     waiting = AccountProof.objects.filter(account=account, state=State.WAITING).first()
     if waiting and waiting.expires_at and waiting.expires_at > now:
         return _deposits(waiting, account)
-    _close(account, now)
+    fail_waiting(account, now)
 
     _check_starts(account, now)
     first = 1 + secrets.randbelow(99)
@@ -139,11 +144,16 @@ def _answered(instrument: Instrument, a: int, b: int, *, by: Actor) -> int | Non
 
 def match_identity(*, instrument: Instrument, by: Actor) -> AccountProof:
     """``match_name`` with the name in law that the member's identity was verified by; refused where there is none."""
+    legal_name = _legal_name(instrument)
+    if legal_name is None:
+        raise IdentityNotVerified
+    return match_name(instrument=instrument, legal_name=legal_name, by=by)
+
+
+def _legal_name(instrument: Instrument) -> Secret | None:
     cases = KycCase.objects.filter(member=instrument.member_id, state=KycCase.State.APPROVED, legal_name__isnull=False)
     case = cases.order_by("-level", "-pk").first()
-    if case is None or case.legal_name is None:
-        raise IdentityNotVerified
-    return match_name(instrument=instrument, legal_name=case.legal_name.decrypt(), by=by)
+    return case.legal_name.decrypt() if case and case.legal_name else None
 
 
 @act
@@ -156,7 +166,7 @@ def match_name(*, instrument: Instrument, legal_name: Secret, by: Actor) -> Acco
     if account.verified_at:
         return AccountProof.objects.filter(account=account, state=State.PASSED).latest("pk")
     now = clock.now()
-    _close(account, now)
+    fail_waiting(account, now)
     _check_starts(account, now)
 
     alike = names.likeness(account.holder.decrypt().reveal(), legal_name.reveal())
@@ -178,7 +188,10 @@ def match_name(*, instrument: Instrument, legal_name: Secret, by: Actor) -> Acco
 
 @act
 def decide(*, proof: AccountProof, passed: bool, by: Actor, reason: str) -> AccountProof:
-    """Staff say whether a doubtful name is the member's. At most once, whoever else decides, and never the member."""
+    """Staff say whether a doubtful name is the member's. At most once, whoever else decides, and never the member.
+
+    Passed only while the holder and the name in law are as alike as they were when the doubt arose.
+    """
     check_not_own(by, proof.account.member_id)
     account = _locked(proof.account.instrument)
     now = clock.now()
@@ -188,8 +201,17 @@ def decide(*, proof: AccountProof, passed: bool, by: Actor, reason: str) -> Acco
         raise NoDoubt
     audit.record(by=by, act="account.doubt_decided", subject=account.instrument, after=state, reason=reason)
     if passed:
+        _check_as_compared(account, proof)
         _verify(account, BankAccount.Means.STAFF, now, by=by)
     return AccountProof.objects.get(pk=proof.pk)
+
+
+def _check_as_compared(account: BankAccount, proof: AccountProof) -> None:
+    legal_name = _legal_name(account.instrument)
+    if legal_name is None or account.holder is None:
+        raise NamesChanged
+    if names.likeness(account.holder.decrypt().reveal(), legal_name.reveal()) != proof.likeness:
+        raise NamesChanged
 
 
 def _locked(instrument: Instrument) -> BankAccount:
@@ -210,8 +232,8 @@ def _check_starts(account: BankAccount, now: datetime) -> None:
         raise TooManyProofs(most=STARTS_MAX)
 
 
-def _close(account: BankAccount, now: datetime) -> None:
-    """What waited for this account fails: another proof takes its place."""
+def fail_waiting(account: BankAccount, now: datetime) -> None:
+    """What waited for this account fails: another proof takes its place, or it was of another holder."""
     waiting = AccountProof.objects.filter(account=account, state__in=[State.WAITING, State.DOUBTFUL])
     waiting.update(state=State.FAILED, decided_at=now)
 

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_noop
 
 from members.models import Member
 from members.services import members
+from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Invalid, Refused
@@ -13,7 +14,7 @@ from paymentsite.core.units import OWN_UNITS
 from paymentsite.core.vault import Secret
 from wallets import numbers
 from wallets.models import BankAccount, Instrument
-from wallets.services import instruments
+from wallets.services import account_proofs, instruments
 from wallets.services.outside_cards import holder_of
 from wallets.services.wallets import NoCurrency
 
@@ -87,8 +88,14 @@ def number_of(instrument: Instrument) -> numbers.AccountNumber:
 
 
 def _again(account: BankAccount, holder: Secret, bic: str, *, by: Actor) -> Instrument:
-    """A verified account keeps the holder it was verified with: another one would be another claim."""
-    if account.verified_at is None and (account.holder.decrypt(), account.bic) != (holder, bic):
+    """A verified account keeps the holder it was verified with: another one would be another claim.
+
+    What waits to be proven was begun for the holder as it was, and ends with it.
+    """
+    before = account.holder.decrypt()
+    if account.verified_at is None and (before, account.bic) != (holder, bic):
+        if before != holder:
+            account_proofs.fail_waiting(account, clock.now())
         account.holder, account.bic = holder, bic
         account.save(update_fields=["holder", "bic"])
         audit.record(by=by, act="instrument.edited", subject=account.instrument)
