@@ -9,6 +9,7 @@ from members.models import Coupon, Redemption, Reward
 from members.queries import rewards as catalogue_of
 from members.services import catalogue, coupons, members, rewards
 from members.services.members import MemberSuspended
+from members.services.references import InvalidReference
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
@@ -64,6 +65,13 @@ def test_reward_that_is_gone_or_not_offered_is_refused(member):
         with pytest.raises(refusal):
             redeem(member, reward)
     assert left(member) == 250
+
+
+def test_reference_that_holds_a_card_number_is_refused(member):
+    with pytest.raises(InvalidReference):
+        redeem(member, goods(), "4111-1111-1111-1111")
+
+    assert redeem(member, goods(), "4111-1111-1111-1112").points == 100
 
 
 def test_suspended_member_takes_nothing(member):

@@ -173,6 +173,8 @@ def test_who_has_no_wallet_in_the_currency_sends_nothing_of_it(rows):
         ({"reference": ""}, ReferenceMalformed),
         ({"reference": "x" * 101}, ReferenceMalformed),
         ({"reference": "a\nb"}, ReferenceMalformed),
+        ({"reference": "4111 1111 1111 1111"}, ReferenceMalformed),
+        ({"reference": "rent, card 4111111111111111"}, ReferenceMalformed),
     ],
 )
 def test_words_that_do_not_fit_are_refused(rows, fields, refusal):

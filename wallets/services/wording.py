@@ -22,7 +22,7 @@ class NoteTooLong(Invalid):
 
 class ReferenceMalformed(Invalid):
     code = "reference_malformed"
-    sentence = gettext_noop("A reference has 1 to {most} printable characters.")
+    sentence = gettext_noop("A reference has 1 to {most} printable characters, without card numbers and secrets.")
 
 
 class NothingToMove(Invalid):
@@ -44,7 +44,8 @@ def checked_note(text: str) -> str:
 
 
 def checked_reference(reference: str) -> str:
-    if not (1 <= len(reference) <= REFERENCE_MAX and reference.isprintable()):
+    """The reference as it is: it is asked again by it, so nothing in it can be hidden."""
+    if not (1 <= len(reference) <= REFERENCE_MAX and reference.isprintable() and clear(reference) == reference):
         raise ReferenceMalformed(most=REFERENCE_MAX)
     return reference
 
