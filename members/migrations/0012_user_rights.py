@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0010_earn_rule_amount'),
+        ("members", "0011_limit_use_again"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ def end_minting(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0010_earn_rule_amount'),
+        ("members", "0012_user_rights"),
     ]
 
     operations = [
