@@ -22,7 +22,7 @@ from tests.members.factories import MemberFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def kinds(of: Member) -> list[str]:

@@ -10,7 +10,7 @@ from tests.members.factories import confirmed, member
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_new_pin_takes_the_current_one_which_counts_as_a_try(ada):
 
 def test_suspended_member_sets_no_pin():
     ada = member()
-    suspend(member=ada, by=Actor("staff", "1"), reason="odd")
+    suspend(member=ada, by=Actor("staff", "0"), reason="odd")
 
     with pytest.raises(MemberSuspended):
         pins.set_pin(member=ada, pin=RIGHT, by=Actor.of(ada.user))

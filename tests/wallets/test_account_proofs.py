@@ -29,7 +29,7 @@ from wallets.services.account_proofs import (
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def confirm(saved: Instrument, a: int, b: int) -> Instrument:

@@ -41,7 +41,7 @@ from wallets.services.wording import ReferenceMalformed, ReferenceTaken
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def offered(purse: Wallet, minor: int = 100_00, buy: str = "USD") -> ExchangeQuote:

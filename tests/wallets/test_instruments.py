@@ -33,7 +33,7 @@ from wallets.services.outside_cards import CardExpired, CardExpiryWrong, CardNum
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def card_numbers(count: int) -> list[str]:

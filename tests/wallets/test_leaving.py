@@ -33,7 +33,7 @@ from wallets.services.transfers import PayeeCannotReceive
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 CHECK = "wallets.closed_members_hold_nothing"
 
 

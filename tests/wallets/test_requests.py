@@ -22,7 +22,7 @@ from wallets.services.wording import ReferenceTaken
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def run_out() -> int:

@@ -35,7 +35,7 @@ from wallets.services.wording import ReferenceTaken
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 PIN = Secret("739154")
 BEGIN = date(2031, 1, 31)
 Every = StandingOrder.Every

@@ -31,7 +31,7 @@ from wallets.services.wallets import NoSuchWallet, WalletClosed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def cleared(currency: str = "EUR") -> Money:

@@ -26,7 +26,7 @@ from wallets.services.wording import NoteTooLong, NothingToMove, ReferenceMalfor
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def suspended() -> Member:

@@ -17,7 +17,7 @@ from wallets.services.wallets import NoCurrency, NoSuchWallet, WalletClosed, Wal
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def test_wallet_opened_twice_is_one_wallet():

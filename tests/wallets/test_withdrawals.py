@@ -29,7 +29,7 @@ from wallets.services.wallets import WalletFrozen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 
 
 def cleared() -> Money:

@@ -27,7 +27,7 @@ from tests.wallets.factories import wallet
 from wallets.models import Wallet
 from wallets.services import wallets
 
-STAFF = Actor("staff", "1")
+STAFF = Actor("staff", "0")
 DONE = "done"
 BEGIN = datetime(2031, 1, 1, tzinfo=UTC)
 PEOPLE = 4
