@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from threading import Barrier, Thread
 from typing import Any
 
@@ -8,36 +8,10 @@ from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 
-from paymentsite.core import immutability
+from tests import tables
+from tests.planting import floorless, quick_to_see_deadlocks, reworded, unlocked, without
 
-
-@contextmanager
-def _unprotected() -> Iterator[None]:
-    """Let history be changed here, as someone with all rights over the database could.
-
-    PostgreSQL is told that it replays a replica, which fires neither our triggers nor foreign keys (only a
-    superuser may); SQLite loses the triggers, and its foreign keys where no transaction is open.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-        try:
-            yield
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute("SET session_replication_role = origin")
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA foreign_keys = OFF")
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        for (name,) in cursor.fetchall():
-            cursor.execute(f'DROP TRIGGER "{name}"')
-    try:
-        yield
-    finally:
-        immutability.install(connection)
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA foreign_keys = ON")
+__all__ = ["floorless", "quick_to_see_deadlocks", "reworded", "unlocked", "without"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,7 +31,7 @@ def speechless() -> Iterator[None]:
 @pytest.fixture
 def unprotected() -> Callable[[], AbstractContextManager[None]]:
     """``with unprotected(): …`` plants a corruption that the triggers would refuse."""
-    return _unprotected
+    return tables.unprotected
 
 
 @pytest.fixture
@@ -90,32 +64,12 @@ def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
     return run_together
 
 
-# What migrations themselves put there, the same for every test.
-_FROM_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission"}
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_past_triggers() -> Iterator[None]:
     """A test that commits is cleaned up by emptying the tables that it filled, past the triggers that refuse that.
 
     Django's own way empties every table, migrates nothing anew and makes all permissions again: a third of a second.
     """
-
-    def empty(_case: TransactionTestCase) -> None:
-        if filled := _filled_tables():
-            with _unprotected(), connection.cursor() as cursor:
-                for table in filled:
-                    cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608  a table's name
-        immutability.install(connection)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: tables.empty())
         yield
-
-
-def _filled_tables() -> list[str]:
-    tables = set(connection.introspection.table_names()) - _FROM_MIGRATIONS
-    looks = [f"SELECT '{t}' WHERE EXISTS (SELECT 1 FROM \"{t}\")" for t in sorted(tables)]  # noqa: S608  names again
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(looks))
-        return [table for (table,) in cursor.fetchall()]

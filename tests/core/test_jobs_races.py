@@ -101,24 +101,7 @@ def start(program: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def without(*constraints: str) -> None:
-    """Plant the bug: schedulers whose claims are not unique."""
-    with connection.schema_editor() as editor:
-        for each in JobRun._meta.constraints:
-            if each.name in constraints:
-                editor.remove_constraint(JobRun, each)
-
-
-def restore(*constraints: str) -> None:
-    JobRun.objects.all().delete()
-    with connection.schema_editor() as editor:
-        for each in JobRun._meta.constraints:
-            if each.name in constraints:
-                editor.add_constraint(JobRun, each)
-
-
 if connection.vendor == "postgresql":
-    BOTH = ("core_job_run_slot_once", "core_job_run_not_beside_itself")
 
     @pytest.mark.race
     @pytest.mark.django_db(transaction=True)
@@ -136,24 +119,21 @@ if connection.vendor == "postgresql":
 
     @pytest.mark.race
     @pytest.mark.django_db(transaction=True)
-    def test_without_unique_claims_slots_are_done_more_than_once() -> None:
-        without(*BOTH)
-        try:
-            ran, beside = race()
-        finally:
-            restore(*BOTH)
+    def test_without_unique_claims_slots_are_done_more_than_once(without) -> None:
+        without(JobRun, "core_job_run_slot_once")
+        without(JobRun, "core_job_run_not_beside_itself")
+
+        ran, beside = race()
 
         assert ran > ROUNDS
         assert beside > 1
 
     @pytest.mark.race
     @pytest.mark.django_db(transaction=True)
-    def test_without_the_guard_against_running_beside_itself_a_job_does() -> None:
-        without("core_job_run_not_beside_itself")
-        try:
-            _, beside = race(most_apart=HOUR)
-        finally:
-            restore("core_job_run_not_beside_itself")
+    def test_without_the_guard_against_running_beside_itself_a_job_does(without) -> None:
+        without(JobRun, "core_job_run_not_beside_itself")
+
+        _, beside = race(most_apart=HOUR)
 
         assert beside > 1
 

@@ -1,6 +1,6 @@
 """What tests of the ledger share: the book as it stands, row by row, and racers that start together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,13 +37,3 @@ def threads(together) -> Callable[..., list[Any]]:
         return told
 
     return run
-
-
-@pytest.fixture
-def quick_to_see_deadlocks(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """Each deadlock costs its victims the time after which the server looks for one: a second, unless told."""
-    with connection.cursor() as cursor:
-        name = connection.ops.quote_name(connection.settings_dict["NAME"])
-        cursor.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '50ms'")
-        yield
-        cursor.execute(f"ALTER DATABASE {name} RESET deadlock_timeout")

@@ -1,79 +1,21 @@
 """The races again, each against the bug that it is there to find: if one stays green here, it proves nothing there."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
-from django.db import connection, transaction
-from django.db.models import Model
+from django.db import transaction
 
 from paymentsite.core import acts
-from paymentsite.ledger import rules
 from paymentsite.ledger.book import BalanceState
 from paymentsite.ledger.models import Account, Balance, Journal
 from paymentsite.ledger.services import recording, seals
 from paymentsite.ledger.store import postgres, wording
 from tests.ledger import races, races_of_parts
+from tests.planting import turns_red
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
-ROUNDS = 200
-
-
-def turns_red(race: Callable[..., None], *arguments: Any, **facts: Any) -> None:
-    """The race fails by what it asserts, at the latest in the last of several rounds."""
-
-    def rounds() -> None:
-        for _ in range(ROUNDS):
-            race(*arguments, **facts)
-
-    with pytest.raises(AssertionError):
-        rounds()
-
 
 @pytest.fixture
-def reworded(monkeypatch) -> Iterator[Callable[[Any, str, str, str], None]]:
-    """``reworded(module, "_NAME", old, new)``: plant a bug in a text of SQL."""
-
-    def reword(module: Any, name: str, old: str, new: str) -> None:
-        text = getattr(module, name)
-        assert text.count(old) == 1
-        monkeypatch.setattr(module, name, text.replace(old, new))
-        wording.statement.cache_clear()
-
-    yield reword
-    monkeypatch.undo()
-    wording.statement.cache_clear()
-
-
-@pytest.fixture
-def without(unprotected) -> Iterator[Callable[[type[Model], str], None]]:
-    """``without(Model, "name")``: drop a constraint. Afterwards the books are emptied and it is there again."""
-    dropped = []
-
-    def drop(model: type[Model], name: str) -> None:
-        [constraint] = [each for each in model._meta.constraints if each.name == name]
-        with connection.schema_editor() as editor:
-            editor.remove_constraint(model, constraint)
-        dropped.append((model, constraint))
-
-    yield drop
-    with unprotected(), connection.cursor() as cursor:
-        cursor.execute("TRUNCATE ledger_journal, ledger_account CASCADE")
-    with connection.schema_editor() as editor:
-        for model, constraint in dropped:
-            editor.add_constraint(model, constraint)
-
-
-@pytest.fixture
-def floorless(reworded, without, monkeypatch) -> None:
-    without(Balance, "ledger_balance_floor")
-    reworded(wording, "_ABOVE_FLOOR", "floor_minor IS NULL OR", "true OR")
-    monkeypatch.setattr(rules, "_check_balances", lambda _page: None)
-
-
-@pytest.fixture
-def unlocked(reworded, monkeypatch) -> None:
+def balances_unlocked(reworded, monkeypatch) -> None:
     """Balances are read as they stand, and nobody is kept from reading them at the same time."""
     lock = postgres.PostgresStore.lock
 
@@ -85,7 +27,7 @@ def unlocked(reworded, monkeypatch) -> None:
 
 
 @pytest.fixture
-def unguarded(unlocked, without) -> None:
+def unguarded(balances_unlocked, without) -> None:
     without(Balance, "ledger_balance_floor")
 
 
@@ -101,7 +43,7 @@ def test_last_money_without_a_floor_is_spent_again(threads, hot_target):
     turns_red(races.last_money, threads, 2, hot_target=hot_target)
 
 
-@pytest.mark.usefixtures("unlocked")
+@pytest.mark.usefixtures("balances_unlocked")
 @pytest.mark.parametrize("hot_target", [True, False])
 def test_last_money_without_locks_is_fought_for(threads, hot_target):
     turns_red(races.last_money, threads, 8, hot_target=hot_target)
@@ -132,13 +74,13 @@ def test_refusal_that_is_not_stored_is_not_final(threads, monkeypatch):
     turns_red(races.one_refusal, threads, 2)
 
 
-@pytest.mark.usefixtures("unlocked")
+@pytest.mark.usefixtures("balances_unlocked")
 @pytest.mark.parametrize("expires", [True, False])
 def test_whole_hold_without_locks_ends_twice(threads, expires):
     turns_red(races_of_parts.whole_hold, threads, 8, expires=expires)
 
 
-@pytest.mark.usefixtures("unlocked")
+@pytest.mark.usefixtures("balances_unlocked")
 @pytest.mark.parametrize("race", [races_of_parts.parts_of_a_hold, races_of_parts.captures_and_release])
 def test_parts_of_a_hold_without_locks_do_not_add_up(threads, race):
     turns_red(race, threads, 8)
@@ -157,7 +99,7 @@ def test_locks_out_of_order_wait_for_each_other(threads, way):
     turns_red(races.shuttles, threads, 8, accounts=2, acts=5, ways=(way,))
 
 
-@pytest.mark.usefixtures("unlocked")
+@pytest.mark.usefixtures("balances_unlocked")
 @pytest.mark.parametrize("race", [races_of_parts.last_points, races_of_parts.same_day])
 def test_points_without_locks_do_not_add_up(threads, race):
     turns_red(race, threads, 8)
@@ -169,7 +111,7 @@ def test_account_that_is_not_unique_is_opened_twice(threads, without):
     turns_red(races.opening, threads, 8)
 
 
-@pytest.mark.usefixtures("unlocked")
+@pytest.mark.usefixtures("balances_unlocked")
 def test_freeze_without_locks_is_walked_past(threads):
     turns_red(races.freeze, threads, 8)
 
@@ -179,7 +121,7 @@ def test_floor_without_locks_and_constraint_is_walked_past(threads):
     turns_red(races.floor, threads, 8)
 
 
-@pytest.mark.usefixtures("unlocked")
+@pytest.mark.usefixtures("balances_unlocked")
 def test_batches_without_locks_and_unique_references_do_things_twice(threads, reworded, without):
     without(Journal, "ledger_journal_once")
     reworded(wording, "_JOURNAL", "ON CONFLICT (scope, reference) DO NOTHING", "")

@@ -1,12 +1,11 @@
 """Points on PostgreSQL, many at once: exactly what is allowed; each race also against the bug it is there to find."""
 
 import pytest
-from django.db import connection
 
-from members.models import EarnBudget, Earning, Member
-from members.models.members import MemberQuerySet
+from members.models import EarnBudget, Earning
 from members.services.points import budgets
 from tests.members import points_races as races
+from tests.planting import turns_red
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
@@ -29,30 +28,9 @@ def test_refund_and_maturing_at_once_leave_nothing(together, count):
         races.refund_while_maturing(together, count)
 
 
-def turns_red(race, together, count):
-    def rounds():
-        for _ in range(20):
-            race(together, count)
+def test_campaign_whose_counter_is_read_and_written_is_overrun(together, without, monkeypatch):
+    without(EarnBudget, "members_earn_budget_kept")
 
-    with pytest.raises(AssertionError):
-        rounds()
-
-
-@pytest.fixture
-def without_limit():
-    """The counter's constraint is gone; afterwards it stands again, over no rows."""
-    [constraint] = [each for each in EarnBudget._meta.constraints if each.name == "members_earn_budget_kept"]
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(EarnBudget, constraint)
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE members_earnbudget SET total = used")
-    with connection.schema_editor() as editor:
-        editor.add_constraint(EarnBudget, constraint)
-
-
-@pytest.mark.usefixtures("without_limit")
-def test_campaign_whose_counter_is_read_and_written_is_overrun(together, monkeypatch):
     def take(budget_id, wanted):
         found = EarnBudget.objects.get(pk=budget_id)
         part = min(wanted, found.left)
@@ -63,12 +41,6 @@ def test_campaign_whose_counter_is_read_and_written_is_overrun(together, monkeyp
 
     monkeypatch.setattr(budgets, "take", take)
     turns_red(races.last_of_a_campaign, together, 32)
-
-
-@pytest.fixture
-def unlocked(monkeypatch):
-    """Members are read as they stand, and nobody is kept from reading them at the same time."""
-    monkeypatch.setattr(MemberQuerySet, "lock", lambda _self, pk: Member.objects.get(pk=pk))
 
 
 @pytest.mark.usefixtures("unlocked")

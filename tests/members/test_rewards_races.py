@@ -2,15 +2,13 @@
 
 import pytest
 
-from members.models import Coupon, Member, Reward
-from members.models.members import MemberQuerySet
+from members.models import Coupon, Reward
 from members.services import coupons, rewards
 from paymentsite.core import clock
 from tests.members import races
+from tests.planting import turns_red
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
-
-ROUNDS = 50
 
 
 @pytest.mark.parametrize("race", [races.last_reward, races.one_coupon, races.one_step_up, races.one_reference])
@@ -42,31 +40,16 @@ def coupon_is_read_before(monkeypatch):
     monkeypatch.setattr(rewards, "use_coupon", use)
 
 
-@pytest.fixture
-def members_are_not_locked(monkeypatch):
-    monkeypatch.setattr(MemberQuerySet, "lock", lambda self, pk: self.get(pk=pk))
-    monkeypatch.setattr(type(Member.objects), "lock", lambda self, pk: self.get(pk=pk))
-
-
-def turns_red(race, together):
-    def rounds():
-        for _ in range(ROUNDS):
-            race(together, 8)
-
-    with pytest.raises(AssertionError):
-        rounds()
-
-
 @pytest.mark.usefixtures("stock_is_read_before")
 def test_stock_that_is_read_before_it_is_taken_oversells(together):
-    turns_red(races.last_reward, together)
+    turns_red(races.last_reward, together, 8)
 
 
 @pytest.mark.usefixtures("coupon_is_read_before")
 def test_coupon_that_is_read_before_it_is_used_is_used_again(together):
-    turns_red(races.one_coupon, together)
+    turns_red(races.one_coupon, together, 8)
 
 
-@pytest.mark.usefixtures("members_are_not_locked")
+@pytest.mark.usefixtures("unlocked")
 def test_step_up_without_a_lock_is_paid_again(together):
-    turns_red(races.one_step_up, together)
+    turns_red(races.one_step_up, together, 8)

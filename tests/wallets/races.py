@@ -10,6 +10,7 @@ from members.models import Member
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.errors import DomainError
+from paymentsite.core.models import OpenItem
 from paymentsite.ledger.models import Balance, Hold
 from tests.ledger.races import deadlocks
 from tests.ledger.soundness import assert_sound
@@ -187,6 +188,8 @@ def one_due_day(run: Run, count: int) -> None:
     assert ended == {"done": count}
     assert (on(purse), StandingRun.objects.filter(order=order).count()) == (100 * count - 10, 1)
     assert StandingOrder.objects.get(pk=order.pk).runs_done == 1
+    # None of them failed on the way and left it to a person.
+    assert not OpenItem.objects.exists()
     assert_sound()
 
 

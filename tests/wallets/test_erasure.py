@@ -49,7 +49,7 @@ class Two:
         gift_links.cancel(gift=given(6_00, self.purse, "h", note="Ada Lovelace").gift, sender=self.ada, by=self.by)
         self.order(self.purse, self.bo, "Rent of Ada Lovelace")
         self.order(self.his, self.ada, "For Ada Lovelace")
-        standing_runs.carry_out(now=clock.now() + timedelta(days=1, hours=10))
+        standing_runs.carry_out(now=max(StandingOrder.objects.values_list("next_at", flat=True)))
         members.edit(member=self.ada, by=self.by, handle="countess", display_name="Ada Lovelace")
         self.ada.refresh_from_db()
         card(of=self.ada, label="Ada Lovelace's", holder=Secret(HOLDER))
