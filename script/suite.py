@@ -32,6 +32,8 @@ NOTHING_COLLECTED: Final = 5
 LAST_LINE: Final = re.compile(r"^(=+ )?(?P<counts>\d+ [a-z]+.*) in [\d.]+s\b")
 # One more than there are cores: some wait for servers, installations and locks.
 PROCESSES: Final = str((os.cpu_count() or 1) + 1)
+# Races of 32 may meet in as many processes as there are.
+CONNECTIONS: Final = "400"
 PARTS: Final = ("all", "checks", "sqlite", "postgres", "coverage", "long")
 
 
@@ -170,7 +172,7 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
             if len(databases) > 1 and not arguments:
                 environment["RUN_ON_SQLITE_TOO"] = "1"
             if database == "postgres":
-                environment["DATABASE_URL"] = given or stack.enter_context(postgres())
+                environment["DATABASE_URL"] = given or stack.enter_context(postgres(max_connections=CONNECTIONS))
             pytest(
                 database,
                 [*(["--cov", "--cov-report="] if measured else []), *arguments],

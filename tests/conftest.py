@@ -1,15 +1,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 
 from tests import tables
 from tests.planting import floorless, quick_to_see_deadlocks, reworded, unlocked, without
+from tests.threads import run_together
 
 __all__ = ["floorless", "quick_to_see_deadlocks", "reworded", "unlocked", "without"]
 
@@ -40,26 +39,6 @@ def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
 
     Gives back what each returned, in order; an exception is given back too, for the test to count.
     """
-
-    def run_together(count: int, work: Callable[[int], Any]) -> list[Any]:
-        barrier, results = Barrier(count), [None] * count
-
-        def run(number: int) -> None:
-            try:
-                connection.ensure_connection()
-                barrier.wait()
-                results[number] = work(number)
-            except Exception as error:  # noqa: BLE001  carried to the test's own thread
-                results[number] = error
-            finally:
-                connection.close()
-
-        threads = [Thread(target=run, args=(number,)) for number in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return results
 
     return run_together
 

@@ -217,7 +217,7 @@ def test_sealers_that_do_not_queue_collide(together, monkeypatch) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_entry_committed_late_is_sealed_later(together) -> None:
     """A smaller id that is committed after a larger one was sealed: where a watermark would lose it."""
-    written, sealed_beside = Barrier(2), Barrier(2)
+    written, sealed_beside = Barrier(2, timeout=60), Barrier(2, timeout=60)
 
     def work(number: int) -> None:
         if number == 0:

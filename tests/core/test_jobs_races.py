@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
@@ -16,6 +15,7 @@ from django.db.models.functions import Now
 from paymentsite.core import clock, jobs
 from paymentsite.core.jobs import Schedule
 from paymentsite.core.models import JobRun
+from tests.threads import run_together
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -52,24 +52,9 @@ for line in sys.stdin:
 
 def at_once(work: Callable[[int], None], count: int = SCHEDULERS) -> None:
     """``work`` has ended in ``count`` threads that began together; the first error is raised here."""
-    barrier, failures = Barrier(count), []
-
-    def run(number: int) -> None:
-        try:
-            barrier.wait()
-            work(number)
-        except BaseException as error:  # noqa: BLE001 - carried to the test's own thread
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    for each in run_together(count, work):
+        if isinstance(each, Exception):
+            raise each
 
 
 def race(most_apart: timedelta = timedelta(0)) -> tuple[int, int]:

@@ -167,7 +167,7 @@ if connection.vendor == "postgresql":
 
         freeing = Thread(target=free)
         freeing.start()
-        inside.wait()
+        assert inside.wait(60)
         with outer():
             answer = ledger.post(Move(cny(40), source, target), reference="out")
         freeing.join()
