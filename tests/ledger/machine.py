@@ -112,6 +112,12 @@ class Histories(Comparing):
         self.do(self.draft(self.about(self.hold(number), kind, other, minor, how)))
 
     @precondition(lambda self: self.books.postings)
+    @rule(number=st.integers(0, 40), part=amounts)
+    def reversal_of_more_than_is_left(self, number: int, part: int) -> None:
+        self.reversal(number, part)
+        self.reversal(number, None)
+
+    @precondition(lambda self: self.books.postings)
     @rule(number=st.integers(0, 40), part=st.one_of(st.none(), amounts))
     def reversal(self, number: int, part: int | None) -> None:
         """Through ``ledger.reverse``; the model is told what that must ask for."""
@@ -226,6 +232,12 @@ class Histories(Comparing):
             ours.status = status
             self.met.things[status] += 1
         self.told()
+
+    @rule(number=small, other=small, status=st.sampled_from(["no_debit", "no_debit", "frozen"]))
+    def payment_by_one_who_may_not(self, number: int, other: int, status: str) -> None:
+        source, target = self.two("CNY", number, other)
+        self.status("CNY", number, status)
+        self.do(self.draft(Move(Money(1, "CNY"), source, target)))
 
     @rule(
         unit=st.sampled_from(["CNY", "CNY", "EUR", "PTS"]),

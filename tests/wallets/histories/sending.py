@@ -56,6 +56,14 @@ class Sending(World):
         other = {**asked, "minor": asked["minor"] + 1}
         self.do("send otherwise", lambda: self._send(**other), expected="reference_taken")
 
+    @rule(two=pairs, minor=amounts)
+    def send_and_otherwise(self, two: tuple[int, int], minor: int) -> None:
+        """Each repetition at once, too: later it may be refused for other reasons."""
+        before = len(self.plain)
+        self.send_from(two, minor)
+        if len(self.plain) > before:
+            self.send_otherwise(before)
+
     @property
     def plain(self) -> list[dict[str, Any]]:
         return [asked for asked in self.sent if "paid" not in asked]
