@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reward',
                 'verbose_name_plural': 'rewards',
                 'permissions': [('propose_rewards', 'can propose to offer rewards, and withdraw them'), ('approve_rewards', 'can approve that rewards are offered')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='members_reward_price'), models.CheckConstraint(condition=models.Q(models.Q(('stock', None), ('stock_left', None)), models.Q(('stock__isnull', False), ('stock_left__gte', 0), ('stock_left__isnull', False), ('stock_left__lte', models.F('stock'))), _connector='OR'), name='members_reward_stock'), models.CheckConstraint(condition=models.Q(('credit_minor', None), ('credit_minor__gt', 0), _connector='OR'), name='members_reward_value'), models.CheckConstraint(condition=models.Q(models.Q(('credit_minor', None), ('currency', '')), models.Q(('credit_minor__isnull', False), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='members_reward_currency'), models.CheckConstraint(condition=models.Q(('discount_bp', None), models.Q(('discount_bp__gt', 0), ('discount_bp__lte', 10000)), _connector='OR'), name='members_reward_discount'), models.CheckConstraint(condition=models.Q(models.Q(('coupon_days', None), ('credit_minor', None), ('discount_bp', None), ('kind', 'goods')), models.Q(('coupon_days', None), ('credit_minor__isnull', False), ('discount_bp', None), ('kind', 'wallet_credit')), models.Q(('coupon_days__gt', 0), ('credit_minor__isnull', False), ('discount_bp', None), ('kind', 'coupon')), models.Q(('coupon_days__gt', 0), ('credit_minor', None), ('discount_bp__isnull', False), ('kind', 'coupon')), _connector='OR'), name='members_reward_terms')],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'redemption',
                 'verbose_name_plural': 'redemptions',
                 'permissions': [('cancel_redemption', 'can cancel redemptions')],
+                'constraints': [models.UniqueConstraint(fields=('member', 'reference'), name='members_redemption_once'), models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='members_redemption_points'), models.CheckConstraint(condition=models.Q(models.Q(('cancel_journal', None), ('cancelled_at', None), ('cancelled_by', ''), ('state', 'done')), models.Q(('cancel_journal__isnull', False), ('cancelled_at__isnull', False), ('state', 'cancelled'), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='members_redemption_cancelled')],
             },
         ),
         migrations.CreateModel(
@@ -90,41 +92,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['expires_at'], name='members_coupon_open')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'used'), ('used_at__isnull', False), models.Q(('used_by', ''), _negated=True), models.Q(('used_for', ''), _negated=True)), models.Q(models.Q(('state', 'used'), _negated=True), ('used_at', None), ('used_by', ''), ('used_for', '')), _connector='OR'), name='members_coupon_used'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['expired', 'cancelled'])), models.Q(('ended_at', None), ('state__in', ['open', 'used'])), _connector='OR'), name='members_coupon_ended'), models.CheckConstraint(condition=models.Q(models.Q(('discount_bp', None), ('value_minor__gt', 0), models.Q(('currency', ''), _negated=True)), models.Q(('currency', ''), ('discount_bp__gt', 0), ('discount_bp__lte', 10000), ('value_minor', None)), _connector='OR'), name='members_coupon_terms')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='members_reward_price'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stock', None), ('stock_left', None)), models.Q(('stock__isnull', False), ('stock_left__gte', 0), ('stock_left__isnull', False), ('stock_left__lte', models.F('stock'))), _connector='OR'), name='members_reward_stock'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('credit_minor', None), ('credit_minor__gt', 0), _connector='OR'), name='members_reward_value'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('credit_minor', None), ('currency', '')), models.Q(('credit_minor__isnull', False), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='members_reward_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('discount_bp', None), models.Q(('discount_bp__gt', 0), ('discount_bp__lte', 10000)), _connector='OR'), name='members_reward_discount'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('coupon_days', None), ('credit_minor', None), ('discount_bp', None), ('kind', 'goods')), models.Q(('coupon_days', None), ('credit_minor__isnull', False), ('discount_bp', None), ('kind', 'wallet_credit')), models.Q(('coupon_days__gt', 0), ('credit_minor__isnull', False), ('discount_bp', None), ('kind', 'coupon')), models.Q(('coupon_days__gt', 0), ('credit_minor', None), ('discount_bp__isnull', False), ('kind', 'coupon')), _connector='OR'), name='members_reward_terms'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.UniqueConstraint(fields=('member', 'reference'), name='members_redemption_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='members_redemption_points'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancel_journal', None), ('cancelled_at', None), ('cancelled_by', ''), ('state', 'done')), models.Q(('cancel_journal__isnull', False), ('cancelled_at__isnull', False), ('state', 'cancelled'), models.Q(('cancelled_by', ''), _negated=True)), _connector='OR'), name='members_redemption_cancelled'),
         ),
     ]

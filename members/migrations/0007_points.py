@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'earn rules',
                 'ordering': ['code', 'version'],
                 'permissions': [('propose_earn_rules', 'can propose earn rules, budgets and the value of a point'), ('approve_earn_rules', 'can approve earn rules, budgets and the value of a point')],
+                'constraints': [models.UniqueConstraint(fields=('code', 'version'), name='members_earn_rule_version'), models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('code',), name='members_earn_rule_latest'), models.CheckConstraint(condition=models.Q(('least_minor__gte', 0), ('points__gt', 0), ('points__lte', 1000000000)), name='members_earn_rule_points'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'amount'), ('per_minor__gt', 0), models.Q(('currency', ''), _negated=True)), models.Q(models.Q(('kind', 'amount'), _negated=True), ('per_minor__isnull', True)), _connector='OR'), name='members_earn_rule_amount'), models.CheckConstraint(condition=models.Q(('least_minor', 0), models.Q(('currency', ''), _negated=True), _connector='OR'), name='members_earn_rule_least_of_what'), models.CheckConstraint(condition=models.Q(models.Q(('scope', 'any'), ('scope_key', '')), models.Q(models.Q(('scope', 'any'), _negated=True), models.Q(('scope_key', ''), _negated=True)), _connector='OR'), name='members_earn_rule_scope'), models.CheckConstraint(condition=models.Q(models.Q(('pending', 'days'), ('pending_days__gt', 0)), models.Q(models.Q(('pending', 'days'), _negated=True), ('pending_days', 0)), _connector='OR'), name='members_earn_rule_pending'), models.CheckConstraint(condition=models.Q(models.Q(('expiry', 'months'), ('expiry_months__gt', 0), ('expiry_months__lte', 600)), models.Q(models.Q(('expiry', 'months'), _negated=True), ('expiry_months', 0)), _connector='OR'), name='members_earn_rule_expiry'), models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='members_earn_rule_time'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'referral'), _negated=True), models.Q(('currency', ''), ('qualifies', False), ('scope', 'any'), models.Q(('pending', 'final'), _negated=True)), _connector='OR'), name='members_earn_rule_referral')],
             },
         ),
         migrations.CreateModel(
@@ -95,6 +96,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'purchase',
                 'verbose_name_plural': 'purchases',
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('earning_minor__gte', 0), ('earning_minor__lte', models.F('amount_minor')), ('refunded_minor__gte', 0), ('refunded_minor__lte', models.F('amount_minor'))), name='members_purchase_amounts')],
             },
         ),
         migrations.CreateModel(
@@ -126,6 +128,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'earning',
                 'verbose_name_plural': 'earnings',
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['pending_until'], name='members_earning_due')],
+                'constraints': [models.UniqueConstraint(fields=('source', 'rule'), name='members_earning_once'), models.CheckConstraint(condition=models.Q(('forgiven__gte', 0), ('given_points__gte', 0), ('lapsed__gte', 0), ('lapsed__lte', models.F('given_points')), ('points__gt', 0), ('points__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('qualifying__gte', 0), ('repaid_debt__gte', 0), ('taken_debt__gte', 0), ('taken_pending__gte', 0), ('taken_points__gte', 0), ('taken_qualifying__gte', 0), ('taken_qualifying__lte', models.F('qualifying')), ('taken_repaid__gte', 0), ('taken_repaid__lte', models.F('repaid_debt'))), name='members_earning_figures'), models.CheckConstraint(condition=models.Q(models.Q(('given_at__isnull', True), ('given_points', 0), ('points__gte', models.F('taken_pending')), ('repaid_debt', 0), ('forgiven', 0), ('lapsed', 0), ('taken_debt', 0), ('taken_points', 0)), models.Q(('given_at__isnull', False), ('points', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('given_points'), '+', models.F('repaid_debt')), '+', models.F('taken_pending')))), _connector='OR'), name='members_earning_given_or_not'), models.CheckConstraint(condition=models.Q(models.Q(('given_at__isnull', True), ('points__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('state', 'pending')), models.Q(('given_at__isnull', False), ('points__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('state', 'given')), models.Q(('points', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('state', 'taken_back')), _connector='OR'), name='members_earning_state'), models.CheckConstraint(condition=models.Q(models.Q(('expires_on__isnull', True), ('given_points', 0)), models.Q(('expires_on__isnull', False), ('given_points__gt', 0)), _connector='OR'), name='members_earning_expires')],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +144,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'refund of a purchase',
                 'verbose_name_plural': 'refunds of purchases',
+                'constraints': [models.UniqueConstraint(fields=('purchase', 'cause'), name='members_purchase_refund_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='members_purchase_refund_positive')],
             },
         ),
         migrations.CreateModel(
@@ -154,94 +159,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'referral',
                 'verbose_name_plural': 'referrals',
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False), ('rewarded_at__isnull', True)), fields=['due_at'], name='members_referral_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('member', models.F('referrer')), _negated=True), name='members_referral_of_another'), models.CheckConstraint(condition=models.Q(('rewarded_at__isnull', True), ('due_at__isnull', False), _connector='OR'), name='members_referral_in_order')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='members_earn_rule_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('code',), name='members_earn_rule_latest'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('least_minor__gte', 0), ('points__gt', 0), ('points__lte', 1000000000)), name='members_earn_rule_points'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'amount'), ('per_minor__gt', 0), models.Q(('currency', ''), _negated=True)), models.Q(models.Q(('kind', 'amount'), _negated=True), ('per_minor__isnull', True)), _connector='OR'), name='members_earn_rule_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('least_minor', 0), models.Q(('currency', ''), _negated=True), _connector='OR'), name='members_earn_rule_least_of_what'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scope', 'any'), ('scope_key', '')), models.Q(models.Q(('scope', 'any'), _negated=True), models.Q(('scope_key', ''), _negated=True)), _connector='OR'), name='members_earn_rule_scope'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pending', 'days'), ('pending_days__gt', 0)), models.Q(models.Q(('pending', 'days'), _negated=True), ('pending_days', 0)), _connector='OR'), name='members_earn_rule_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expiry', 'months'), ('expiry_months__gt', 0), ('expiry_months__lte', 600)), models.Q(models.Q(('expiry', 'months'), _negated=True), ('expiry_months', 0)), _connector='OR'), name='members_earn_rule_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='members_earn_rule_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='earnrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'referral'), _negated=True), models.Q(('currency', ''), ('qualifies', False), ('scope', 'any'), models.Q(('pending', 'final'), _negated=True)), _connector='OR'), name='members_earn_rule_referral'),
-        ),
-        migrations.AddConstraint(
-            model_name='purchase',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('earning_minor__gte', 0), ('earning_minor__lte', models.F('amount_minor')), ('refunded_minor__gte', 0), ('refunded_minor__lte', models.F('amount_minor'))), name='members_purchase_amounts'),
-        ),
-        migrations.AddIndex(
-            model_name='earning',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['pending_until'], name='members_earning_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='earning',
-            constraint=models.UniqueConstraint(fields=('source', 'rule'), name='members_earning_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='earning',
-            constraint=models.CheckConstraint(condition=models.Q(('forgiven__gte', 0), ('given_points__gte', 0), ('lapsed__gte', 0), ('lapsed__lte', models.F('given_points')), ('points__gt', 0), ('points__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('qualifying__gte', 0), ('repaid_debt__gte', 0), ('taken_debt__gte', 0), ('taken_pending__gte', 0), ('taken_points__gte', 0), ('taken_qualifying__gte', 0), ('taken_qualifying__lte', models.F('qualifying')), ('taken_repaid__gte', 0), ('taken_repaid__lte', models.F('repaid_debt'))), name='members_earning_figures'),
-        ),
-        migrations.AddConstraint(
-            model_name='earning',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('given_at__isnull', True), ('given_points', 0), ('points__gte', models.F('taken_pending')), ('repaid_debt', 0), ('forgiven', 0), ('lapsed', 0), ('taken_debt', 0), ('taken_points', 0)), models.Q(('given_at__isnull', False), ('points', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('given_points'), '+', models.F('repaid_debt')), '+', models.F('taken_pending')))), _connector='OR'), name='members_earning_given_or_not'),
-        ),
-        migrations.AddConstraint(
-            model_name='earning',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('given_at__isnull', True), ('points__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('state', 'pending')), models.Q(('given_at__isnull', False), ('points__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('state', 'given')), models.Q(('points', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('taken_pending'), '+', models.F('taken_points')), '+', models.F('taken_repaid')), '+', models.F('taken_debt')), '+', models.F('lapsed')), '+', models.F('forgiven'))), ('state', 'taken_back')), _connector='OR'), name='members_earning_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='earning',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expires_on__isnull', True), ('given_points', 0)), models.Q(('expires_on__isnull', False), ('given_points__gt', 0)), _connector='OR'), name='members_earning_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='purchaserefund',
-            constraint=models.UniqueConstraint(fields=('purchase', 'cause'), name='members_purchase_refund_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='purchaserefund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='members_purchase_refund_positive'),
-        ),
-        migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('rewarded_at__isnull', True)), fields=['due_at'], name='members_referral_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('member', models.F('referrer')), _negated=True), name='members_referral_of_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('rewarded_at__isnull', True), ('due_at__isnull', False), _connector='OR'), name='members_referral_in_order'),
         ),
     ]

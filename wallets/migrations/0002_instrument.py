@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'instrument',
                 'verbose_name_plural': 'instruments',
                 'permissions': [('verify_account', "Can say whether a bank account is its member's")],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('default', True)), fields=('member', 'kind'), name='wallets_instrument_one_default'), models.UniqueConstraint(condition=models.Q(('source', ''), _negated=True), fields=('source',), name='wallets_instrument_source'), models.CheckConstraint(condition=models.Q(('default', False), ('state', 'active'), _connector='OR'), name='wallets_instrument_default_is_active'), models.CheckConstraint(condition=models.Q(models.Q(('removed_at', None), ('state', 'active')), models.Q(('removed_at__isnull', False), ('state', 'removed')), _connector='OR'), name='wallets_instrument_removed_since'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'wallet'), ('source', ''), ('wallet__isnull', False)), models.Q(('kind', 'own_card'), ('wallet', None), models.Q(('source', ''), _negated=True)), models.Q(('kind__in', ['card', 'bank_account']), ('source', ''), ('wallet', None)), _connector='OR'), name='wallets_instrument_is_its_kind')],
             },
         ),
         migrations.CreateModel(
@@ -54,6 +55,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'bank account',
                 'verbose_name_plural': 'bank accounts',
+                'constraints': [models.UniqueConstraint(fields=('member', 'currency', 'number_digest'), name='wallets_bankaccount_once'), models.CheckConstraint(condition=models.Q(models.Q(('verified_at', None), ('verified_by', '')), models.Q(('verified_at__isnull', False), models.Q(('verified_by', ''), _negated=True)), _connector='OR'), name='wallets_bankaccount_verified_somehow')],
             },
         ),
         migrations.CreateModel(
@@ -75,6 +77,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'proof of an account',
                 'verbose_name_plural': 'proofs of accounts',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'doubtful'])), fields=('account',), name='wallets_accountproof_one_open'), models.CheckConstraint(condition=models.Q(('tries_left__lte', 3)), name='wallets_accountproof_tries'), models.CheckConstraint(condition=models.Q(models.Q(('first_minor', None), ('likeness__lte', 100), ('means', 'name'), ('second_minor', None)), models.Q(('expires_at__isnull', False), ('first_minor__range', (1, 99)), ('likeness', None), ('means', 'deposits'), ('second_minor__range', (1, 99))), _connector='OR'), name='wallets_accountproof_means')],
             },
         ),
         migrations.CreateModel(
@@ -93,54 +96,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'outside card',
                 'verbose_name_plural': 'outside cards',
+                'indexes': [models.Index(fields=['expires_on'], name='wallets_outsidecard_expiry')],
+                'constraints': [models.UniqueConstraint(fields=('member', 'number_digest'), name='wallets_outsidecard_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.UniqueConstraint(condition=models.Q(('default', True)), fields=('member', 'kind'), name='wallets_instrument_one_default'),
-        ),
-        migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.UniqueConstraint(condition=models.Q(('source', ''), _negated=True), fields=('source',), name='wallets_instrument_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.CheckConstraint(condition=models.Q(('default', False), ('state', 'active'), _connector='OR'), name='wallets_instrument_default_is_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('removed_at', None), ('state', 'active')), models.Q(('removed_at__isnull', False), ('state', 'removed')), _connector='OR'), name='wallets_instrument_removed_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'wallet'), ('source', ''), ('wallet__isnull', False)), models.Q(('kind', 'own_card'), ('wallet', None), models.Q(('source', ''), _negated=True)), models.Q(('kind__in', ['card', 'bank_account']), ('source', ''), ('wallet', None)), _connector='OR'), name='wallets_instrument_is_its_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.UniqueConstraint(fields=('member', 'currency', 'number_digest'), name='wallets_bankaccount_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verified_at', None), ('verified_by', '')), models.Q(('verified_at__isnull', False), models.Q(('verified_by', ''), _negated=True)), _connector='OR'), name='wallets_bankaccount_verified_somehow'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountproof',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'doubtful'])), fields=('account',), name='wallets_accountproof_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountproof',
-            constraint=models.CheckConstraint(condition=models.Q(('tries_left__lte', 3)), name='wallets_accountproof_tries'),
-        ),
-        migrations.AddConstraint(
-            model_name='accountproof',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_minor', None), ('likeness__lte', 100), ('means', 'name'), ('second_minor', None)), models.Q(('expires_at__isnull', False), ('first_minor__range', (1, 99)), ('likeness', None), ('means', 'deposits'), ('second_minor__range', (1, 99))), _connector='OR'), name='wallets_accountproof_means'),
-        ),
-        migrations.AddIndex(
-            model_name='outsidecard',
-            index=models.Index(fields=['expires_on'], name='wallets_outsidecard_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidecard',
-            constraint=models.UniqueConstraint(fields=('member', 'number_digest'), name='wallets_outsidecard_once'),
         ),
     ]

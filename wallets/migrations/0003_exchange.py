@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'exchange quote',
                 'verbose_name_plural': 'exchange quotes',
+                'constraints': [models.CheckConstraint(condition=models.Q(('bought_minor__gt', 0), ('fee_minor__gte', 0), ('margin_minor__gte', 0), ('sold_minor__gt', 0)), name='wallets_exchangequote_amounts'), models.CheckConstraint(condition=models.Q(('margin_bp__lt', 10000)), name='wallets_exchangequote_margin'), models.CheckConstraint(condition=models.Q(('sold_unit', models.F('bought_unit')), _negated=True), name='wallets_exchangequote_two_units'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('quoted_at'))), name='wallets_exchangequote_expires')],
             },
         ),
         migrations.CreateModel(
@@ -71,26 +72,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'exchange',
                 'verbose_name_plural': 'exchanges',
+                'constraints': [models.UniqueConstraint(fields=('member', 'reference'), name='wallets_exchange_reference')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='exchangequote',
-            constraint=models.CheckConstraint(condition=models.Q(('bought_minor__gt', 0), ('fee_minor__gte', 0), ('margin_minor__gte', 0), ('sold_minor__gt', 0)), name='wallets_exchangequote_amounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangequote',
-            constraint=models.CheckConstraint(condition=models.Q(('margin_bp__lt', 10000)), name='wallets_exchangequote_margin'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangequote',
-            constraint=models.CheckConstraint(condition=models.Q(('sold_unit', models.F('bought_unit')), _negated=True), name='wallets_exchangequote_two_units'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchangequote',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('quoted_at'))), name='wallets_exchangequote_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.UniqueConstraint(fields=('member', 'reference'), name='wallets_exchange_reference'),
         ),
     ]

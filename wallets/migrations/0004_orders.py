@@ -97,6 +97,8 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'top-ups',
                 'permissions': [('ask_gateway', 'Can have gateways asked about orders'), ('propose_order', 'Can propose how a differing order ends'), ('decide_order', 'Can approve how a differing order ends')],
                 'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='wallets_topup_due')],
+                'constraints': [models.UniqueConstraint(fields=('member', 'reference'), name='wallets_topup_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('fee_minor__gte', 0)), name='wallets_topup_amounts'), models.CheckConstraint(condition=models.Q(models.Q(('booked_to', ''), ('journal', None)), models.Q(('journal__isnull', False), models.Q(('booked_to', ''), _negated=True)), _connector='OR'), name='wallets_topup_booked'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), ('journal__isnull', False), ('return_journal', None)), ('state', 'returned'), models.Q(models.Q(('state__in', ['succeeded', 'returned']), _negated=True), ('journal', None), ('return_journal', None)), _connector='OR'), name='wallets_topup_done_is_booked'), models.CheckConstraint(condition=models.Q(('fee_minor__lt', models.F('amount_minor'))), name='wallets_topup_fee_within')],
             },
         ),
         migrations.CreateModel(
@@ -133,6 +135,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'withdrawal',
                 'verbose_name_plural': 'withdrawals',
                 'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='wallets_withdrawal_due')],
+                'constraints': [models.UniqueConstraint(fields=('member', 'reference'), name='wallets_withdrawal_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('fee_minor__gte', 0)), name='wallets_withdrawal_amounts'), models.CheckConstraint(condition=models.Q(models.Q(('booked_to', ''), ('journal', None)), models.Q(('journal__isnull', False), models.Q(('booked_to', ''), _negated=True)), _connector='OR'), name='wallets_withdrawal_booked'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), ('journal__isnull', False), ('return_journal', None)), ('state', 'returned'), models.Q(models.Q(('state__in', ['succeeded', 'returned']), _negated=True), ('journal', None), ('return_journal', None)), _connector='OR'), name='wallets_withdrawal_done_is_booked')],
             },
         ),
         migrations.CreateModel(
@@ -153,58 +157,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'event of an order',
                 'verbose_name_plural': 'events of orders',
                 'ordering': ['pk'],
+                'indexes': [models.Index(condition=models.Q(('origin', 'call')), fields=['gateway', '-at'], name='wallets_orderevent_health')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('top_up__isnull', True), ('withdrawal__isnull', False)), models.Q(('top_up__isnull', False), ('withdrawal__isnull', True)), _connector='OR'), name='wallets_orderevent_one_order')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='topup',
-            index=models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='wallets_topup_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='topup',
-            constraint=models.UniqueConstraint(fields=('member', 'reference'), name='wallets_topup_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='topup',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('fee_minor__gte', 0)), name='wallets_topup_amounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='topup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('booked_to', ''), ('journal', None)), models.Q(('journal__isnull', False), models.Q(('booked_to', ''), _negated=True)), _connector='OR'), name='wallets_topup_booked'),
-        ),
-        migrations.AddConstraint(
-            model_name='topup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), ('journal__isnull', False), ('return_journal', None)), ('state', 'returned'), models.Q(models.Q(('state__in', ['succeeded', 'returned']), _negated=True), ('journal', None), ('return_journal', None)), _connector='OR'), name='wallets_topup_done_is_booked'),
-        ),
-        migrations.AddConstraint(
-            model_name='topup',
-            constraint=models.CheckConstraint(condition=models.Q(('fee_minor__lt', models.F('amount_minor'))), name='wallets_topup_fee_within'),
-        ),
-        migrations.AddIndex(
-            model_name='withdrawal',
-            index=models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='wallets_withdrawal_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='withdrawal',
-            constraint=models.UniqueConstraint(fields=('member', 'reference'), name='wallets_withdrawal_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='withdrawal',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('fee_minor__gte', 0)), name='wallets_withdrawal_amounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='withdrawal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('booked_to', ''), ('journal', None)), models.Q(('journal__isnull', False), models.Q(('booked_to', ''), _negated=True)), _connector='OR'), name='wallets_withdrawal_booked'),
-        ),
-        migrations.AddConstraint(
-            model_name='withdrawal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), ('journal__isnull', False), ('return_journal', None)), ('state', 'returned'), models.Q(models.Q(('state__in', ['succeeded', 'returned']), _negated=True), ('journal', None), ('return_journal', None)), _connector='OR'), name='wallets_withdrawal_done_is_booked'),
-        ),
-        migrations.AddIndex(
-            model_name='orderevent',
-            index=models.Index(condition=models.Q(('origin', 'call')), fields=['gateway', '-at'], name='wallets_orderevent_health'),
-        ),
-        migrations.AddConstraint(
-            model_name='orderevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('top_up__isnull', True), ('withdrawal__isnull', False)), models.Q(('top_up__isnull', False), ('withdrawal__isnull', True)), _connector='OR'), name='wallets_orderevent_one_order'),
         ),
     ]

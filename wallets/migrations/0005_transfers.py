@@ -40,6 +40,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'standing order',
                 'verbose_name_plural': 'standing orders',
                 'permissions': [('pause_order', 'Can pause and end standing orders')],
+                'indexes': [models.Index(condition=models.Q(('state', 'active')), fields=['next_at'], name='wallets_order_due')],
+                'constraints': [models.UniqueConstraint(fields=('member', 'reference'), name='wallets_order_reference_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='wallets_order_amount'), models.CheckConstraint(condition=models.Q(('member', models.F('payee')), _negated=True), name='wallets_order_two_members'), models.CheckConstraint(condition=models.Q(models.Q(('next_at__isnull', False), ('next_on__isnull', False), ('state', 'active')), models.Q(models.Q(('state', 'active'), _negated=True), ('next_at', None), ('next_on', None)), _connector='OR'), name='wallets_order_next'), models.CheckConstraint(condition=models.Q(('count', None), ('runs_done__lte', models.F('count')), _connector='OR'), name='wallets_order_within_count')],
             },
         ),
         migrations.CreateModel(
@@ -61,6 +63,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'transfer',
                 'verbose_name_plural': 'transfers',
+                'indexes': [models.Index(fields=['receiver', '-id'], name='wallets_transfer_received')],
+                'constraints': [models.UniqueConstraint(fields=('sender', 'reference'), name='wallets_transfer_once'), models.UniqueConstraint(condition=models.Q(('occasion', ''), _negated=True), fields=('occasion',), name='wallets_transfer_occasion_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('fee_minor__gte', 0)), name='wallets_transfer_amounts'), models.CheckConstraint(condition=models.Q(('sender', models.F('receiver')), _negated=True), name='wallets_transfer_two_members')],
             },
         ),
         migrations.CreateModel(
@@ -79,6 +83,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'due day of a standing order',
                 'verbose_name_plural': 'due days of standing orders',
+                'constraints': [models.UniqueConstraint(fields=('order', 'due_on'), name='wallets_run_once'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), ('transfer__isnull', False)), models.Q(models.Q(('state', 'paid'), _negated=True), ('transfer', None)), _connector='OR'), name='wallets_run_paid_by_transfer')],
             },
         ),
         migrations.CreateModel(
@@ -102,6 +107,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'request to pay',
                 'verbose_name_plural': 'requests to pay',
                 'permissions': [('end_request', 'Can withdraw requests to pay')],
+                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['expires_at'], name='wallets_request_due'), models.Index(fields=['payer', '-id'], name='wallets_request_received')],
+                'constraints': [models.UniqueConstraint(fields=('asker', 'reference'), name='wallets_request_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='wallets_request_amount'), models.CheckConstraint(condition=models.Q(('asker', models.F('payer')), _negated=True), name='wallets_request_two_members'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), ('transfer__isnull', False)), models.Q(models.Q(('state', 'paid'), _negated=True), ('transfer', None)), _connector='OR'), name='wallets_request_paid_by_transfer'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='wallets_request_ended')],
             },
         ),
         migrations.CreateModel(
@@ -145,85 +152,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'blocks of requests',
                 'constraints': [models.UniqueConstraint(fields=('member', 'blocked'), name='wallets_request_block_once'), models.CheckConstraint(condition=models.Q(('member', models.F('blocked')), _negated=True), name='wallets_request_block_two')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='standingorder',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['next_at'], name='wallets_order_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingorder',
-            constraint=models.UniqueConstraint(fields=('member', 'reference'), name='wallets_order_reference_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingorder',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='wallets_order_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingorder',
-            constraint=models.CheckConstraint(condition=models.Q(('member', models.F('payee')), _negated=True), name='wallets_order_two_members'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingorder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_at__isnull', False), ('next_on__isnull', False), ('state', 'active')), models.Q(models.Q(('state', 'active'), _negated=True), ('next_at', None), ('next_on', None)), _connector='OR'), name='wallets_order_next'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingorder',
-            constraint=models.CheckConstraint(condition=models.Q(('count', None), ('runs_done__lte', models.F('count')), _connector='OR'), name='wallets_order_within_count'),
-        ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(fields=['receiver', '-id'], name='wallets_transfer_received'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('sender', 'reference'), name='wallets_transfer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(condition=models.Q(('occasion', ''), _negated=True), fields=('occasion',), name='wallets_transfer_occasion_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('fee_minor__gte', 0)), name='wallets_transfer_amounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('sender', models.F('receiver')), _negated=True), name='wallets_transfer_two_members'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingrun',
-            constraint=models.UniqueConstraint(fields=('order', 'due_on'), name='wallets_run_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='standingrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), ('transfer__isnull', False)), models.Q(models.Q(('state', 'paid'), _negated=True), ('transfer', None)), _connector='OR'), name='wallets_run_paid_by_transfer'),
-        ),
-        migrations.AddIndex(
-            model_name='moneyrequest',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['expires_at'], name='wallets_request_due'),
-        ),
-        migrations.AddIndex(
-            model_name='moneyrequest',
-            index=models.Index(fields=['payer', '-id'], name='wallets_request_received'),
-        ),
-        migrations.AddConstraint(
-            model_name='moneyrequest',
-            constraint=models.UniqueConstraint(fields=('asker', 'reference'), name='wallets_request_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='moneyrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='wallets_request_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='moneyrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('asker', models.F('payer')), _negated=True), name='wallets_request_two_members'),
-        ),
-        migrations.AddConstraint(
-            model_name='moneyrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), ('transfer__isnull', False)), models.Q(models.Q(('state', 'paid'), _negated=True), ('transfer', None)), _connector='OR'), name='wallets_request_paid_by_transfer'),
-        ),
-        migrations.AddConstraint(
-            model_name='moneyrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='wallets_request_ended'),
         ),
     ]

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'fee rule',
                 'verbose_name_plural': 'fee rules',
                 'permissions': [('set_fees', 'Can propose fees'), ('approve_fees', 'Can approve fees that others propose')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('percent_bp__lte', 10000)), name='wallets_feerule_percent'), models.CheckConstraint(condition=models.Q(('fixed_minor__gte', 0), ('fixed_minor__lte', 1000000000000)), name='wallets_feerule_fixed'), models.CheckConstraint(condition=models.Q(('minimum_minor__gte', 0), ('minimum_minor__lte', 1000000000000)), name='wallets_feerule_minimum'), models.CheckConstraint(condition=models.Q(('maximum_minor', None), models.Q(('maximum_minor__gte', models.F('minimum_minor')), ('maximum_minor__lte', 1000000000000)), _connector='OR'), name='wallets_feerule_maximum'), models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='wallets_feerule_times'), models.UniqueConstraint(models.F('kind'), models.F('currency'), django.db.models.functions.comparison.Coalesce('tier_id', models.Value(0)), condition=models.Q(('ends_at', None)), name='wallets_feerule_one_open')],
             },
         ),
         migrations.CreateModel(
@@ -57,42 +58,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'fee taken',
                 'verbose_name_plural': 'fees taken',
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0), ('fee_minor__gte', 0)), name='wallets_feeuse_amounts'), models.CheckConstraint(condition=models.Q(models.Q(('free', False), ('free_allowed', None), ('free_number', None)), models.Q(('fee_minor', 0), ('free', True), ('free_number__gte', 1), ('free_number__lte', models.F('free_allowed'))), _connector='OR'), name='wallets_feeuse_free'), models.UniqueConstraint(condition=models.Q(('free', True), ('given_back_at', None)), fields=('member', 'month', 'free_number'), name='wallets_feeuse_free_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.CheckConstraint(condition=models.Q(('percent_bp__lte', 10000)), name='wallets_feerule_percent'),
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.CheckConstraint(condition=models.Q(('fixed_minor__gte', 0), ('fixed_minor__lte', 1000000000000)), name='wallets_feerule_fixed'),
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum_minor__gte', 0), ('minimum_minor__lte', 1000000000000)), name='wallets_feerule_minimum'),
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.CheckConstraint(condition=models.Q(('maximum_minor', None), models.Q(('maximum_minor__gte', models.F('minimum_minor')), ('maximum_minor__lte', 1000000000000)), _connector='OR'), name='wallets_feerule_maximum'),
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='wallets_feerule_times'),
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.UniqueConstraint(models.F('kind'), models.F('currency'), django.db.models.functions.comparison.Coalesce('tier_id', models.Value(0)), condition=models.Q(('ends_at', None)), name='wallets_feerule_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='feeuse',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0), ('fee_minor__gte', 0)), name='wallets_feeuse_amounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='feeuse',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('free', False), ('free_allowed', None), ('free_number', None)), models.Q(('fee_minor', 0), ('free', True), ('free_number__gte', 1), ('free_number__lte', models.F('free_allowed'))), _connector='OR'), name='wallets_feeuse_free'),
-        ),
-        migrations.AddConstraint(
-            model_name='feeuse',
-            constraint=models.UniqueConstraint(condition=models.Q(('free', True), ('given_back_at', None)), fields=('member', 'month', 'free_number'), name='wallets_feeuse_free_once'),
         ),
     ]

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'audit entry',
                 'verbose_name_plural': 'audit trail',
+                'indexes': [models.Index(fields=['subject', 'id'], name='core_audit_subject'), models.Index(fields=['by', 'id'], name='core_audit_by'), models.Index(fields=['act', 'id'], name='core_audit_act')],
             },
         ),
         migrations.CreateModel(
@@ -61,6 +62,9 @@ class Migration(migrations.Migration):
                 ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ('shift', models.DurationField(default=datetime.timedelta(0))),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='core_clock_shift_single_row'), models.CheckConstraint(condition=models.Q(('shift__gte', datetime.timedelta(0))), name='core_clock_shift_forward')],
+            },
         ),
         migrations.CreateModel(
             name='JobRun',
@@ -74,6 +78,9 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('result', models.TextField(blank=True)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('name', 'slot'), name='core_job_run_slot_once'), models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('name',), name='core_job_run_not_beside_itself'), models.CheckConstraint(condition=models.Q(('state__in', ['running', 'done', 'failed'])), name='core_job_run_state'), models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'running')), models.Q(('finished_at__isnull', False), ('state__in', ['done', 'failed'])), _connector='OR'), name='core_job_run_finished')],
+            },
         ),
         migrations.CreateModel(
             name='KeyRotation',
@@ -88,6 +95,9 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('table', 'target'), name='core_key_rotation_once'), models.CheckConstraint(condition=models.Q(('rows_moved__gte', 0), ('rows_seen__gte', models.F('rows_moved'))), name='core_key_rotation_counts')],
+            },
         ),
         migrations.CreateModel(
             name='LastGoodRun',
@@ -97,6 +107,9 @@ class Migration(migrations.Migration):
                 ('whole_at', models.DateTimeField(help_text='the last good run that looked at everything')),
                 ('marks', models.JSONField(help_text='by app, how far it looked')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='core_last_good_run_single_row')],
+            },
         ),
         migrations.CreateModel(
             name='OpenItem',
@@ -116,6 +129,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'open item',
                 'verbose_name_plural': 'open items',
+                'indexes': [models.Index(fields=['subject'], name='core_open_item_subject')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('kind', 'subject'), name='core_open_item_once'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', ''), ('state', 'open')), models.Q(('closed_at__isnull', False), ('state', 'done'), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='core_open_item_closed')],
             },
         ),
         migrations.CreateModel(
@@ -151,69 +166,9 @@ class Migration(migrations.Migration):
                 ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='waiting', serialize=False, to='core.auditentry')),
             ],
         ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['subject', 'id'], name='core_audit_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['by', 'id'], name='core_audit_by'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['act', 'id'], name='core_audit_act'),
-        ),
         migrations.AddField(
             model_name='auditlink',
             name='entry',
             field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='link', to='core.auditentry'),
-        ),
-        migrations.AddConstraint(
-            model_name='clockshift',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='core_clock_shift_single_row'),
-        ),
-        migrations.AddConstraint(
-            model_name='clockshift',
-            constraint=models.CheckConstraint(condition=models.Q(('shift__gte', datetime.timedelta(0))), name='core_clock_shift_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='jobrun',
-            constraint=models.UniqueConstraint(fields=('name', 'slot'), name='core_job_run_slot_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='jobrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('name',), name='core_job_run_not_beside_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='jobrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'done', 'failed'])), name='core_job_run_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='jobrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'running')), models.Q(('finished_at__isnull', False), ('state__in', ['done', 'failed'])), _connector='OR'), name='core_job_run_finished'),
-        ),
-        migrations.AddConstraint(
-            model_name='keyrotation',
-            constraint=models.UniqueConstraint(fields=('table', 'target'), name='core_key_rotation_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='keyrotation',
-            constraint=models.CheckConstraint(condition=models.Q(('rows_moved__gte', 0), ('rows_seen__gte', models.F('rows_moved'))), name='core_key_rotation_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='lastgoodrun',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='core_last_good_run_single_row'),
-        ),
-        migrations.AddIndex(
-            model_name='openitem',
-            index=models.Index(fields=['subject'], name='core_open_item_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='openitem',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('kind', 'subject'), name='core_open_item_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='openitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', ''), ('state', 'open')), models.Q(('closed_at__isnull', False), ('state', 'done'), models.Q(('closed_by', ''), _negated=True)), _connector='OR'), name='core_open_item_closed'),
         ),
     ]

@@ -27,6 +27,9 @@ class Migration(migrations.Migration):
                 ('lots', models.BooleanField(default=False, help_text='its value expires lot by lot')),
                 ('opened_at', models.DateTimeField()),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('owner', 'code', 'unit'), name='ledger_account_once'), models.CheckConstraint(condition=models.Q(('lots', False), ('mode', 'strict'), _connector='OR'), name='ledger_account_lots_are_strict'), models.CheckConstraint(condition=models.Q(('kind__in', ['asset', 'liability', 'income', 'expense', 'equity'])), name='ledger_account_kind'), models.CheckConstraint(condition=models.Q(('mode__in', ['strict', 'deferred'])), name='ledger_account_mode')],
+            },
         ),
         migrations.CreateModel(
             name='AccountEvent',
@@ -153,22 +156,9 @@ class Migration(migrations.Migration):
                 ('seq', models.BigIntegerField(default=0, help_text='postings so far, of a strict account')),
                 ('status', models.CharField(choices=[('open', 'open'), ('no_debit', 'nothing out'), ('frozen', 'frozen'), ('closed', 'closed')], default='open', max_length=10)),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('owner', 'code', 'unit'), name='ledger_account_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('lots', False), ('mode', 'strict'), _connector='OR'), name='ledger_account_lots_are_strict'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['asset', 'liability', 'income', 'expense', 'equity'])), name='ledger_account_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['strict', 'deferred'])), name='ledger_account_mode'),
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('posted_minor__gte', django.db.models.expressions.CombinedExpression(models.F('floor_minor'), '+', models.F('held_minor')))), name='ledger_balance_floor'), models.CheckConstraint(condition=models.Q(('held_minor__gte', 0)), name='ledger_balance_held')],
+            },
         ),
         migrations.AddField(
             model_name='accountevent',
@@ -261,14 +251,6 @@ class Migration(migrations.Migration):
             model_name='snapshot',
             name='block',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='ledger.block'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('posted_minor__gte', django.db.models.expressions.CombinedExpression(models.F('floor_minor'), '+', models.F('held_minor')))), name='ledger_balance_floor'),
-        ),
-        migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('held_minor__gte', 0)), name='ledger_balance_held'),
         ),
         migrations.AddConstraint(
             model_name='accountevent',
