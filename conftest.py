@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 ON_POSTGRESQL_ONLY = ("race", "crash")
+TAKES_LONG = ("story", "crash")
 USES_THE_DATABASE = {"db", "transactional_db", "live_server"}
 
 
@@ -26,6 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in set(out)]
+    # What takes long begins first, so that nobody waits at the end for one of them alone.
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in TAKES_LONG))
 
 
 def uses_the_database(item: pytest.Item) -> bool:

@@ -85,6 +85,7 @@ def prepare() -> str:
     from django.conf import settings
     from django.core.management import call_command
     from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
 
     try:
         connection.ensure_connection()
@@ -92,6 +93,9 @@ def prepare() -> str:
         fail(f"The database at DATABASE_URL does not answer: {str(error).strip().splitlines()[0]}")
     broker_answers(settings.REDIS_URL)
     call_command("messages", "compile")
+    plan = MigrationExecutor(connection)
+    if plan.migration_plan(plan.loader.graph.leaf_nodes()):
+        print("Making tables and sample data; this takes half a minute.", flush=True)
     call_command("migrate", interactive=False, verbosity=0)
     connection.close()
     return manage("demo")

@@ -76,6 +76,18 @@ def test_what_touches_no_database_runs_once_in_a_whole_run(tmp_path):
     assert names == [{"test_plain", "test_rows"}, {"test_race", "test_crash", "test_rows"}]
 
 
+def test_those_of_a_group_run_in_one_process(tmp_path):
+    """They share servers: in several processes each would start its own."""
+    source = (
+        'import pytest\n\n@pytest.mark.xdist_group("one")\n@pytest.mark.parametrize("n", range(8))\ndef test(n): pass\n'
+    )
+
+    done = run(tmp_path, source, "-p", "xdist.plugin", "-n", "2", "--dist=loadgroup", "-v")
+
+    assert "8 passed" in done.stdout
+    assert len({line.split()[0] for line in done.stdout.splitlines() if line.startswith("[gw")}) == 1
+
+
 def test_long_ones_run_when_asked_for(tmp_path):
     done = run(tmp_path, TESTS, "-m", "long")
 

@@ -221,8 +221,10 @@ tick = schedule.tick
 def forget_runs(*, now: datetime) -> str:
     """Delete runs that are past remembering; the latest of each job stays, for it says what is done."""
     later = JobRun.objects.filter(name=OuterRef("name"), slot__gt=OuterRef("slot"))
-    forgotten = 0
+    kept: dict[timedelta, list[str]] = {}
     for each in schedule.jobs.values():
-        old = JobRun.objects.filter(Exists(later), name=each.name, slot__lt=now - each.kept)
-        forgotten += old.delete()[0]
+        kept.setdefault(each.kept, []).append(each.name)
+    forgotten = 0
+    for time_kept, names in kept.items():
+        forgotten += JobRun.objects.filter(Exists(later), name__in=names, slot__lt=now - time_kept).delete()[0]
     return f"{forgotten} forgotten"
