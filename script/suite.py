@@ -199,12 +199,18 @@ def pytest(database: str, arguments: list[str], environment: dict[str, str], out
         [*words, *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        if found := LAST_LINE.match(re.sub(r"\x1b\[[\d;]*m", "", line.strip())):
-            counts = re.findall(r"(\d+) (\w+)", found["counts"])
-            outcome.counts.update({what: int(number) for number, what in counts})
-    code = process.wait()
+    try:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if found := LAST_LINE.match(re.sub(r"\x1b\[[\d;]*m", "", line.strip())):
+                counts = re.findall(r"(\d+) (\w+)", found["counts"])
+                outcome.counts.update({what: int(number) for number, what in counts})
+        code = process.wait()
+    finally:
+        # Who is told to stop leaves nobody behind: without pytest its own processes end too.
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
     if code == NOTHING_COLLECTED:
         outcome.empty += 1
     elif code:
