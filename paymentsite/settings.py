@@ -215,9 +215,9 @@ VAULT_PROVIDER = env.str("VAULT_PROVIDER", default="environment")
 VAULT_PIN_MEMORY_KIB = env.int("VAULT_PIN_MEMORY_KIB", default=19_456)
 VAULT_PIN_PASSES = env.int("VAULT_PIN_PASSES", default=2)
 
-# Above how much, in the smallest parts of each currency, a transfer or a gift takes the payment PIN; where a currency
-# is not named, always. And how much a standing order may send each time, which asks for the PIN when it is set up
-# alone; in a currency that is not named there are none.
+# Above how much, in the smallest parts of each currency, transfers and gifts take the payment PIN: one, or those of a
+# day together since it was last given; where a currency is not named, always. And how much a standing order may send
+# each time, which asks for the PIN when it is set up alone; in a currency that is not named there are none.
 TRANSFER_PIN_ABOVE = env.json("TRANSFER_PIN_ABOVE", default={"CNY": 20_000, "EUR": 3_000, "USD": 3_000, "JPY": 3_000})
 STANDING_ORDER_MAX = env.json(
     "STANDING_ORDER_MAX", default={"CNY": 2_000_000, "EUR": 300_000, "USD": 300_000, "JPY": 300_000}

@@ -115,4 +115,5 @@ def _decide(case: KycCase, staff: Actor, then: str) -> None:
     if then == "asked for more":
         kyc.ask_more(case=case, reason=KycEvent.Reason.UNREADABLE, note="The image is too small.", by=staff)
     elif not then and case.state == KycCase.State.SUBMITTED:
+        kyc_images.look_at_facts(case=case, by=staff)
         kyc.approve(case=case, by=staff)

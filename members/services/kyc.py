@@ -20,6 +20,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Forbidden, Invalid, Refused
 from paymentsite.core.ids import uuid7
+from paymentsite.core.models import AuditEntry
 from paymentsite.core.services import audit, open_items
 from paymentsite.core.vault import Secret
 
@@ -29,6 +30,7 @@ Reason = KycEvent.Reason
 CONTACT, NAMED, SHOWN = 1, 2, 3
 ADULT: Final = 18
 TWICE: Final = "kyc_document_twice"
+FACTS_SEEN: Final = "kyc.facts_seen"
 
 _KINDS: Final = {
     State.APPROVED: notices.kind("kyc_approved", gettext_noop("Your identity is verified for level {level}.")),
@@ -77,6 +79,11 @@ class DocumentTaken(Conflict):
 class OwnCase(Forbidden):
     code = "kyc_own_case"
     sentence = gettext_noop("Nobody decides on their own identity.")
+
+
+class NotLookedAt(Refused):
+    code = "kyc_not_looked_at"
+    sentence = gettext_noop("Look at the name, the number and the images as they are now: they are what you approve.")
 
 
 class Facts(TypedDict, total=False):
@@ -134,8 +141,13 @@ def submit(*, case: KycCase, by: Actor) -> KycCase:
 
 @act
 def approve(*, case: KycCase, by: Actor) -> KycCase:
-    """The member has the case's level, at least. All that it takes is looked at once more."""
+    """The member has the case's level, at least. All that it takes is looked at once more.
+
+    Who approves has looked at it since it was submitted: what a member changed meanwhile is not approved unseen.
+    """
     case = _reviewed(case, by)
+    if not _has_looked(case, by):
+        raise NotLookedAt
     _check_complete(case)
     if _serves_another(case):
         raise DocumentTaken
@@ -176,6 +188,10 @@ def _reviewed(case: KycCase, by: Actor) -> KycCase:
     if found.state != State.SUBMITTED:
         raise CaseMoved(state=found.state)
     return found
+
+
+def _has_looked(case: KycCase, by: Actor) -> bool:
+    return AuditEntry.objects.of(case).filter(act=FACTS_SEEN, by=str(by), at__gte=case.submitted_at).exists()
 
 
 def _approve(case: KycCase, *, by: Actor) -> KycCase:

@@ -73,7 +73,7 @@ def look_at_facts(*, case: KycCase, by: Actor) -> dict[str, str]:
     """The name in law, birthday and number, to somebody who holds the right; that they looked is on the audit trail."""
     if not by.may(RIGHT):
         raise NotToBeSeen
-    audit.record(by=by, act="kyc.facts_seen", subject=case)
+    audit.record(by=by, act=kyc.FACTS_SEEN, subject=case)
     held = {"legal_name": case.legal_name, "birthday": case.birthday, "number": case.number}
     return {name: content.decrypt().reveal() if content else "" for name, content in held.items()}
 

@@ -89,10 +89,26 @@ def confirmed(member: Member) -> Member:
     return member
 
 
+def reviewer() -> Actor:
+    """Somebody who may look at identity cases and decide on them."""
+    email = "reviewer@example.com"
+    return Actor.of(User.objects.filter(email=email).first() or superuser(email))
+
+
+def looked_at(case: KycCase) -> KycCase:
+    """The case, whose contents the reviewer has seen as they are."""
+    kyc_images.look_at_facts(case=case, by=reviewer())
+    return case
+
+
+def passed(case: KycCase) -> KycCase:
+    """The case, looked at and approved."""
+    return kyc.approve(case=looked_at(case), by=reviewer())
+
+
 def approved(member: Member, level: int, **facts: Any) -> Member:
     """The member at ``level``, by the way that leads there."""
     confirmed(member)
-    staff = Actor.of(UserFactory(is_staff=True))
     by = Actor.of(member.user)
     if not member.phone:
         members.edit(member=member, by=by, phone=Secret(f"+86139{member.pk:08}"))
@@ -105,5 +121,5 @@ def approved(member: Member, level: int, **facts: Any) -> Member:
                 kyc_images.attach(case=case, side=KycImage.Side(side), content=JPEG, by=by)
         case = kyc.submit(case=case, by=by)
         if each > kyc.CONTACT:
-            kyc.approve(case=case, by=staff)
+            passed(case)
     return Member.objects.get(pk=member.pk)

@@ -8,7 +8,7 @@ from members.services import kyc
 from members.services.kyc import CaseMoved, DocumentTaken
 from paymentsite.core.actors import Actor
 from paymentsite.core.vault import Secret
-from tests.members.factories import PAPERS, approved, member
+from tests.members.factories import PAPERS, approved, looked_at, member, reviewer
 from tests.members.races import winners
 
 Together = Callable[[int, Callable[[int], Any]], list[Any]]
@@ -27,9 +27,10 @@ def submitted(number: str) -> KycCase:
 def one_document(together: Together, count: int) -> None:
     """As many members as threads named one document, and all of them are approved at once."""
     number = f"D{KycCase.objects.count():08}"
-    cases = [submitted(number) for _ in range(count)]
+    cases = [looked_at(submitted(number)) for _ in range(count)]
+    by = reviewer()
 
-    told = together(count, lambda each: kyc.approve(case=cases[each], by=STAFF))
+    told = together(count, lambda each: kyc.approve(case=cases[each], by=by))
 
     assert len(winners(told, DocumentTaken)) == 1
     people = Member.objects.filter(kyc_cases__in=cases)
@@ -38,9 +39,9 @@ def one_document(together: Together, count: int) -> None:
 
 def one_decision(together: Together, count: int) -> None:
     """Half of the threads approve a case, half reject it."""
-    case = submitted(f"D{KycCase.objects.count():08}")
+    case, by = looked_at(submitted(f"D{KycCase.objects.count():08}")), reviewer()
     decide = (
-        lambda: kyc.approve(case=case, by=STAFF),
+        lambda: kyc.approve(case=case, by=by),
         lambda: kyc.reject(case=case, reason=KycEvent.Reason.EXPIRED, by=STAFF),
     )
 

@@ -14,6 +14,7 @@ from members.services.kyc import (
     InvalidFact,
     LevelOutOfTurn,
     LevelReached,
+    NotLookedAt,
     OwnCase,
     TooYoung,
 )
@@ -21,7 +22,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry, OpenItem
 from paymentsite.core.vault import Secret
-from tests.members.factories import PAPERS, approved, confirmed, member
+from tests.members.factories import PAPERS, approved, confirmed, looked_at, member, passed, reviewer
 
 pytestmark = pytest.mark.django_db
 
@@ -140,7 +141,7 @@ def test_second_level_is_for_grown_people_by_the_day_where_they_live(ada):
 
 
 def test_approval_gives_the_level_and_keeps_the_birthday(ada):
-    kyc.approve(case=submitted(ada), by=STAFF)
+    passed(submitted(ada))
 
     assert level(ada) == 2
     assert Member.objects.get(pk=ada.pk).birthday.decrypt().reveal() == "1990-05-04"
@@ -162,7 +163,7 @@ def test_nobody_decides_on_themself(ada):
 def test_only_what_was_submitted_is_decided(ada, state):
     case = drafted(ada) if state == "draft" else submitted(ada)
     if state == "approved":
-        kyc.approve(case=case, by=STAFF)
+        passed(case)
     if state == "rejected":
         kyc.reject(case=case, reason=Reason.DOUBTFUL, by=STAFF)
     if state == "more_needed":
@@ -192,38 +193,56 @@ def test_case_that_needs_more_is_submitted_again(ada):
     assert KycCase.objects.get(pk=case.pk).note == "The name differs."
 
     kyc.fill(case=case, by=Actor.of(ada.user), legal_name=Secret("Ada King"))
-    kyc.approve(case=kyc.submit(case=case, by=Actor.of(ada.user)), by=STAFF)
+    passed(kyc.submit(case=case, by=Actor.of(ada.user)))
 
     assert states(case) == ["draft", "submitted", "more_needed", "submitted", "approved"]
+    assert level(ada) == 2
+
+
+def test_what_changed_since_it_was_looked_at_is_not_approved_unseen(ada):
+    case, by = submitted(ada), Actor.of(ada.user)
+    with pytest.raises(NotLookedAt):
+        kyc.approve(case=case, by=reviewer())
+    looked_at(case)
+    with pytest.raises(NotLookedAt):
+        kyc.approve(case=case, by=STAFF)
+
+    kyc.ask_more(case=case, reason=Reason.MISMATCH, by=STAFF)
+    kyc.submit(case=kyc.fill(case=case, by=by, legal_name=Secret("Somebody Else")), by=by)
+    with pytest.raises(NotLookedAt):
+        kyc.approve(case=case, by=reviewer())
+    assert level(ada) == 1
+
+    passed(case)
     assert level(ada) == 2
 
 
 def test_after_a_rejection_another_case_may_be_begun(ada):
     kyc.reject(case=submitted(ada), reason=Reason.DOUBTFUL, by=STAFF)
 
-    kyc.approve(case=submitted(ada), by=STAFF)
+    passed(submitted(ada))
     assert level(ada) == 2
 
 
 @pytest.mark.parametrize("number", ["E12345678", "e 123-456.78"])
 def test_document_serves_one_member_and_the_other_learns_nothing(ada, number):
-    kyc.approve(case=submitted(ada), by=STAFF)
+    passed(submitted(ada))
     bo = approved(member(), 1)
     case = submitted(bo, number=Secret(number))
 
     assert case.state == "submitted"
     assert OpenItem.objects.get(kind="kyc_document_twice").subject == f"members.kyccase:{case.pk}"
     with pytest.raises(DocumentTaken):
-        kyc.approve(case=case, by=STAFF)
+        passed(case)
     assert level(bo) == 1
 
 
 @pytest.mark.parametrize("other", [{"country": "FR"}, {"document": "id_card"}, {"number": Secret("E12345679")}])
 def test_another_document_is_another_document(ada, other):
-    kyc.approve(case=submitted(ada), by=STAFF)
+    passed(submitted(ada))
     bo = approved(member(), 1)
 
-    kyc.approve(case=submitted(bo, **other), by=STAFF)
+    passed(submitted(bo, **other))
     assert level(bo) == 2
 
 
@@ -231,7 +250,7 @@ def test_approval_never_lowers_a_level(ada):
     case = submitted(ada)
     Member.objects.filter(pk=ada.pk).update(kyc_level=3)
 
-    kyc.approve(case=case, by=STAFF)
+    passed(case)
     assert level(ada) == 3
 
 
@@ -240,7 +259,7 @@ def test_member_who_has_left_is_not_raised(ada):
     members.close(member=ada, by=STAFF, reason="left")
 
     with pytest.raises(members.MemberClosed):
-        kyc.approve(case=case, by=STAFF)
+        passed(case)
 
 
 def test_what_a_case_holds_is_neither_stored_nor_told_in_clear(ada):

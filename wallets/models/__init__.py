@@ -9,6 +9,7 @@ from wallets.models.requests import MoneyRequest, RequestBlock
 from wallets.models.routes import GatewayRoute
 from wallets.models.standing_orders import StandingOrder, StandingRun
 from wallets.models.transfers import Transfer
+from wallets.models.unconfirmed import Unconfirmed
 from wallets.models.wallets import Wallet
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "StandingRun",
     "TopUp",
     "Transfer",
+    "Unconfirmed",
     "Wallet",
     "Withdrawal",
 ]

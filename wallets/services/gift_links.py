@@ -25,7 +25,8 @@ from paymentsite.ledger import services as ledger
 from wallets.models import Gift
 from wallets.models.gifts import TOKEN_LABEL
 from wallets.services import due, fees, wallets
-from wallets.services.transfers import called, check_pin
+from wallets.services.confirming import check_pin, count
+from wallets.services.transfers import called
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 from wallets.telling import Told, teller
 
@@ -71,14 +72,16 @@ def make(
 
     Repeating a reference returns the first gift, without its token: when that was lost, cancel it and make another.
     """
-    check_pin(sender, amount, pin)
-    return _make(sender=sender, amount=amount, reference=reference, by=by, note=note)
+    checked_amount(amount)
+    known = Gift.objects.filter(sender=sender, reference=reference).exists()
+    if not known:
+        check_pin(sender, amount, pin)
+    return _make(sender=sender, amount=amount, reference=reference, by=by, note=note, confirmed=pin is not None)
 
 
 @act
-def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str) -> Made:
+def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str, confirmed: bool) -> Made:
     note, reference = checked_note(note), checked_reference(reference)
-    checked_amount(amount)
     sender = Member.objects.lock(sender.pk)
     if first := Gift.objects.filter(sender=sender, reference=reference).first():
         check_same(first, {"amount": amount, "note": note}, reference=reference)
@@ -103,6 +106,7 @@ def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str
         expires_at=now + OPEN_FOR,
     )
     limits.take(member=sender, kind=limits.Kind.TRANSFER, amount=amount, source=gift.source, now=now)
+    count(sender, amount, confirmed=confirmed, now=now)
     quote = fees.take(quote=quote, source=gift.source, now=now)
     [gift.hold_id] = ledger.post(
         # It does not expire by itself: the gift's own end gives it back, so that both always agree.

@@ -18,6 +18,7 @@ from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
 from wallets.models import MoneyRequest, RequestBlock, Transfer
 from wallets.services import due, transfers
+from wallets.services.confirming import check_pin
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 
 State = MoneyRequest.State
@@ -116,12 +117,13 @@ def pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor, pin:
     Each try takes a reference of its own, as with ``transfers.send``; repeated, it returns the transfer.
     """
     _check_asked(request, payer)
-    transfers.check_pin(payer, request.amount, pin)
-    return _pay(request=request, payer=payer, reference=reference, by=by)
+    if not Transfer.objects.filter(sender=payer, reference=reference).exists():
+        check_pin(payer, request.amount, pin)
+    return _pay(request=request, payer=payer, reference=reference, by=by, confirmed=pin is not None)
 
 
 @act
-def _pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor) -> Transfer:
+def _pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor, confirmed: bool) -> Transfer:
     Member.objects.lock_all([payer.pk, request.asker_id])
     request = MoneyRequest.objects.select_related("asker", "transfer").get(pk=request.pk)
     if request.transfer and request.transfer.reference == reference:
@@ -136,6 +138,7 @@ def _pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor) -> 
         by=by,
         note=request.note,
         occasion=request.source,
+        confirmed=confirmed,
     )
     _end(request, State.PAID, transfer=transfer)
     _tell(request.asker, PAID, request, payer)

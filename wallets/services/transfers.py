@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
 from members.models import Member
 from members.queries import payees
-from members.services import limits, members, notices, pins
+from members.services import limits, members, notices
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
@@ -23,6 +22,7 @@ from paymentsite.ledger.models import Balance
 from paymentsite.ledger.refusals import AccountFull, AccountNotOpen, short_of
 from wallets.models import Transfer, Wallet
 from wallets.services import fees, wallets
+from wallets.services.confirming import check_pin, count, needs_pin
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 from wallets.telling import Told, teller
 
@@ -81,13 +81,7 @@ def preview(*, sender: Member, to: str, amount: Money) -> Preview:
         raise ToOneself
     quote = fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now)
     name = payees.masked_name(payee) if payee else payees.name_of_nobody(to)
-    return Preview(name, amount, quote.fee, limits.left(sender, now), needs_pin(amount), payee)
-
-
-def needs_pin(amount: Money) -> bool:
-    """Whether sending ``amount`` takes the payment PIN; in a currency without a threshold any amount does."""
-    above: int = settings.TRANSFER_PIN_ABOVE.get(amount.unit, 0)
-    return amount.minor > above
+    return Preview(name, amount, quote.fee, limits.left(sender, now), needs_pin(sender, amount, now), payee)
 
 
 def send(
@@ -106,15 +100,19 @@ def send(
     was refused may be asked again. The sender's side is looked at first: who lacks the money, or may not send so much,
     hears of that alone, whoever the payee is.
     """
-    check_pin(sender, amount, pin)
-    return move(sender=sender, payee=payee, amount=amount, reference=reference, by=by, note=note)
-
-
-def check_pin(member: Member, amount: Money, pin: Secret | None) -> None:
-    """Raise unless the PIN is right where it is given or needed. Not in a transaction: a wrong guess counts whatever
-    comes after."""
-    if pin is not None or needs_pin(checked_amount(amount)):
-        pins.check(member=member, pin=pin)
+    checked_amount(amount)
+    known = Transfer.objects.filter(sender=sender, reference=reference).exists()
+    if not known:
+        check_pin(sender, amount, pin)
+    return move(
+        sender=sender,
+        payee=payee,
+        amount=amount,
+        reference=reference,
+        by=by,
+        note=note,
+        confirmed=pin is not None,
+    )
 
 
 @act
@@ -127,8 +125,12 @@ def move(
     by: Actor,
     note: str = "",
     occasion: str = "",
+    confirmed: bool | None = None,
 ) -> Transfer:
-    """The same without the PIN: for acts that have asked for it, or were set up with it."""
+    """The same once the PIN was asked for where it is needed; ``confirmed`` says whether it was given.
+
+    Without a word on that it was given when the act was set up.
+    """
     note, reference = checked_note(note), checked_reference(reference)
     checked_amount(amount)
     if payee == sender:
@@ -162,6 +164,8 @@ def move(
         sent_at=now,
     )
     limits.take(member=sender, kind=limits.Kind.TRANSFER, amount=amount, source=transfer.source, now=now)
+    if confirmed is not None:
+        count(sender, amount, confirmed=confirmed, now=now)
     quote = fees.take(quote=quote, source=transfer.source, now=now)
     _check_covered(purse, quote.total)
 
