@@ -3,6 +3,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 
@@ -17,6 +18,15 @@ __all__ = ["floorless", "quick_to_see_deadlocks", "reworded", "unlocked", "witho
 def unconnected() -> Iterator[None]:
     """No gateway is configured, the developer's own sandbox neither, but by a test that needs one."""
     with override_settings(GATEWAYS={}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quickly_hashed() -> Iterator[None]:
+    """Passwords and PINs are hashed as on the site, at the least cost: hundreds of people join in the tests."""
+    with override_settings(VAULT_PIN_MEMORY_KIB=64, VAULT_PIN_PASSES=1), pytest.MonkeyPatch.context() as patch:
+        for cost, least in {"time_cost": 1, "memory_cost": 64, "parallelism": 1}.items():
+            patch.setattr(Argon2PasswordHasher, cost, least)
         yield
 
 
