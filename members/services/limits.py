@@ -19,7 +19,7 @@ from members.queries import limits as queries
 from members.queries.limits import Past, Reading
 from members.services import tiers
 from paymentsite.core import clock
-from paymentsite.core.errors import Conflict, Refused, worded
+from paymentsite.core.errors import Conflict, Refused, listed
 from paymentsite.core.money import AmountNegative, Money
 
 __all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "count_again", "give_back", "left", "take"]
@@ -27,17 +27,22 @@ __all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "count_again", "giv
 Measure = Limit.Measure
 
 
-class LimitExceeded(Refused):
+_LABELS: Final = (*Kind.choices, *Measure.choices, *Period.choices)
+
+
+def words(name: str) -> str:
+    """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
+    known = {Limit.ANY: gettext("all together"), **{str(value): str(label) for value, label in _LABELS}}
+    return listed(known.get(part, part) for part in name.split("."))
+
+
+class LimitExceeded(Refused, limit=words):
     """``limit`` is the limit's name; in the sentence it is told in words."""
 
     code = "limit_exceeded"
     sentence = gettext_noop(
         "This is more than the limit allows ({limit}): {used} of {cap} is used, {left} is left until {resets_at}."
     )
-
-    def __str__(self) -> str:
-        told = {name: worded(fact) for name, fact in self.facts.items()}
-        return gettext(self.sentence).format(**{**told, "limit": words(self.facts["limit"])})
 
 
 class ActLimitExceeded(LimitExceeded):
@@ -58,15 +63,6 @@ class LimitMissing(Refused):
 class LimitSourceConflict(Conflict):
     code = "limit_source_conflict"
     sentence = gettext_noop("{source} took of the limits already, and it was something else or is over.")
-
-
-_LABELS: Final = (*Kind.choices, *Measure.choices, *Period.choices)
-
-
-def words(name: str) -> str:
-    """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
-    known = {Limit.ANY: gettext("all together"), **{str(value): str(label) for value, label in _LABELS}}
-    return ", ".join(known.get(part, part) for part in name.split("."))
 
 
 def take(*, member: Member, kind: Kind, amount: Money, source: str, now: datetime) -> None:

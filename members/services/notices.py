@@ -6,16 +6,14 @@ A kind of notice is declared once, beside the service that tells it:
     notices.tell(member=member, kind=CAME, subject=f"transfer:{transfer.public_id}", amount=amount, whom="@ada")
 """
 
-from dataclasses import dataclass
-from string import Formatter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
-
-from django.utils.translation import gettext
 
 from members.models import Member, Notice
 from paymentsite.core import clock
 from paymentsite.core.disclosure import clear
-from paymentsite.core.errors import plain, worded
+from paymentsite.core.errors import Words, names_in, plain, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +22,21 @@ class Kind:
 
     name: str
     sentence: str
+    vocabulary: Mapping[str, Words] = field(default_factory=dict)
 
     @property
     def fact_names(self) -> set[str]:
-        return {name for _, name, _, _ in Formatter().parse(self.sentence) if name}
+        return names_in(self.sentence)
 
 
 _kinds: Final[dict[str, Kind]] = {}
 
 
-def kind(name: str, sentence: str) -> Kind:
-    """Declare a kind of notice; its name is stored, so keep it."""
+def kind(name: str, sentence: str, **words: Words) -> Kind:
+    """Declare a kind of notice; its name is stored, so keep it. ``words`` are its facts that are worded when read."""
     if name in _kinds:
         raise TypeError(f"there is a kind of notice {name!r} already")
-    _kinds[name] = Kind(name, sentence)
+    _kinds[name] = Kind(name, sentence, words)
     return _kinds[name]
 
 
@@ -64,7 +63,12 @@ def sentence(notice: Notice) -> str:
     known = _kinds.get(notice.kind)
     if known is None:
         return notice.kind
-    return clear(gettext(known.sentence).format(**{name: worded(fact) for name, fact in notice.facts.items()}))
+    return clear(told(known.sentence, notice.facts, known.vocabulary))
+
+
+def kinds() -> list[Kind]:
+    """All that can be told."""
+    return list(_kinds.values())
 
 
 def read(*, member: Member, notice_id: int) -> bool:

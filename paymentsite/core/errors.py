@@ -2,11 +2,12 @@
 
 A refusal has a stable ``code`` for machines, a sentence for people, and the facts behind it. Each lives next
 to the service that raises it; ``DomainError.catalogue()`` is the one place that knows them all. What is
-stored of one is its code and its facts: the sentence is made when it is read, in the reader's language.
+stored of one is its code and its facts: the sentence is made when it is read, in the reader's language, and so are
+those of its facts that are words. See docs/decisions/178-facts-are-words-too.md.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -14,8 +15,11 @@ from string import Formatter
 from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.db.models.enums import Choices, ChoicesType
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from paymentsite.core.units import SCALES, decimal_text
 
@@ -52,26 +56,79 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
     raise TypeError(f"a {type(value).__qualname__} cannot be a fact: name it by its public id, its code or its text")
 
 
-def worded(fact: Any) -> str:
-    """A stored fact as it stands in a sentence."""
+# Where the words of a fact come from: a fixed set, whose labels they are, or a function that reads a stored one.
+Words = type[Choices] | Callable[[Any], str]
+
+
+def told(sentence: str, facts: Mapping[str, Any], vocabulary: Mapping[str, Words]) -> str:
+    """``sentence`` in the active language. Facts that ``vocabulary`` knows are worded by it, the others stand as they
+    are: what somebody typed is never looked up. A label may speak of the other facts, as the sentence does.
+    """
+    said = {name: worded(fact, vocabulary.get(name)) for name, fact in facts.items()}
+    labels = {name: label.format(**said) for name, label in _labels(facts, vocabulary)}
+    return gettext(sentence).format(**{**said, **labels})
+
+
+def worded(fact: Any, words: Words | None = None) -> str:
+    """A stored fact as it stands in a sentence; a list is worded item by item."""
     match fact:
         case {"amount": int(minor), "currency": str(unit)} if unit in SCALES:
             return f"{decimal_text(minor, SCALES[unit])} {unit}"
+        case {"code": str(code), "facts": dict(facts)} if code in DomainError.catalogue():
+            return str(DomainError.of(code, facts))
         case list():
-            return ", ".join(worded(item) for item in fact)
-    return str(fact)
+            return listed(worded(item, words) for item in fact)
+    if isinstance(words, ChoicesType):
+        return str(_by_value(words).get(fact, fact)) if isinstance(fact, str | int) else str(fact)
+    return words(fact) if words else str(fact)
+
+
+def listed(items: Iterable[str]) -> str:
+    """``items`` as the active language puts them one after the other."""
+    return pgettext("between the items of a list", ", ").join(items)
+
+
+def complaints(error: ValidationError, row: Model) -> str:
+    """What Django finds wrong with ``row``, column by column, in the language of whoever asked for it.
+
+    For refusals to staff who propose such a row: read at once and not kept.
+    """
+    named = {field.name: str(getattr(field, "verbose_name", field.name)) for field in row._meta.get_fields()}
+    said = (f"{named.get(name, name)}: {' '.join(found)}" for name, found in error.message_dict.items())
+    return "; ".join(said).rstrip(".")
+
+
+def names_in(sentence: str) -> set[str]:
+    """The facts that ``sentence`` speaks of."""
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def _labels(facts: Mapping[str, Any], vocabulary: Mapping[str, Words]) -> Iterator[tuple[str, str]]:
+    """The facts that are one word of a set, with its label."""
+    for name, words in vocabulary.items():
+        fact = facts.get(name)
+        if isinstance(words, ChoicesType) and isinstance(fact, str | int) and fact in _by_value(words):
+            yield name, str(_by_value(words)[fact])
+
+
+def _by_value(words: ChoicesType) -> dict[Any, Any]:
+    return dict(words.choices)
 
 
 class DomainError(Exception):
     """A refusal. Its families say what a caller may do about it; what is raised has a ``code`` of its own.
 
-    Mark a ``sentence`` with ``gettext_noop``: it is translated when read. ``str(error)`` is the sentence.
+    Mark a ``sentence`` with ``gettext_noop``: it is translated when read. ``str(error)`` is the sentence. Facts in it
+    that are words are declared with the class, which its kin inherit:
+
+        class CaseMoved(Conflict, state=KycCase.State):
     """
 
     code: ClassVar[str] = ""
     status: ClassVar[int] = 422
     retryable: ClassVar[bool] = False
     sentence: ClassVar[str] = ""
+    vocabulary: ClassVar[Mapping[str, Words]] = {}
 
     # Writes the record of the refusal, should the transaction that held it be rolled back; False when the
     # reference has been decided meanwhile. See ``paymentsite.core.acts``.
@@ -79,8 +136,9 @@ class DomainError(Exception):
 
     _known: ClassVar[dict[str, type["DomainError"]]] = {}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, **words: Words) -> None:
+        super().__init_subclass__()
+        cls.vocabulary = {**cls.vocabulary, **words}
         if "code" not in vars(cls):
             return
         if not _CODE.match(cls.code) or not cls.sentence:
@@ -92,22 +150,26 @@ class DomainError(Exception):
     def __init__(self, **facts: Any) -> None:
         if not self.code:
             raise TypeError(f"{type(self).__qualname__} is a family; raise one of its members")
-        if missing := self.fact_names() - facts.keys():
-            raise TypeError(f"{self.code} needs the facts {', '.join(sorted(missing))}")
-
         self.facts: dict[str, Any] = plain(facts)
+        spoken_of = self.fact_names().union(*(names_in(label) for _, label in _labels(self.facts, self.vocabulary)))
+        if missing := spoken_of - facts.keys():
+            raise TypeError(f"{self.code} needs the facts {', '.join(sorted(missing))}")
         super().__init__(self.code, self.facts)
 
     def __str__(self) -> str:
-        return gettext(self.sentence).format(**{name: worded(fact) for name, fact in self.facts.items()})
+        return told(self.sentence, self.facts, self.vocabulary)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DomainError.of, (self.code, self.facts)
 
+    def to_wire(self) -> Mapping[str, Any]:
+        """What is stored of it, also where it is itself a fact of something else."""
+        return {"code": self.code, "facts": self.facts}
+
     @classmethod
     def fact_names(cls) -> set[str]:
         """The facts that the sentence speaks of; each must be given."""
-        return {name for _, name, _, _ in Formatter().parse(cls.sentence) if name}
+        return names_in(cls.sentence)
 
     @classmethod
     def family(cls) -> type["DomainError"]:

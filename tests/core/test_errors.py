@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import TextChoices
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
@@ -34,6 +35,21 @@ class TooCold(Refused):
 class LeftOut(Invalid):
     code = "sample_left_out"
     sentence = "This field is required."  # in Django's own catalogue
+
+
+class Weather(TextChoices):
+    WET = "wet", gettext_lazy("This field is required.")  # in Django's own catalogue
+    COLD = "cold", "below {degrees} in {place}"
+
+
+class StayIn(Refused, why=Weather, place=Weather, wet=str.upper):
+    code = "sample_stay_in"
+    sentence = "Not today: {why}"
+
+
+class StayInLonger(StayIn):
+    code = "sample_stay_in_longer"
+    sentence = "Not this week: {why}"
 
 
 class Colour(Enum):
@@ -125,6 +141,44 @@ def test_a_sentence_is_translated_when_it_is_read():
     with translation.override("zh-hans"):
         assert str(refusal) == "该字段是必填项。"
     assert refusal.facts == {"name": "amount"}
+
+
+@pytest.mark.parametrize("refusal", [StayIn, StayInLonger])
+def test_a_fact_that_is_a_word_stays_a_code_and_is_worded_when_read(refusal):
+    found = refusal(why=Weather.WET)
+
+    assert found.facts == {"why": "wet"}
+    with translation.override("zh-hans"):
+        assert str(found).endswith(": 该字段是必填项。")
+    assert str(found).endswith(": This field is required.")
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"why": ["wet", "mild", 3]}, "This field is required., mild, 3"),
+        ({"why": "mild"}, "mild"),
+        ({"why": "This field is required."}, "This field is required."),
+        ({"why": "{degrees}"}, "{degrees}"),
+        ({"why": None}, "None"),
+        ({"why": {"wet": "wet"}}, "{'wet': 'wet'}"),
+        ({"why": "cold", "degrees": 3, "place": "wet"}, "below 3 in This field is required."),
+        ({"why": "cold", "degrees": "{place}", "place": "{why}"}, "below {place} in {why}"),
+        ({"why": UnitMismatch(left="wet", right="cold")}, "wet and cold cannot be counted together."),
+    ],
+)
+def test_what_no_set_knows_stands_as_it_is_and_labels_speak_of_other_facts(facts, said):
+    assert str(StayIn(**facts)) == f"Not today: {said}"
+
+
+def test_text_that_is_no_declared_word_is_never_looked_up():
+    with translation.override("zh-hans"):
+        assert str(TooCold(degrees="This field is required.", people="wet")).startswith("It is This field is required.")
+
+
+def test_a_label_without_the_facts_that_it_speaks_of_is_a_bug():
+    with pytest.raises(TypeError, match="sample_stay_in needs the facts degrees"):
+        StayIn(why="cold", place="wet")
 
 
 @pytest.mark.parametrize(
