@@ -21,7 +21,7 @@ from paymentsite.ledger.entries import (
     Undo,
 )
 from paymentsite.ledger.models import Account
-from paymentsite.ledger.refusals import InvalidEntry
+from paymentsite.ledger.refusals import Fault, InvalidEntry, Part
 
 # So large that no sum of an act leaves 64 bits, and that a deferred account, which stops at BALANCE_MAX rolled up, has
 # room for 5,000 of the largest postings before the next roll-up.
@@ -38,16 +38,16 @@ def validate(draft: Draft) -> None:
     for name, least, most in _TEXT_LIMITS:
         value = getattr(draft, name)
         if not (least <= len(value) <= most and value.isprintable()):
-            raise InvalidEntry(position=0, why=f"its {name} must have {least} to {most} printable characters")
+            raise InvalidEntry(position=0, why=Fault.TEXT, part=name, least=least, most=most)
     if draft.by is not SYSTEM and not (len(actor := str(draft.by)) <= _ACTOR_MAX and actor.isprintable()):
-        raise InvalidEntry(position=0, why=f"its actor must have 1 to {_ACTOR_MAX} printable characters")
+        raise InvalidEntry(position=0, why=Fault.TEXT, part=Part.ACTOR, least=1, most=_ACTOR_MAX)
     if not 1 <= len(draft.entries) <= ENTRIES_MAX:
-        raise InvalidEntry(position=0, why=f"an act has 1 to {ENTRIES_MAX} entries")
+        raise InvalidEntry(position=0, why=Fault.ENTRIES, most=ENTRIES_MAX)
     if draft.occurred_at is not None:
         _check_moment(0, draft.occurred_at)
     details: Any = draft.details
     if details is not None and not (isinstance(details, dict) and _is_plain(details)):
-        raise InvalidEntry(position=0, why="details hold text, 64-bit whole numbers, lists and objects alone")
+        raise InvalidEntry(position=0, why=Fault.DETAILS)
     for position, entry in enumerate(draft.entries, 1):
         _check_entry(position, entry)
 
@@ -77,12 +77,12 @@ def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case a
         case Lapse(source, target, day):
             _check_day(position, day)
             if not source.lots:
-                raise InvalidEntry(position=position, why="only an account with lots has something that lapses")
+                raise InvalidEntry(position=position, why=Fault.NOTHING_LAPSES)
             _check_sides(position, Money(1, source.unit), source, target)
             _check_terms(position, target, None)
         case Place(amount, account, expires_at):
             if not account.strict:
-                raise InvalidEntry(position=position, why="nothing can be held on a deferred account")
+                raise InvalidEntry(position=position, why=Fault.NOTHING_HELD)
             _check_amount(position, amount, account.unit)
             _check_moment(position, expires_at)
         case Increase(amount, hold, expires_at):
@@ -93,7 +93,7 @@ def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case a
         case Capture(amount, hold, target, _, tolerance, terms):
             _check_sides(position, amount, hold.account, target)
             if tolerance is not None and not _is_tolerance(tolerance, hold.unit):
-                raise InvalidEntry(position=position, why="the tolerance is not an amount of the hold's unit")
+                raise InvalidEntry(position=position, why=Fault.TOLERANCE)
             _check_terms(position, target, terms)
         case Release(hold, given) if given is not None:
             _check_amount(position, given, hold.unit)
@@ -103,30 +103,30 @@ def _check_entry(position: int, entry: Entry) -> None:  # noqa: C901  one case a
 
 def _check_amount(position: int, amount: Money, unit: str) -> None:
     if type(amount.minor) is not int or not 0 < amount.minor <= AMOUNT_MAX:
-        raise InvalidEntry(position=position, why=f"an amount is a whole number from 1 to {AMOUNT_MAX}")
+        raise InvalidEntry(position=position, why=Fault.AMOUNT, most=AMOUNT_MAX)
     if amount.unit != unit:
-        raise InvalidEntry(position=position, why=f"{amount.unit} cannot stand on an account of {unit}")
+        raise InvalidEntry(position=position, why=Fault.UNIT, given=amount.unit, unit=unit)
 
 
 def _check_sides(position: int, amount: Money, source: Account, target: Account) -> None:
     _check_amount(position, amount, source.unit)
     if target.unit != source.unit:
-        raise InvalidEntry(position=position, why=f"{source.unit} cannot become {target.unit} in one posting")
+        raise InvalidEntry(position=position, why=Fault.UNITS, given=source.unit, unit=target.unit)
     if source.id == target.id:
-        raise InvalidEntry(position=position, why="source and target are the same account")
+        raise InvalidEntry(position=position, why=Fault.ONE_ACCOUNT)
 
 
 def _check_terms(position: int, target: Account, terms: Terms | None) -> None:
     if target.lots is not (terms is not None):
-        raise InvalidEntry(position=position, why="terms are given for an account with lots, and only for one")
+        raise InvalidEntry(position=position, why=Fault.TERMS)
     if terms is None:
         return
     _check_day(position, terms.active_on)
     _check_day(position, terms.expires_on)
     if terms.expires_on < terms.active_on:
-        raise InvalidEntry(position=position, why="it would expire before it can be spent")
+        raise InvalidEntry(position=position, why=Fault.LIFE)
     if not (1 <= len(terms.origin) <= _ORIGIN_MAX and terms.origin.isprintable()):
-        raise InvalidEntry(position=position, why="its origin must have 1 to 80 printable characters")
+        raise InvalidEntry(position=position, why=Fault.TEXT, part=Part.ORIGIN, least=1, most=_ORIGIN_MAX)
 
 
 def _is_tolerance(tolerance: Money, unit: str) -> bool:
@@ -135,15 +135,15 @@ def _is_tolerance(tolerance: Money, unit: str) -> bool:
 
 def _check_day(position: int, day: date) -> None:
     if type(day) is not date:
-        raise InvalidEntry(position=position, why="a day is a date, not a time")
+        raise InvalidEntry(position=position, why=Fault.DAY)
 
 
 def _check_moment(position: int, at: datetime | None) -> None:
     if at is None:
         return
     if at.tzinfo is None:
-        raise InvalidEntry(position=position, why="a time without its zone says nothing")
+        raise InvalidEntry(position=position, why=Fault.ZONE)
     try:
         at.astimezone(UTC)
     except OverflowError:
-        raise InvalidEntry(position=position, why="that time is outside the calendar") from None
+        raise InvalidEntry(position=position, why=Fault.CALENDAR) from None

@@ -37,7 +37,8 @@ def draft(*entries: Entry, **fields: object) -> Draft:
 def why(given: Draft) -> tuple[int, str]:
     with pytest.raises(InvalidEntry) as refusal:
         validate(given)
-    return refusal.value.facts["position"], refusal.value.facts["why"]
+    position, said = refusal.value.facts["position"], str(refusal.value)
+    return position, said.removeprefix(f"Entry {position} cannot be: ").removesuffix(".")
 
 
 MOVE = Move(cny(1), ONE, TWO)

@@ -247,7 +247,7 @@ def test_reversal_of_a_position_that_the_journal_does_not_have_is_refused(book):
     with pytest.raises(InvalidEntry) as refusal:
         ledger.reverse(journal=posting.journal, reference="back", amounts={1: cny(5), 2: cny(5)})
 
-    assert refusal.value.facts == {"position": 2, "why": "the journal has no posting there"}
+    assert refusal.value.facts == {"position": 2, "why": "no_posting"}
     assert book() == before
 
 

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import clock
@@ -22,12 +24,32 @@ FLOOR_SET: Final = "ledger.set_floor"
 _OWNER_MAX, _CODE_MAX, _REASON_MAX = 80, 60, 255
 
 
-class InvalidAccount(Invalid):
+class Part(TextChoices):
+    OWNER = "owner", _("account holder")
+    CODE = "code", _("code")
+    KIND = "kind", _("kind")
+    MODE = "mode", _("mode")
+    LOTS = "lots", _("keeping of lots")
+
+
+class Fault(TextChoices):
+    """Why an account, or a change of one, can never be."""
+
+    TEXT = "text", _("its {part} must have 1 to {most} printable characters")
+    KIND = "kind", _("there is no such kind or mode")
+    LOTS = "lots", _("only a strict account keeps lots")
+    FIRST_FLOOR = "first_floor", _("it opens empty, so its floor is from {least} to 0")
+    FLOOR = "floor", _("a floor is from {least} to {most}")
+    REASON = "reason", _("a change needs a reason of 1 to {most} printable characters")
+    STATUS = "status", _("there is no such status")
+
+
+class InvalidAccount(Invalid, why=Fault, part=Part):
     code = "invalid_account"
     sentence = gettext_noop("The account cannot be: {why}.")
 
 
-class AccountDiffers(Conflict):
+class AccountDiffers(Conflict, fields=Part):
     code = "account_differs"
     sentence = gettext_noop("That account was opened before, with another {fields}.")
 
@@ -105,18 +127,18 @@ def identity(account: Account) -> dict[str, Any]:
 def _check(*, owner: str, code: str, kind: str, mode: str, lots: bool, floor_minor: int | None) -> None:
     for name, value, most in (("owner", owner, _OWNER_MAX), ("code", code, _CODE_MAX)):
         if not (1 <= len(value) <= most and value.isprintable()):
-            raise InvalidAccount(why=f"its {name} must have 1 to {most} printable characters")
+            raise InvalidAccount(why=Fault.TEXT, part=name, most=most)
     if kind not in Account.Kind.values or mode not in Account.Mode.values:
-        raise InvalidAccount(why="there is no such kind or mode")
+        raise InvalidAccount(why=Fault.KIND)
     if lots and mode != Account.Mode.STRICT:
-        raise InvalidAccount(why="only a strict account keeps lots")
+        raise InvalidAccount(why=Fault.LOTS)
     if floor_minor is not None and not -BALANCE_MAX <= floor_minor <= 0:
-        raise InvalidAccount(why=f"it opens empty, so its floor is from {-BALANCE_MAX} to 0")
+        raise InvalidAccount(why=Fault.FIRST_FLOOR, least=-BALANCE_MAX)
 
 
 def _check_reason(reason: str) -> None:
     if not (1 <= len(reason) <= _REASON_MAX and reason.isprintable()):
-        raise InvalidAccount(why=f"a change needs a reason of 1 to {_REASON_MAX} printable characters")
+        raise InvalidAccount(why=Fault.REASON, most=_REASON_MAX)
 
 
 def house(code: str, unit: str) -> Account:
@@ -145,7 +167,7 @@ def set_status(*, account: Account, status: Balance.Status, by: Actor, reason: s
     """From now on the account is ``status``. Closing needs it empty, and is for ever."""
     _check_reason(reason)
     if status not in Balance.Status.values:
-        raise InvalidAccount(why="there is no such status")
+        raise InvalidAccount(why=Fault.STATUS)
     balance = Balance.objects.select_for_update().get(account=account)
     if balance.status == status:
         return
@@ -167,7 +189,7 @@ def set_floor(*, account: Account, floor_minor: int | None, by: Actor, reason: s
     if not account.strict:
         raise DeferredHasNoFloor(account=account.public_id)
     if floor_minor is not None and not -BALANCE_MAX <= floor_minor <= BALANCE_MAX:
-        raise InvalidAccount(why=f"a floor is from {-BALANCE_MAX} to {BALANCE_MAX}")
+        raise InvalidAccount(why=Fault.FLOOR, least=-BALANCE_MAX, most=BALANCE_MAX)
     balance = Balance.objects.select_for_update().get(account=account)
     if floor_minor is not None and balance.posted_minor - balance.held_minor < floor_minor:
         raise FloorNotMet(account=account.public_id)

@@ -12,7 +12,7 @@ from paymentsite.core.ids import uuid7s
 from paymentsite.core.money import Money
 from paymentsite.ledger.entries import Draft, Entry, Posted, Undo
 from paymentsite.ledger.models import Journal
-from paymentsite.ledger.refusals import InvalidEntry
+from paymentsite.ledger.refusals import Fault, InvalidEntry
 from paymentsite.ledger.services.recording import Outcome, Slip, record, record_swiftly, uncollected
 from paymentsite.ledger.validation import validate
 
@@ -88,5 +88,5 @@ def reverse(
     else:
         undone = [Undo(posting, amounts[posting.position]) for posting in postings if posting.position in amounts]
         for position in sorted(amounts.keys() - {undo.posting.position for undo in undone}):
-            raise InvalidEntry(position=position, why="the journal has no posting there")
+            raise InvalidEntry(position=position, why=Fault.NO_POSTING)
     return post(*undone, reference=reference, scope=scope, kind=kind, by=by, parent=journal.pk, source=source)
