@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from members.models import KycCase, KycEvent, KycImage, Member, User
 from members.services import kyc, kyc_images, members, pins
 from members.services.kyc import Facts
-from members.services.members import Profile
+from members.services.profiles import Profile
 from paymentsite.core.actors import Actor
 from paymentsite.core.vault import Secret
 

@@ -38,6 +38,20 @@ class KycCase(models.Model):
         RESIDENCE_PERMIT = "residence_permit", _("residence permit")
         DRIVING_LICENCE = "driving_licence", _("driving licence")
 
+    class Proof(models.TextChoices):
+        """What the levels take of a member."""
+
+        EMAIL = "email", _("confirmed e-mail address")
+        PHONE = "phone", _("phone number")
+        DISPLAY_NAME = "display_name", _("name shown")
+        LEGAL_NAME = "legal_name", _("name in law")
+        BIRTHDAY = "birthday", _("birthday")
+        DOCUMENT = "document", _("document")
+        COUNTRY = "country", _("issuing country")
+        NUMBER = "number", _("document number")
+        FRONT = "front", _("image of the front")
+        SELFIE = "selfie", _("image of the holder's face")
+
     EDITABLE = (State.DRAFT, State.MORE_NEEDED)
     OPEN = (*EDITABLE, State.SUBMITTED)
 

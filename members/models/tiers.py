@@ -1,5 +1,6 @@
 """Tiers and their programme: the levels of membership, as operators edit them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from django.db import models
@@ -53,7 +54,18 @@ class Tier(models.Model):
     @property
     def name(self) -> str:
         """What it is called in the active language. Names are data: no catalogue knows them."""
-        return (self.name_zh or self.name_en) if (get_language() or "").startswith("zh") else self.name_en
+        return named(self.names)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What is stored of it where its name is to be read later, in whichever language."""
+        return {"en": self.name_en, "zh": self.name_zh}
+
+
+def named(names: Mapping[str, str]) -> str:
+    """Of a tier's names the one in the active language."""
+    chinese = (get_language() or "").startswith("zh")
+    return (chinese and names["zh"]) or names["en"]
 
 
 class TierProgramme(models.Model):

@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Final, TypedDict, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import F
+from django.db.models import F, TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Reward, Tier
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Invalid, Refused
+from paymentsite.core.errors import Invalid, Refused, complaints
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import approvals, audit
 from paymentsite.core.services.approvals import Effect
@@ -20,7 +21,15 @@ from paymentsite.core.units import OWN_UNITS, SCALES
 RIGHT: Final = "members.approve_rewards"
 
 
-class InvalidReward(Invalid):
+class Fault(TextChoices):
+    """Why a reward can never be, where the columns do not say it."""
+
+    CURRENCY = "currency", _("it is worth money of a currency of ISO 4217")
+    TIMES = "times", _("it ends before it begins")
+    MORE = "more", _("more is at least one")
+
+
+class InvalidReward(Invalid, why=Fault):
     code = "invalid_reward"
     sentence = gettext_noop("The reward cannot be: {why}.")
 
@@ -67,14 +76,13 @@ def put(terms: Terms) -> Reward:
     now = clock.now()
     reward = Reward(public_id=uuid7(now), offered_at=now, stock_left=terms.get("stock"), **terms)
     if reward.currency and (reward.currency not in SCALES or reward.currency in OWN_UNITS):
-        raise InvalidReward(why="it is worth money of a currency of ISO 4217")
+        raise InvalidReward(why=Fault.CURRENCY)
     if reward.from_at and reward.until_at and reward.from_at >= reward.until_at:
-        raise InvalidReward(why="it ends before it begins")
+        raise InvalidReward(why=Fault.TIMES)
     try:
         reward.full_clean()
     except ValidationError as error:
-        why = "; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
-        raise InvalidReward(why=why) from error
+        raise InvalidReward(why=complaints(error, reward)) from error
     reward.save(force_insert=True)
     return reward
 
@@ -83,7 +91,7 @@ def put(terms: Terms) -> Reward:
 def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
     """There are ``more`` of it."""
     if more <= 0:
-        raise InvalidReward(why="more is at least one")
+        raise InvalidReward(why=Fault.MORE)
     if reward.stock is None:
         raise RewardHasNoStock(reward=str(reward))
     there = Reward.objects.filter(pk=reward.pk, withdrawn_at=None)

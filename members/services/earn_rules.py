@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any, Final, TypedDict
 
 from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import EarnBudget, EarnRule, PointValue
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
-from paymentsite.core.errors import Conflict, Invalid, Refused
+from paymentsite.core.errors import Conflict, Invalid, Refused, complaints
 from paymentsite.core.services import approvals, audit
 from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
@@ -19,7 +21,19 @@ RIGHT: Final = "members.approve_earn_rules"
 _POINTS_MAX: Final = 10**12
 
 
-class InvalidRule(Invalid):
+class Fault(TextChoices):
+    """Why a rule, a budget or a value can never be, where the columns do not say it."""
+
+    BUDGET = "budget", _("a budget is from 0 to {most} points")
+    VALUE = "value", _("points are worth money, in a currency of ISO 4217")
+    CURRENCY = "currency", _("what is paid is in a currency of ISO 4217")
+    TAKE_BACK = (
+        "take_back",
+        _("points that are never pending, taken back only while they are, would outlast any refund"),
+    )
+
+
+class InvalidRule(Invalid, why=Fault):
     code = "invalid_earn_rule"
     sentence = gettext_noop("The rule cannot be: {why}.")
 
@@ -100,7 +114,7 @@ def end(*, rule: EarnRule, by: Actor, reason: str) -> Effect:
 def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
     """The campaign ``code`` may give ``total`` points in all, what it has given counted in."""
     if not 0 <= total <= _POINTS_MAX:
-        raise InvalidRule(why=f"a budget is from 0 to {_POINTS_MAX} points")
+        raise InvalidRule(why=Fault.BUDGET, most=_POINTS_MAX)
     budget, made = EarnBudget.objects.get_or_create(code=code, defaults={"total": total})
     before = None if made else budget.total
     # Against what is used at this moment, whoever earns meanwhile.
@@ -116,7 +130,7 @@ def set_value(
 ) -> Effect:
     """From ``starts_at``, or the approval, on so many points are worth so much; what was before is kept."""
     if currency not in SCALES or currency in OWN_UNITS:
-        raise InvalidRule(why="points are worth money, in a currency of ISO 4217")
+        raise InvalidRule(why=Fault.VALUE)
     value = PointValue(points=points, value_minor=value_minor, currency=currency, starts_at=_begin(starts_at))
     _check(value)
     value.save(force_insert=True)
@@ -154,9 +168,9 @@ def _plain(value: Any) -> Any:
 
 def _saved(rule: EarnRule, *, by: Actor, reason: str, before: Any, starts_at: datetime | None) -> Effect:
     if rule.currency and (rule.currency not in SCALES or rule.currency in OWN_UNITS):
-        raise InvalidRule(why="what is paid is in a currency of ISO 4217")
+        raise InvalidRule(why=Fault.CURRENCY)
     if rule.take_back == EarnRule.TakeBack.PENDING and rule.pending == EarnRule.Pending.NONE:
-        raise InvalidRule(why="points that are never pending, taken back only while they are, would outlast any refund")
+        raise InvalidRule(why=Fault.TAKE_BACK)
     _check(rule)
     rule.save(force_insert=True)
     after = {name: _plain(getattr(rule, name)) for name in RuleTerms.__annotations__}
@@ -168,5 +182,4 @@ def _check(row: EarnRule | PointValue) -> None:
     try:
         row.full_clean()
     except ValidationError as error:
-        why = "; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
-        raise InvalidRule(why=why.rstrip(".")) from error
+        raise InvalidRule(why=complaints(error, row)) from error

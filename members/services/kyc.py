@@ -25,6 +25,7 @@ from paymentsite.core.services import audit, open_items
 from paymentsite.core.vault import Secret
 
 State = KycCase.State
+Proof = KycCase.Proof
 Reason = KycEvent.Reason
 
 CONTACT, NAMED, SHOWN = 1, 2, 3
@@ -51,17 +52,17 @@ class LevelReached(Refused):
     sentence = gettext_noop("You have level {now} already.")
 
 
-class CaseIncomplete(Refused):
+class CaseIncomplete(Refused, missing=Proof):
     code = "kyc_incomplete"
     sentence = gettext_noop("Still missing: {missing}.")
 
 
-class CaseMoved(Conflict):
+class CaseMoved(Conflict, state=State):
     code = "kyc_case_moved"
     sentence = gettext_noop("That cannot be done now: the request is {state}.")
 
 
-class InvalidFact(Invalid):
+class InvalidFact(Invalid, field=Proof):
     code = "kyc_invalid"
     sentence = gettext_noop("The {field} cannot be that.")
 
@@ -237,22 +238,22 @@ def _check_complete(case: KycCase) -> None:
         raise TooYoung(age=ADULT)
 
 
-def _missing(case: KycCase) -> list[str]:
+def _missing(case: KycCase) -> list[KycCase.Proof]:
     member = case.member
     needs = {
         CONTACT: {
-            "confirmed e-mail address": EmailAddress.objects.filter(user=member.pk, verified=True).exists(),
-            "phone number": member.phone,
-            "name": member.display_name,
+            Proof.EMAIL: EmailAddress.objects.filter(user=member.pk, verified=True).exists(),
+            Proof.PHONE: member.phone,
+            Proof.DISPLAY_NAME: member.display_name,
         },
         NAMED: {
-            "name in law": case.legal_name,
-            "birthday": case.birthday,
-            "document": case.document,
-            "issuing country": case.country,
-            "document number": case.number,
+            Proof.LEGAL_NAME: case.legal_name,
+            Proof.BIRTHDAY: case.birthday,
+            Proof.DOCUMENT: case.document,
+            Proof.COUNTRY: case.country,
+            Proof.NUMBER: case.number,
         },
-        SHOWN: {side: case.images.filter(side=side).exists() for side in ("front", "selfie")},
+        SHOWN: {side: case.images.filter(side=side).exists() for side in (Proof.FRONT, Proof.SELFIE)},
     }
     return [name for name, there in needs[case.level].items() if not there]
 
@@ -279,32 +280,32 @@ _SPACING: Final = re.compile(r"[\s./-]")
 def _legal_name(value: Secret) -> Secret:
     name = " ".join(value.reveal().split())
     if not 1 <= len(name) <= 120 or not name.isprintable():  # noqa: PLR2004  longer than names in law are
-        raise InvalidFact(field="name in law")
+        raise InvalidFact(field=Proof.LEGAL_NAME)
     return Secret(name)
 
 
 def _number(value: Secret) -> Secret:
     number = _SPACING.sub("", value.reveal()).upper()
     if not _NUMBER.fullmatch(number):
-        raise InvalidFact(field="document number")
+        raise InvalidFact(field=Proof.NUMBER)
     return Secret(number)
 
 
 def _document(value: str) -> str:
     if value not in KycCase.Document.values:
-        raise InvalidFact(field="document")
+        raise InvalidFact(field=Proof.DOCUMENT)
     return value
 
 
 def _country(value: str) -> str:
     if not _COUNTRY.fullmatch(value.upper()):
-        raise InvalidFact(field="issuing country")
+        raise InvalidFact(field=Proof.COUNTRY)
     return value.upper()
 
 
 def _birthday(value: date) -> Secret:
     if not date(1900, 1, 1) <= value <= clock.today():
-        raise InvalidFact(field="birthday")
+        raise InvalidFact(field=Proof.BIRTHDAY)
     return Secret(value.isoformat())
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Limit, Member, Tier
@@ -21,7 +23,19 @@ RIGHT: Final = "members.approve_limits"
 Measure = Limit.Measure
 
 
-class InvalidLimit(Invalid):
+class Field(TextChoices):
+    KIND = "kind", _("kind")
+    CURRENCY = "currency", _("currency")
+    MEASURE = "measure", _("measure")
+    PERIOD = "period", _("period")
+    CAP = "cap", _("cap")
+    LEVEL = "level", _("identity level")
+    WHOM = "whom", _("circle of members")
+    REASON = "reason", _("reason")
+    ENDS_AT = "ends_at", _("end")
+
+
+class InvalidLimit(Invalid, field=Field):
     code = "invalid_limit"
     sentence = gettext_noop("There is no such limit: the {field} cannot be {given}.")
 

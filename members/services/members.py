@@ -1,16 +1,13 @@
 """Members: joining, profile, and whether they may act."""
 
-import re
-import zoneinfo
-from datetime import date
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, Unpack
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from members import phones
 from members.models import Member, MemberEvent, User
+from members.services import profiles
+from members.services.profiles import HandleTaken, Profile
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
@@ -18,7 +15,6 @@ from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
-from paymentsite.core.units import OWN_UNITS, SCALES
 from paymentsite.core.vault import Secret
 from paymentsite.core.vault.fields import Encrypted
 
@@ -53,36 +49,14 @@ class ReasonMissing(Invalid):
     sentence = gettext_noop("Say why, in 1 to 255 characters.")
 
 
-class InvalidProfile(Invalid):
-    code = "invalid_profile"
-    sentence = gettext_noop("The {field} cannot be that: {why}.")
-
-
 class BirthdayVerified(Refused):
     code = "birthday_verified"
     sentence = gettext_noop("Your birthday was verified and stays as it is.")
 
 
-class HandleTaken(Conflict):
-    code = "handle_taken"
-    sentence = gettext_noop("That handle is taken.")
-
-
 class PhoneTaken(Conflict):
     code = "phone_taken"
     sentence = gettext_noop("That phone number cannot be used.")
-
-
-class Profile(TypedDict, total=False):
-    """What a member may say of themselves; what is left out stays."""
-
-    handle: str | None
-    display_name: str
-    phone: Secret | None
-    birthday: date | None
-    language: str
-    time_zone: str
-    home_currency: str
 
 
 @act
@@ -185,20 +159,15 @@ def _tell(member: Member, kind: Kind, *, by: Actor, reason: str = "") -> None:
     )
 
 
-_HANDLE: Final = re.compile(r"[a-z][a-z0-9_]{2,29}")
-_RESERVED: Final = frozenset({"admin", "support", "paymentsite", "help", "staff", "system", "operator"})
-_OLDEST: Final = date(1900, 1, 1)
-
-
 def _apply(member: Member, profile: Profile) -> None:
     for name, value in profile.items():
-        setattr(member, name, _CHECKS[name](value))
+        setattr(member, name, profiles.checked(name, value))
 
 
 def _save(member: Member, profile: Profile, **how: Any) -> None:
     if profile.get("handle") and _others(member).filter(handle=member.handle).exists():
         raise HandleTaken
-    phone = _phone(profile.get("phone"))
+    phone = profiles.checked("phone", profile.get("phone"))
     if phone and _others(member).filter(phone_digest=phone).exists():
         raise PhoneTaken
     if "phone" in profile and phone is None:
@@ -217,70 +186,6 @@ def _save(member: Member, profile: Profile, **how: Any) -> None:
 
 def _others(member: Member) -> Any:
     return Member.objects.exclude(pk=member.pk)
-
-
-def _handle(value: str | None) -> str | None:
-    if value is None:
-        return None
-    name = value.removeprefix("@").lower()
-    if not _HANDLE.fullmatch(name):
-        raise InvalidProfile(field="handle", why="3 to 30 letters, digits and underscores, a letter first")
-    if name in _RESERVED:
-        raise HandleTaken
-    return name
-
-
-def _display_name(value: str) -> str:
-    name = " ".join(value.split())
-    if len(name) > 80 or not name.isprintable():  # noqa: PLR2004  the column's width
-        raise InvalidProfile(field="name", why="at most 80 printable characters")
-    return clear(name)
-
-
-def _phone(value: Secret | None) -> Secret | None:
-    if value is None:
-        return None
-    number = phones.normal(value)
-    if number is None:
-        raise InvalidProfile(field="phone number", why="it begins with + and the country, and has 7 to 15 digits")
-    return number
-
-
-def _birthday(value: date | None) -> Secret | None:
-    if value is None:
-        return None
-    if not _OLDEST <= value <= clock.today():
-        raise InvalidProfile(field="birthday", why="it is a day between 1900 and today")
-    return Secret(value.isoformat())
-
-
-def _language(value: str) -> str:
-    if value not in dict(settings.LANGUAGES):
-        raise InvalidProfile(field="language", why="there is no such language here")
-    return value
-
-
-def _time_zone(value: str) -> str:
-    if value not in zoneinfo.available_timezones():
-        raise InvalidProfile(field="time zone", why="there is no such zone")
-    return value
-
-
-def _home_currency(value: str) -> str:
-    if value not in SCALES or value in OWN_UNITS:
-        raise InvalidProfile(field="currency", why="it is none of ISO 4217")
-    return value
-
-
-_CHECKS: Final[dict[str, Any]] = {
-    "handle": _handle,
-    "display_name": _display_name,
-    "phone": _phone,
-    "birthday": _birthday,
-    "language": _language,
-    "time_zone": _time_zone,
-    "home_currency": _home_currency,
-}
 
 
 def _content(member: Member, name: str) -> Any:

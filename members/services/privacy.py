@@ -28,7 +28,7 @@ ExportT = TypeVar("ExportT", bound=Export)
 EraseT = TypeVar("EraseT", bound=Erase)
 
 
-class MemberNotClosed(Refused):
+class MemberNotClosed(Refused, state=Member.State):
     code = "erasure_needs_closing"
     sentence = gettext_noop("Personal data is erased when the membership is closed; it is {state}.")
 

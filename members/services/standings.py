@@ -4,21 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from members import tier_rules
 from members.models import Member, MemberTier, Tier, TierChange, TierProgramme
+from members.models.tiers import named
 from members.queries import progress as earnings
 from members.services import notices
 from members.tier_rules import Reason, Rules, Standing
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.ids import uuid7
 
-UP: Final = notices.kind("tier_up", gettext_noop("You are {tier} now."))
-DOWN: Final = notices.kind("tier_down", gettext_noop("You are no longer {before}, but {tier}."))
+UP: Final = notices.kind("tier_up", gettext_noop("You are {tier} now."), tier=named)
+DOWN: Final = notices.kind(
+    "tier_down", gettext_noop("You are no longer {before}, but {tier}."), before=named, tier=named
+)
 GRACE: Final = notices.kind(
-    "tier_grace", gettext_noop("What you earned is no longer enough for {tier}: it ends on {day}.")
+    "tier_grace", gettext_noop("What you earned is no longer enough for {tier}: it ends on {day}."), tier=named
 )
 
 
@@ -95,14 +97,13 @@ def change(
     if before is None or before == after:
         return written
     row.tier, row.since = after, now
-    with translation.override(row.member.language):
-        notices.tell(
-            member=row.member,
-            kind=UP if after.rank > before.rank else DOWN,
-            subject=f"tier:{written.public_id}",
-            tier=str(after),
-            before=str(before),
-        )
+    notices.tell(
+        member=row.member,
+        kind=UP if after.rank > before.rank else DOWN,
+        subject=f"tier:{written.public_id}",
+        tier=after.names,
+        before=before.names,
+    )
     return written
 
 
@@ -150,6 +151,5 @@ def _named(reason: Reason | None, row: MemberTier, programme: TierProgramme) -> 
 
 
 def _tell_grace(member: Member, tier: Tier, until: datetime) -> None:
-    with translation.override(member.language):
-        day = member.local(until).date()
-        notices.tell(member=member, kind=GRACE, subject=f"grace:{day}", tier=str(tier), day=day)
+    day = member.local(until).date()
+    notices.tell(member=member, kind=GRACE, subject=f"grace:{day}", tier=tier.names, day=day)

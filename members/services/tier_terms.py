@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final, TypedDict
 
 from django.core.exceptions import ValidationError
-from django.db.models import F
+from django.db.models import F, TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Tier, TierProgramme
 from paymentsite.core.actors import Actor
-from paymentsite.core.errors import Conflict, Invalid
+from paymentsite.core.errors import Conflict, Invalid, complaints
 from paymentsite.core.services import approvals, audit
 from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
@@ -17,12 +18,23 @@ from paymentsite.core.units import OWN_UNITS, SCALES
 RIGHT: Final = "members.approve_tiers"
 
 
-class InvalidTier(Invalid):
+class Fault(TextChoices):
+    CURRENCY = "currency", _("what is spent counts in a currency of ISO 4217")
+
+
+class Mark(TextChoices):
+    """By which a tier is told from the others."""
+
+    CODE = "code", _("code")
+    RANK = "rank", _("rank")
+
+
+class InvalidTier(Invalid, why=Fault):
     code = "invalid_tier"
     sentence = gettext_noop("The tier cannot be: {why}.")
 
 
-class TierTaken(Conflict):
+class TierTaken(Conflict, field=Mark):
     code = "tier_taken"
     sentence = gettext_noop("There is a tier of that {field} already.")
 
@@ -85,7 +97,7 @@ def change_programme(*, terms: dict[str, Any], by: Actor, reason: str) -> Effect
     for name, value in terms.items():
         setattr(programme, name, value)
     if programme.currency not in SCALES or programme.currency in OWN_UNITS:
-        raise InvalidTier(why="what is spent counts in a currency of ISO 4217")
+        raise InvalidTier(why=Fault.CURRENCY)
     _check(programme)
     programme.save()
     audit.record(by=by, act="tier.programme_changed", subject=programme, before=before, after=terms, reason=reason)
@@ -109,7 +121,7 @@ def _known(kind: type[Any], terms: dict[str, Any]) -> dict[str, Any]:
 
 def _save(tier: Tier) -> None:
     others = Tier.objects.exclude(pk=tier.pk)
-    for field in ("code", "rank"):
+    for field in Mark.values:
         if others.filter(**{field: getattr(tier, field)}).exists():
             raise TierTaken(field=field)
     _check(tier)
@@ -121,9 +133,7 @@ def _check(row: Tier | TierProgramme) -> None:
     try:
         row.full_clean()
     except ValidationError as error:
-        raise InvalidTier(
-            why="; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
-        ) from error
+        raise InvalidTier(why=complaints(error, row)) from error
 
 
 def _check_order(tiers: Sequence[Tier]) -> None:

@@ -125,7 +125,7 @@ def test_third_level_takes_images(ada):
     ada = approved(ada, 2)
     case = kyc.begin(member=ada, level=3, by=SYSTEM)
 
-    with pytest.raises(CaseIncomplete, match="front, selfie"):
+    with pytest.raises(CaseIncomplete, match="image of the front, image of the holder's face"):
         kyc.submit(case=case, by=SYSTEM)
     assert level(approved(ada, 3)) == 3
 

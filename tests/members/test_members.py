@@ -7,14 +7,13 @@ import pytest
 from members.models import Member, MemberEvent
 from members.services import members
 from members.services.members import (
-    HandleTaken,
-    InvalidProfile,
     MemberClosed,
     MemberSuspended,
     NotAMember,
     PhoneTaken,
     ReasonMissing,
 )
+from members.services.profiles import HandleTaken, InvalidProfile
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.vault import Secret

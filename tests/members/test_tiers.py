@@ -77,6 +77,7 @@ def test_progress_and_its_undoing_count_once():
 
 def test_members_go_up_at_once_and_are_told():
     levels()
+    Tier.objects.filter(code="silver").update(name_zh="白银")
     member = MemberFactory(language="en")
 
     earn(member, 999, NOW)
@@ -90,6 +91,8 @@ def test_members_go_up_at_once_and_are_told():
         "You are Platinum now.",
         "You are Silver now.",
     ]
+    with translation.override("zh-hans"):
+        assert notices.sentence(Notice.objects.of(member).last()) == "您现在是白银。"
 
 
 def test_what_was_earned_stops_counting_after_twelve_months():

@@ -61,7 +61,7 @@ class NotYours(Forbidden):
     sentence = gettext_noop("Only whoever proposed this can withdraw it.")
 
 
-class AlreadyDecided(Conflict):
+class AlreadyDecided(Conflict, state=Approval.State):
     code = "approval_already_decided"
     sentence = gettext_noop("Approval {approval} is no longer open: it is {state}.")
 

@@ -118,5 +118,5 @@ def test_refusals_have_sentences(proposal: Approval, bob: Actor) -> None:
     with pytest.raises(DomainError) as refusal:
         approve(proposal, bob)
 
-    assert str(refusal.value) == f"Approval {proposal.pk} is no longer open: it is approved."
+    assert str(refusal.value) == f"Approval {proposal.pk} is no longer open: it is approved and done."
     assert connection.is_usable()
