@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from stdnum import bic, iban, luhn
 from stdnum.exceptions import ValidationError
 from stdnum.us import rtn
@@ -17,10 +19,19 @@ _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _BANK_CODE_LENGTHS: Final = {"CN": 12, "GB": 6, "US": 9, "JP": 7, "AU": 6, "CA": 9, "IN": 11}
 
 
+class Part(TextChoices):
+    """What an account is known by."""
+
+    NUMBER = "number", _("number")
+    COUNTRY = "country", _("country")
+    BANK = "bank", _("bank's number")
+    BIC = "bic", _("bank identifier (BIC)")
+
+
 class WrongNumber(ValueError):
     """``part`` says which part is wrong; the number itself is never repeated."""
 
-    def __init__(self, part: str) -> None:
+    def __init__(self, part: Part) -> None:
         super().__init__(part)
         self.part = part
 
@@ -58,7 +69,7 @@ def card(text: str) -> str:
     """The digits of a card's number; raises ``WrongNumber``."""
     digits = compact(text)
     if not (digits.isascii() and _CARD.fullmatch(digits) and luhn.is_valid(digits)) or set(digits) == {"0"}:
-        raise WrongNumber("number")
+        raise WrongNumber(Part.NUMBER)
     return digits
 
 
@@ -67,7 +78,7 @@ def from_iban(text: str) -> AccountNumber:
     try:
         number: str = iban.validate(compact(text))
     except ValidationError:
-        raise WrongNumber("number") from None
+        raise WrongNumber(Part.NUMBER) from None
     return AccountNumber(number[:2], number, "")
 
 
@@ -75,13 +86,13 @@ def domestic(country: str, bank_code: str, text: str) -> AccountNumber:
     """An account where there are no IBANs: its number and its bank's; raises ``WrongNumber``."""
     bank, number = compact(bank_code), compact(text)
     if not _COUNTRY.fullmatch(country):
-        raise WrongNumber("country")
+        raise WrongNumber(Part.COUNTRY)
     if not _BANK_CODE.fullmatch(bank) or len(bank) != _BANK_CODE_LENGTHS.get(country, len(bank)):
-        raise WrongNumber("bank")
+        raise WrongNumber(Part.BANK)
     if country == "US" and not rtn.is_valid(bank):
-        raise WrongNumber("bank")
+        raise WrongNumber(Part.BANK)
     if not _ACCOUNT.fullmatch(number):
-        raise WrongNumber("number")
+        raise WrongNumber(Part.NUMBER)
     return AccountNumber(country, number, bank)
 
 
@@ -92,7 +103,7 @@ def bank_identifier(text: str) -> str:
     try:
         found: str = bic.validate(compact(text))
     except ValidationError:
-        raise WrongNumber("bic") from None
+        raise WrongNumber(Part.BIC) from None
     return found
 
 

@@ -40,7 +40,7 @@ _CHUNK: Final = 500
 
 class OrdersUnderWay(Refused):
     code = "erasure_orders_under_way"
-    sentence = gettext_noop("Wait until what is under way at gateways has ended: {orders}.")
+    sentence = gettext_noop("Top-ups and withdrawals that have not ended yet: {count}. Wait until they have.")
 
 
 @privacy.exporter("saved cards and accounts")
@@ -194,7 +194,7 @@ def forgotten(member: Member) -> None:
     """To which account money went, where to confirm it, and what the gateway wrote; how much and when stays."""
     orders = [*TopUp.objects.of(member), *Withdrawal.objects.of(member)]
     if under_way := [each.source for each in orders if each.state not in ENDED]:
-        raise OrdersUnderWay(orders=under_way)
+        raise OrdersUnderWay(count=len(under_way), orders=under_way)
     Withdrawal.objects.of(member).filter(payee__isnull=False).update(payee=None, destination="")
     TopUp.objects.of(member).exclude(action_url="", action_code="").update(action_url="", action_code="")
     refunds = [each.refund_id for each in orders if isinstance(each, TopUp) and each.refund_id]

@@ -168,7 +168,7 @@ def test_nobody_is_erased_of_whom_something_is_under_way(two):
     with pytest.raises(personal.OrdersUnderWay) as refused:
         privacy.erase(member=two.ada, by=Actor.of(superuser("ann@example.com")), reason="x")
 
-    assert refused.value.facts == {"orders": [waiting.source]}
+    assert refused.value.facts == {"count": 1, "orders": [waiting.source]}
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ class TestRefused:
         with pytest.raises(OrdersLeft) as refused:
             leave(purse.member)
 
-        assert refused.value.facts == {"orders": [order.source]}
+        assert refused.value.facts == {"count": 1, "orders": [order.source]}
 
     def test_points_and_what_is_pending_unless_the_member_was_told(self):
         ada = member()

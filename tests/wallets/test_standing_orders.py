@@ -7,9 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from members.models import Member, Notice
-from members.services import members, pins
+from members.services import members, notices, pins
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import OpenItem
@@ -235,9 +236,11 @@ class TestRuns:
         assert run_at(BEGIN, 13) == 1
 
         assert fates(order) == [("2031-01-31", "paid")]
-        assert [n.kind for n in Notice.objects.filter(member=purse.member, kind__startswith="standing")] == [
-            "standing_order_refused"
-        ]
+        [told] = Notice.objects.filter(member=purse.member, kind__startswith="standing")
+        assert (told.kind, told.facts["why"]["code"]) == ("standing_order_refused", "insufficient_funds")
+        for language, why in (("en", "today: 0.99 CNY available"), ("zh-hans", "可用 0.99 CNY，需要")):
+            with translation.override(language):
+                assert why in notices.sentence(told)
 
     def test_refused_twice_the_day_is_over_and_the_next_one_comes(self):
         purse = wallet(99)

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import Member
 from paymentsite.core.money import Money
@@ -36,7 +37,7 @@ class StandingOrder(models.Model):
     class State(models.TextChoices):
         ACTIVE = "active", _("active")
         PAUSED = "paused", _("paused")
-        ENDED = "ended", _("ended")
+        ENDED = "ended", pgettext_lazy("state of a standing order", "ended")
 
     public_id = models.UUIDField(unique=True, editable=False)
     member = models.ForeignKey(Member, models.PROTECT, related_name="standing_orders", verbose_name=_("from"))

@@ -19,7 +19,7 @@ from wallets.services.outside_cards import holder_of
 from wallets.services.wallets import NoCurrency
 
 
-class AccountNumberWrong(Invalid):
+class AccountNumberWrong(Invalid, part=numbers.Part):
     code = "account_number_wrong"
     sentence = gettext_noop("That is no account's number: its {part} is wrong.")
 

@@ -26,7 +26,7 @@ BookedTo = GatewayOrder.BookedTo
 RIGHT: Final = "wallets.decide_order"
 
 
-class NothingToDecide(Refused):
+class NothingToDecide(Refused, state=State):
     code = "order_nothing_to_decide"
     sentence = gettext_noop("There is nothing to decide about this order: it is {state}.")
 

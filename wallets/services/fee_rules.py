@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Tier
@@ -20,7 +22,18 @@ from wallets.models.fees import PRICE_MAX, Kind
 RIGHT: Final = "wallets.approve_fees"
 
 
-class InvalidFeeRule(Invalid):
+class Field(TextChoices):
+    KIND = "kind", _("kind")
+    CURRENCY = "currency", _("currency")
+    PERCENT = "percent_bp", _("percentage")
+    FIXED = "fixed_minor", _("fixed part")
+    MINIMUM = "minimum_minor", _("minimum")
+    MAXIMUM = "maximum_minor", _("maximum")
+    REASON = "reason", _("reason")
+    ENDS_AT = "ends_at", _("end")
+
+
+class InvalidFeeRule(Invalid, field=Field):
     code = "invalid_fee_rule"
     sentence = gettext_noop("There is no such fee: the {field} cannot be {given}.")
 

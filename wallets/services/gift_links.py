@@ -47,7 +47,7 @@ class NoSuchGift(Missing):
     sentence = gettext_noop("There is no such gift.")
 
 
-class GiftNotOpen(Refused):
+class GiftNotOpen(Refused, state=State):
     code = "gift_not_open"
     sentence = gettext_noop("This gift is not there any more: {state}.")
 

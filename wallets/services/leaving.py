@@ -43,7 +43,7 @@ class GiftsLeft(Refused):
 
 class OrdersLeft(Refused):
     code = "leaving_orders_left"
-    sentence = gettext_noop("There are orders that have not ended at their gateways: {orders}. Wait until they have.")
+    sentence = gettext_noop("Top-ups and withdrawals that have not ended yet: {count}. Wait until they have.")
 
 
 class PointsOwed(Refused):
@@ -106,7 +106,7 @@ def _asked(member: Member, now: datetime) -> Iterable[MoneyRequest]:
 def _check_orders(member: Member) -> None:
     left = [*TopUp.objects.of(member).not_ended(), *Withdrawal.objects.of(member).not_ended()]
     if left:
-        raise OrdersLeft(orders=[order.source for order in left])
+        raise OrdersLeft(count=len(left), orders=[order.source for order in left])
 
 
 def _check_gifts(member: Member) -> None:

@@ -20,6 +20,7 @@ from paymentsite.core.services import open_items
 from wallets.gateways.base import Answer
 from wallets.models import GatewayOrder, OrderEvent, TopUp, Wallet
 from wallets.models.orders import State
+from wallets.services import wording
 from wallets.services.wallets import NoSuchWallet
 
 Origin = OrderEvent.Origin
@@ -53,12 +54,12 @@ class AmountInvalid(Invalid):
     sentence = gettext_noop("{amount} cannot be moved here: it must be more than nothing, in {currency}.")
 
 
-class OrderDiffers(Conflict):
+class OrderDiffers(Conflict, fields=wording.Part):
     code = "order_differs"
     sentence = gettext_noop("Reference {reference} was used before, for something else: {fields} differ.")
 
 
-class OrderMoved(Conflict):
+class OrderMoved(Conflict, state=State):
     code = "order_moved"
     sentence = gettext_noop("This order changed meanwhile: it is {state} now. Look again.")
 
@@ -80,7 +81,7 @@ def wallet_of(member: Member, wallet: Wallet) -> Wallet:
 
 def same(first: OrderT, **asked: Any) -> OrderT:
     """The first order under a reference, when this is what it asked for."""
-    if fields := [name for name, value in asked.items() if getattr(first, name) != value]:
+    if fields := wording.differing(first, asked):
         raise OrderDiffers(reference=first.reference, fields=fields)
     return first
 

@@ -97,7 +97,7 @@ def warn_of_expiring(*, now: datetime) -> int:
             member=card.member,
             kind=EXPIRING,
             subject=f"instrument:{card.public_id}:{card.expires_on:%Y-%m}",
-            card=str(card),
+            card=f"{card.brand} ···· {card.last_four}".strip(),
             last_day=card.expires_on,
         )
     return len(expiring)

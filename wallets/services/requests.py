@@ -50,7 +50,7 @@ class TooManyRequests(Refused):
     sentence = gettext_noop("{open} requests of yours are open already. Ask again when some are paid or withdrawn.")
 
 
-class RequestNotOpen(Refused):
+class RequestNotOpen(Refused, state=State):
     code = "request_not_open"
     sentence = gettext_noop("This request is not open any more: {state}.")
 

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from paymentsite.core.actors import Actor
@@ -29,7 +31,7 @@ _NEEDS: Final = {Kind.TOP_UP: Capability.TOP_UP, Kind.PAYOUT: Capability.PAYOUT}
 
 class NoRoute(Refused):
     code = "no_route"
-    sentence = gettext_noop("{amount} cannot be moved by {method} at present.")
+    sentence = gettext_noop("{amount} cannot be moved in this way at present.")
 
 
 class RouteTaken(Conflict):
@@ -37,7 +39,15 @@ class RouteTaken(Conflict):
     sentence = gettext_noop("There is such a route already.")
 
 
-class RouteInvalid(Invalid):
+class Fault(TextChoices):
+    """Why a route can never be."""
+
+    GATEWAY = "gateway", _("no gateway {gateway} is configured")
+    AMOUNTS = "amounts", _("it is for amounts from something up to as much or more")
+    COST = "cost", _("a cost is not negative")
+
+
+class RouteInvalid(Invalid, why=Fault):
     code = "route_invalid"
     sentence = gettext_noop("The route cannot be: {why}.")
 
@@ -111,11 +121,11 @@ def change(*, route: GatewayRoute, by: Actor, reason: str, **fields: Any) -> Gat
 def _check(route: GatewayRoute) -> None:
     Unit.of(route.currency)
     if route.gateway not in registry.names():
-        raise RouteInvalid(why=f"no gateway {route.gateway} is configured")
+        raise RouteInvalid(why=Fault.GATEWAY, gateway=route.gateway)
     if route.from_minor <= 0 or (route.to_minor is not None and route.to_minor < route.from_minor):
-        raise RouteInvalid(why="it is for amounts from something up to as much or more")
+        raise RouteInvalid(why=Fault.AMOUNTS)
     if route.cost_minor < 0 or route.cost_bp < 0:
-        raise RouteInvalid(why="a cost is not negative")
+        raise RouteInvalid(why=Fault.COST)
 
 
 def _facts(route: GatewayRoute) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Member
@@ -33,7 +35,15 @@ class NoSuchOrder(Missing):
     sentence = gettext_noop("There is no such standing order.")
 
 
-class OrderMalformed(Invalid):
+class Fault(TextChoices):
+    """Why the days of an order can never be."""
+
+    START = "start", _("its first day is today or within the ten years to come")
+    END = "end", _("it ends before it begins")
+    COUNT = "count", _("it has at least one due day, and at most 10,000")
+
+
+class OrderMalformed(Invalid, why=Fault):
     code = "standing_order_malformed"
     sentence = gettext_noop("The standing order cannot be: {why}.")
 
@@ -43,7 +53,7 @@ class OrderTooLarge(Refused):
     sentence = gettext_noop("A standing order sends at most {most} each time.")
 
 
-class OrderNotOpen(Refused):
+class OrderNotOpen(Refused, state=State):
     code = "standing_order_not_open"
     sentence = gettext_noop("This standing order is {state}.")
 
@@ -155,11 +165,11 @@ def _make(
 
 def _check_days(plan: Plan, today: date) -> None:
     if not today <= plan.starts_on <= today + _AHEAD_MAX:
-        raise OrderMalformed(why="its first day is today or within the ten years to come")
+        raise OrderMalformed(why=Fault.START)
     if plan.ends_on is not None and plan.ends_on < plan.starts_on:
-        raise OrderMalformed(why="it ends before it begins")
+        raise OrderMalformed(why=Fault.END)
     if plan.count is not None and not 1 <= plan.count <= 10_000:  # noqa: PLR2004  more than a lifetime of weeks
-        raise OrderMalformed(why="it has at least one due day, and at most 10,000")
+        raise OrderMalformed(why=Fault.COUNT)
 
 
 @act

@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Min
-from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from members.models import Member
@@ -12,7 +11,7 @@ from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
-from paymentsite.core.errors import DomainError
+from paymentsite.core.errors import DomainError, plain
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
 from wallets import calendar
@@ -77,10 +76,10 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
     elif run.tries < TRIES_MAX and _is_today(order, now + AGAIN_AFTER, now):
         _end(run, Fate.WAITING, now)
         change(order, next_at=now + AGAIN_AFTER)
-        _tell(order, REFUSED, run.source, why=_words(order, refusal))
+        _tell(order, REFUSED, run.source, why=refusal)
     else:
         _end(run, Fate.REFUSED, now)
-        _tell(order, GIVEN_UP, run.source, why=_words(order, refusal), day=run.due_on)
+        _tell(order, GIVEN_UP, run.source, why=refusal, day=run.due_on)
         _go_on(order, refused_in_a_row=order.refused_in_a_row + 1)
     return True
 
@@ -123,7 +122,7 @@ def _try(order: StandingOrder, run: StandingRun) -> DomainError | None:
             occasion=run.source,
         )
     except DomainError as refusal:
-        run.refusal = {"code": refusal.code, "facts": refusal.facts}
+        run.refusal = plain(refusal)
         return refusal
     run.state, run.refusal = Fate.PAID, None
     run.save(update_fields=["state", "tries", "transfer", "refusal"])
@@ -158,11 +157,6 @@ def _go_on(order: StandingOrder, *, refused_in_a_row: int) -> None:
 def _stop(order: StandingOrder, state: State, **fields: int | str) -> None:
     change(order, state=state, next_on=None, next_at=None, **fields)
     audit.record(by=SYSTEM, act=f"standing_order.{state}", subject=order, before=State.ACTIVE, after=state)
-
-
-def _words(order: StandingOrder, refusal: DomainError) -> str:
-    with translation.override(order.member.language):
-        return str(refusal)
 
 
 def _tell(order: StandingOrder, kind: notices.Kind, subject: str, **facts: object) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Member
@@ -30,7 +32,27 @@ class NothingToMove(Invalid):
     sentence = gettext_noop("The amount must be more than zero.")
 
 
-class ReferenceTaken(Conflict):
+class Part(TextChoices):
+    """What is compared when a reference is used again."""
+
+    WALLET = "wallet", _("wallet")
+    PAYER = "payer", _("payer")
+    PAYEE = "payee", _("payee")
+    RECEIVER = "receiver", _("recipient")
+    AMOUNT = "amount", _("amount")
+    POINTS = "points", _("points")
+    QUOTE = "quote", _("offer")
+    METHOD = "method", _("way to pay")
+    INSTRUMENT = "instrument", _("card or bank account")
+    NOTE = "note", _("note")
+    OCCASION = "occasion", _("occasion")
+    EVERY = "every", _("how often")
+    STARTS_ON = "starts_on", _("first due day")
+    ENDS_ON = "ends_on", _("last due day")
+    COUNT = "count", _("number of times")
+
+
+class ReferenceTaken(Conflict, fields=Part):
     code = "reference_taken"
     sentence = gettext_noop("Reference {reference} was used before, for something else: {fields} differ.")
 
@@ -61,8 +83,13 @@ def checked_amount(amount: Money) -> Money:
 
 def check_same(first: Any, asked: Mapping[str, Any], *, reference: str) -> None:
     """Raise, with the names of the fields that differ, unless the row ``first`` is what is asked for now."""
-    if differing := [name for name, value in asked.items() if getattr(first, name) != value]:
-        raise ReferenceTaken(reference=reference, fields=[name.removesuffix("_id") for name in differing])
+    if fields := differing(first, asked):
+        raise ReferenceTaken(reference=reference, fields=fields)
+
+
+def differing(first: Any, asked: Mapping[str, Any]) -> list[str]:
+    """The parts of what is asked for now that the row ``first`` has otherwise."""
+    return [name.removesuffix("_id") for name, value in asked.items() if getattr(first, name) != value]
 
 
 def id_for(member: Member, noun: str, reference: str) -> UUID:
