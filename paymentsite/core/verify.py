@@ -1,7 +1,7 @@
 """What must always be true of the core: the database guards what it should, and the core's own records agree."""
 
 from collections.abc import Iterator
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,28 @@ def _constraints(_: Run) -> dict[str, dict[str, Any]]:
     with connection.cursor() as cursor:
         existing = set(look.table_names(cursor))
         names = [model._meta.db_table for model in tables() if model._meta.db_table in existing]
+        if connection.vendor == "sqlite":
+            return {name: _read_from_text(name, text) for name, text in _texts(cursor, names).items()}
         return {name: look.get_constraints(cursor, name) for name in names}
+
+
+def _texts(cursor: Any, names: list[str]) -> dict[str, tuple[str, ...]]:
+    """The statements that made each table and its indexes, which is all that SQLite knows of them."""
+    texts: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
+    cursor.execute("SELECT tbl_name, sql FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY name")
+    for name, text in cursor.fetchall():
+        if name in texts:
+            texts[name] += (text,)
+    return texts
+
+
+@lru_cache(maxsize=1_000)
+def _read_from_text(name: str, text: tuple[str, ...]) -> dict[str, Any]:
+    """The same as introspection finds, which parses the statements: once for as long as they stay as they are."""
+    del text
+    with connection.cursor() as cursor:
+        found: dict[str, Any] = connection.introspection.get_constraints(cursor, name)
+        return found
 
 
 def _lacking(model: type[models.Model], found: dict[str, Any]) -> Iterator[str]:
