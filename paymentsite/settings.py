@@ -208,6 +208,15 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://localhost:25" if PRODU
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="paymentsite@localhost")
 
+# Who sends text messages, by dotted path: the webhook where anything of it is set, what keeps them for reading outside
+# production, and nobody else unless told. Without, phone numbers cannot be proven.
+TEXT_MESSAGES_URL = env.str("TEXT_MESSAGES_URL", default="")
+TEXT_MESSAGES_SECRET = secret("TEXT_MESSAGES_SECRET")
+TEXT_MESSAGES_KEPT = str(VAR / "text-messages.jsonl")
+TEXT_MESSAGES = env.str("TEXT_MESSAGES", default="" if PRODUCTION else "paymentsite.core.text_messages.kept.Kept")
+if (TEXT_MESSAGES_URL or TEXT_MESSAGES_SECRET) and "TEXT_MESSAGES" not in env:
+    TEXT_MESSAGES = "paymentsite.core.text_messages.webhook.Webhook"
+
 # Where the vault's keys come from: environment (VAULT_KEYS or VAULT_KEYS_FILE), hashicorp, aws_kms; see
 # docs/security/keys.md. The cost of one guess at a PIN: what OWASP asks for argon2id, 19 MiB and two passes,
 # or more.

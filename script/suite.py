@@ -140,6 +140,7 @@ def check_deploy() -> str:
         environment = {name: value for name, value in os.environ.items() if name not in {"SANDBOX", "DEBUG"}}
         environment |= {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "pay.example.com"}
         environment |= {"VAULT_KEYS_FILE": str(keys), "STATIC_ROOT": f"{folder}/static"}
+        environment |= {"TEXT_MESSAGES_URL": "https://texts.example.com", "TEXT_MESSAGES_SECRET": secrets.token_hex()}
         if complaint := run([sys.executable, "manage.py", "collectstatic", "--noinput"], environment):
             return complaint
         return run([sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], environment)

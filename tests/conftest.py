@@ -22,6 +22,14 @@ def unconnected() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def texting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Text messages are kept, and not beside those of the developer's own sandbox."""
+    kept = tmp_path_factory.mktemp("texts") / "messages.jsonl"
+    with override_settings(TEXT_MESSAGES="paymentsite.core.text_messages.kept.Kept", TEXT_MESSAGES_KEPT=str(kept)):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def quickly_hashed() -> Iterator[None]:
     """Passwords and PINs are hashed as on the site, at the least cost: hundreds of people join in the tests."""
     with override_settings(VAULT_PIN_MEMORY_KIB=64, VAULT_PIN_PASSES=1), pytest.MonkeyPatch.context() as patch:

@@ -83,6 +83,13 @@ def test_safe_settings_start_without_a_word(production):
     assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
 
 
+def test_what_does_not_work_without_text_messages_is_said_and_stops_nothing(production):
+    told = run("manage.py", "check", **production)
+
+    assert told.returncode == 0
+    assert "Text messages are not set up: nobody can prove a phone number" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -104,6 +111,11 @@ def test_safe_settings_start_without_a_word(production):
         ({"BROKER_URL": "memory://"}, "The broker memory:// keeps nothing. Set REDIS_URL."),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The broker does not answer:"),
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "The database does not answer:"),
+        (
+            {"TEXT_MESSAGES": "paymentsite.core.text_messages.kept.Kept"},
+            "TEXT_MESSAGES names what writes codes to the log",
+        ),
+        ({"TEXT_MESSAGES_URL": "https://texts.example.com"}, "TEXT_MESSAGES_SECRET is missing"),
         ({"STAFF_SECOND_FACTOR_REQUIRED": "0"}, "STAFF_SECOND_FACTOR_REQUIRED is off. Unset it."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
