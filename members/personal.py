@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
-from members.models import KycCase, KycImage, Member, Notice, Pin, PinRecovery, User
+from members.models import KycCase, KycImage, Member, Notice, PhoneProof, Pin, PinRecovery, User
 from members.services import notices, privacy
 from members.services.pins import UNTRIED
 from paymentsite.core.disclosure import named
@@ -17,7 +17,7 @@ from paymentsite.core.models import AuditEntry
 from paymentsite.core.vault.fields import Encrypted
 
 PROFILE = ("public_id", "handle", "display_name", "phone", "birthday", "language", "time_zone", "home_currency")
-STANDING = ("state", "kyc_level", "joined_at", "erased_at")
+STANDING = ("phone_proven_at", "state", "kyc_level", "joined_at", "erased_at")
 CASE = ("public_id", "level", "state", "legal_name", "birthday", "document", "country", "number", "note")
 
 
@@ -42,6 +42,13 @@ def sign_in(member: Member) -> Any:
         "factors": list(Authenticator.objects.filter(user=user).order_by("pk").values("type", "created_at")),
         "payment PIN set": Pin.objects.filter(pk=member.pk).values_list("set_at", flat=True).first(),
     }
+
+
+@privacy.exporter("phone numbers")
+def phone_numbers(member: Member) -> Any:
+    """Numbers that they asked codes for; whether one was sent is the number's owner's business."""
+    asked = PhoneProof.objects.filter(member=member).order_by("pk")
+    return [_columns(proof, ("number", "sent_at", "used_at")) for proof in asked]
 
 
 @privacy.exporter("sessions")
@@ -101,8 +108,9 @@ def erase_sign_in(member: Member) -> None:
 
 @privacy.eraser("profile")
 def erase_profile(member: Member) -> None:
-    gone = {"handle": None, "display_name": "", "phone": None, "phone_digest": None, "birthday": None}
-    Member.objects.filter(pk=member.pk).update(**gone)
+    phone = {"phone": None, "phone_digest": None, "phone_proven_at": None}
+    Member.objects.filter(pk=member.pk).update(**phone, handle=None, display_name="", birthday=None)
+    PhoneProof.objects.filter(member=member).delete()
 
 
 @privacy.eraser("payment PIN")

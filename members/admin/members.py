@@ -36,6 +36,7 @@ class Members(BackOffice[Member]):
         "display_name",
         "state",
         "kyc_level",
+        "phone_proven_at",
         "language",
         "time_zone",
         "home_currency",

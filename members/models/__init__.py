@@ -3,6 +3,7 @@ from members.models.kyc import KycCase, KycChunk, KycEvent, KycImage
 from members.models.limits import Limit, LimitUse
 from members.models.members import Member, MemberEvent
 from members.models.notices import Notice
+from members.models.phone_proofs import PhoneProof
 from members.models.pins import Pin, PinRecovery
 from members.models.point_values import PointValue
 from members.models.purchases import Earning, Purchase, PurchaseRefund, Referral
@@ -26,6 +27,7 @@ __all__ = [
     "MemberEvent",
     "MemberTier",
     "Notice",
+    "PhoneProof",
     "Pin",
     "PinRecovery",
     "PointValue",

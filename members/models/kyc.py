@@ -42,7 +42,7 @@ class KycCase(models.Model):
         """What the levels take of a member."""
 
         EMAIL = "email", _("confirmed e-mail address")
-        PHONE = "phone", _("phone number")
+        PHONE = "phone", _("proven phone number")
         DISPLAY_NAME = "display_name", _("name shown")
         LEGAL_NAME = "legal_name", _("name in law")
         BIRTHDAY = "birthday", _("birthday")

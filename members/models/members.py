@@ -12,12 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models.users import User
 from paymentsite.core.immutability import immutable
+from paymentsite.core.vault import Secret
 from paymentsite.core.vault.fields import DigestField, EncryptedField
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def active(self) -> Self:
         return self.filter(state=Member.State.ACTIVE)
+
+    def proven(self, number: Secret) -> Self:
+        """Whoever has proven that this phone number is theirs: one at most."""
+        return self.filter(phone_digest=number, phone_proven_at__isnull=False)
 
     def lock(self, pk: int) -> "Member":
         """The member, whose row nobody else holds until this transaction ends: what is decided about them queues."""
@@ -45,7 +50,8 @@ class Member(models.Model):
     handle = models.CharField(_("handle"), max_length=30, unique=True, null=True, blank=True)
     display_name = models.CharField(_("name shown"), max_length=80, blank=True)
     phone = EncryptedField("member.phone", bound_to=("public_id",), null=True)
-    phone_digest = DigestField("member.phone", of="phone", unique=True, null=True)
+    phone_digest = DigestField("member.phone", of="phone", null=True)
+    phone_proven_at = models.DateTimeField(_("phone number proven"), null=True)
     birthday = EncryptedField("member.birthday", bound_to=("public_id",), null=True)
 
     language = models.CharField(_("language"), max_length=10, default="en")
@@ -74,6 +80,16 @@ class Member(models.Model):
             models.CheckConstraint(name="members_member_kyc_level", condition=Q(kyc_level__lte=3)),
             models.CheckConstraint(
                 name="members_member_erased_is_closed", condition=Q(erased_at=None) | Q(state="closed")
+            ),
+            models.CheckConstraint(
+                name="members_member_proven_phone_is_there",
+                condition=Q(phone_proven_at=None) | Q(phone__isnull=False, phone_digest__isnull=False),
+            ),
+            # Anybody may type a number; whose it is must be one.
+            models.UniqueConstraint(
+                name="members_member_proven_phone_once",
+                fields=["phone_digest"],
+                condition=Q(phone_proven_at__isnull=False),
             ),
         ]
 

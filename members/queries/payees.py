@@ -16,7 +16,7 @@ _LAST: Final = "明华伟芳娜敏静丽强磊军洋勇艳杰娟涛超平刚桂�
 
 
 def find(text: str) -> Member | None:
-    """The member with that @handle, confirmed e-mail address or phone number; one who has left is not found.
+    """The member with that @handle, confirmed e-mail address or proven phone number; one who has left is not found.
 
     The same None whatever is wrong, so that a payer learns nothing of who is here beyond whom they can pay.
     """
@@ -24,7 +24,7 @@ def find(text: str) -> Member | None:
     present = Member.objects.exclude(state=Member.State.CLOSED)
     if text.startswith("+"):
         number = phones.normal(Secret(text))
-        return present.filter(phone_digest=number).first() if number else None
+        return present.proven(number).first() if number else None
     if "@" in text[1:]:
         confirmed = {"user__emailaddress__email__iexact": text, "user__emailaddress__verified": True}
         return present.filter(**confirmed).first()

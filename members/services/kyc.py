@@ -1,7 +1,7 @@
 """Levels of identity, one case each: draft → submitted → approved | rejected | more needed (→ submitted again).
 
-Level 1 takes a confirmed address, a phone number and a name, and is given at once. Level 2 takes the name in law, a
-document and a birthday, level 3 images of the document (``kyc_images``); staff decide on both.
+Level 1 takes a confirmed address, a proven phone number and a name, and is given at once. Level 2 takes the name in
+law, a document and a birthday, level 3 images of the document (``kyc_images``); staff decide on both.
 """
 
 import re
@@ -243,7 +243,7 @@ def _missing(case: KycCase) -> list[KycCase.Proof]:
     needs = {
         CONTACT: {
             Proof.EMAIL: EmailAddress.objects.filter(user=member.pk, verified=True).exists(),
-            Proof.PHONE: member.phone,
+            Proof.PHONE: member.phone_proven_at,
             Proof.DISPLAY_NAME: member.display_name,
         },
         NAMED: {

@@ -12,7 +12,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
-from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
+from paymentsite.core.errors import Forbidden, Invalid, Missing, Refused
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
@@ -25,6 +25,7 @@ Kind = MemberEvent.Kind
 VERIFIED: Final = 2
 # What identifies the person behind a membership is not written into a trail that nobody can erase.
 _PERSONAL: Final = frozenset({"handle", "display_name"})
+_BESIDE_PHONE: Final = ("phone_digest", "phone_proven_at")
 
 
 class NotAMember(Missing):
@@ -52,11 +53,6 @@ class ReasonMissing(Invalid):
 class BirthdayVerified(Refused):
     code = "birthday_verified"
     sentence = gettext_noop("Your birthday was verified and stays as it is.")
-
-
-class PhoneTaken(Conflict):
-    code = "phone_taken"
-    sentence = gettext_noop("That phone number cannot be used.")
 
 
 @act
@@ -98,15 +94,20 @@ def check_active(member: Member) -> None:
 
 @act
 def edit(*, member: Member, by: Actor, **profile: Unpack[Profile]) -> Member:
-    """The member's profile is as given. What is taken by somebody else is refused."""
+    """The member's profile is as given; a handle that is somebody else's is refused.
+
+    A phone number is as typed and proves nothing, so nobody hears whether others have it: see ``phone_proofs``.
+    """
     member = Member.objects.lock(member.pk)
     check_active(member)
     if "birthday" in profile and member.kyc_level >= VERIFIED:
         raise BirthdayVerified
     before = {name: _content(member, name) for name in profile}
     _apply(member, profile)
-    _save(member, profile, update_fields=[*profile, *(["phone_digest"] if "phone" in profile else [])])
     after = {name: _content(member, name) for name in profile}
+    if before.get("phone") != after.get("phone"):
+        member.phone_proven_at = None
+    _save(member, profile, update_fields=[*profile, *(_BESIDE_PHONE if "phone" in profile else ())])
     if before != after:
         audit.record(by=by, act="member.edited", subject=member, before=before, after=after)
     return member
@@ -167,11 +168,8 @@ def _apply(member: Member, profile: Profile) -> None:
 def _save(member: Member, profile: Profile, **how: Any) -> None:
     if profile.get("handle") and _others(member).filter(handle=member.handle).exists():
         raise HandleTaken
-    phone = profiles.checked("phone", profile.get("phone"))
-    if phone and _others(member).filter(phone_digest=phone).exists():
-        raise PhoneTaken
-    if "phone" in profile and phone is None:
-        # A digest outlives its content otherwise, and would still find the member, and keep the number from others.
+    if "phone" in profile and member.phone is None:
+        # A digest outlives its content otherwise: what was taken away would still be recognised.
         member.phone_digest = None
     try:
         with transaction.atomic():
@@ -179,8 +177,6 @@ def _save(member: Member, profile: Profile, **how: Any) -> None:
     except IntegrityError as error:
         if "handle" in str(error):
             raise HandleTaken from error
-        if "phone" in str(error):
-            raise PhoneTaken from error
         raise
 
 

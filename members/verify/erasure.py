@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from members.models import KycCase, KycImage, Member, Notice, Pin, PinRecovery
+from members.models import KycCase, KycImage, Member, Notice, PhoneProof, Pin, PinRecovery
 from paymentsite.core.verification import Fault, Run, check
 
 _PROFILE = (
@@ -56,6 +56,7 @@ def _left() -> list[tuple[str, QuerySet[Any], str]]:
         ("a session", UserSession.objects.all(), "user"),
         ("a payment PIN", Pin.objects.filter(hashed__isnull=False), "member"),
         ("a code to recover a PIN", PinRecovery.objects.all(), "member"),
+        ("a proof of a phone number", PhoneProof.objects.all(), "member"),
         ("notices", Notice.objects.all(), "member"),
         ("an identity case with contents", KycCase.objects.filter(_CASE), "member"),
         ("an image of a document", KycImage.objects.all(), "case__member"),

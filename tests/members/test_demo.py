@@ -3,6 +3,7 @@ from django.core.management import CommandError, call_command
 
 from members import demo
 from members.models import KycCase, Member, User
+from members.queries import payees
 from members.services import members, pins
 from paymentsite.core import verification
 from paymentsite.core.vault import Secret
@@ -32,6 +33,15 @@ def test_sample_members_show_every_level_and_state_of_identity():
     open_cases = KycCase.objects.open().values_list("member__handle", "level", "state")
     assert sorted(open_cases) == [("ada", 2, "submitted"), ("kenji", 3, "more_needed")]
     assert verification.discover().run(only=["members"]).findings == []
+
+
+def test_sample_members_are_found_by_their_phones_wherever_texts_go(settings):
+    settings.TEXT_MESSAGES = "tests.nobody.Sends"
+
+    list(demo.fill())
+
+    assert payees.find("+8613800000001") == Member.objects.get(handle="lin")
+    assert not Member.objects.filter(phone_proven_at=None).exists()
 
 
 def test_sample_member_pays_with_the_pin_that_is_said():

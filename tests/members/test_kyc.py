@@ -22,7 +22,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry, OpenItem
 from paymentsite.core.vault import Secret
-from tests.members.factories import PAPERS, approved, confirmed, looked_at, member, passed, reviewer
+from tests.members.factories import PAPERS, approved, confirmed, looked_at, member, passed, reached, reviewer
 
 pytestmark = pytest.mark.django_db
 
@@ -52,13 +52,13 @@ def states(case: KycCase) -> list[str]:
     return list(case.events.values_list("state", flat=True))
 
 
-@pytest.mark.parametrize("without", ["address", "phone", "name"])
-def test_first_level_takes_address_phone_and_name(without):
+@pytest.mark.parametrize("without", ["address", "proof of phone", "name"])
+def test_first_level_takes_confirmed_address_proven_phone_and_name(without):
     who = member(phone=Secret("+8613800000000"), display_name="" if without == "name" else "Ada")
     if without != "address":
         confirmed(who)
-    if without == "phone":
-        members.edit(member=who, by=SYSTEM, phone=None)
+    if without != "proof of phone":
+        reached(who)
     case = kyc.begin(member=who, level=1, by=Actor.of(who.user))
 
     with pytest.raises(CaseIncomplete) as refusal:

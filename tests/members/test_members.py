@@ -10,7 +10,6 @@ from members.services.members import (
     MemberClosed,
     MemberSuspended,
     NotAMember,
-    PhoneTaken,
     ReasonMissing,
 )
 from members.services.profiles import HandleTaken, InvalidProfile
@@ -79,13 +78,6 @@ def test_handle_that_is_taken_is_refused_in_any_spelling(handle):
 
     with pytest.raises(HandleTaken):
         members.edit(member=member(), by=SYSTEM, handle=handle)
-
-
-def test_phone_of_somebody_else_is_refused_in_any_spelling():
-    member(phone=Secret("+86 138 0000 0000"))
-
-    with pytest.raises(PhoneTaken):
-        members.edit(member=member(), by=SYSTEM, phone=Secret("+86-13800000000"))
 
 
 def test_personal_data_is_stored_encrypted_and_told_to_nobody():

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from members import personal
-from members.models import KycCase, KycChunk, Member, Notice, Pin, PinRecovery, User
+from members.models import KycCase, KycChunk, Member, Notice, PhoneProof, Pin, PinRecovery, User
 from members.queries import payees
 from members.services import members, pin_recovery, pins, privacy
 from members.services.privacy import MemberNotClosed, StillStaff
@@ -68,7 +68,7 @@ def test_export_tells_all_that_is_kept_and_only_of_them(ada):
         assert kept in text
     for other in ("bo@example.com", "Diddley", "482916", "argon2"):
         assert other not in text
-    assert {"profile", "sign-in", "sessions", "events", "notices", "identity", "trail"} <= set(told)
+    assert {"profile", "sign-in", "sessions", "events", "notices", "identity", "trail", "phone numbers"} <= set(told)
     assert AuditEntry.objects.get(act="member.exported").by == str(Actor.of(ada.user))
 
 
@@ -127,15 +127,10 @@ def test_nothing_that_names_or_lets_in_is_left(ada, ann, bob):
     user = User.objects.get(pk=ada.pk)
     assert (user.email, user.is_active, user.has_usable_password()) == (f"erased-{ada.pk}@erased.invalid", False, False)
     gone = Member.objects.get(pk=ada.pk)
-    assert (gone.handle, gone.display_name, gone.phone, gone.phone_digest, gone.birthday) == (
-        None,
-        "",
-        None,
-        None,
-        None,
-    )
+    assert (gone.handle, gone.display_name, gone.birthday) == (None, "", None)
+    assert (gone.phone, gone.phone_digest, gone.phone_proven_at) == (None, None, None)
     assert gone.erased_at is not None
-    for model in (EmailAddress, Authenticator, UserSession, Notice, PinRecovery, KycChunk):
+    for model in (EmailAddress, Authenticator, UserSession, Notice, PhoneProof, PinRecovery, KycChunk):
         assert not model.objects.exists()
     assert Pin.objects.get().hashed is None
     assert browser.get("/home/").status_code == 302

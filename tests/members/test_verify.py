@@ -11,7 +11,19 @@ from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.db.models import CheckConstraint, F, Model
 
-from members.models import KycCase, KycChunk, KycEvent, KycImage, Member, MemberEvent, Notice, Pin, PinRecovery, User
+from members.models import (
+    KycCase,
+    KycChunk,
+    KycEvent,
+    KycImage,
+    Member,
+    MemberEvent,
+    Notice,
+    PhoneProof,
+    Pin,
+    PinRecovery,
+    User,
+)
 from members.services import members, pin_recovery, pins, privacy
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import Actor
@@ -85,6 +97,17 @@ def code_that_lives_on(_: Member) -> None:
     PinRecovery.objects.update(expires_at=clock.now() + timedelta(days=9))
 
 
+def phone_typed_over(ada: Member) -> None:
+    row = Member.objects.get(pk=ada.pk)
+    row.phone = Secret("+447700900123")
+    row.save(update_fields=["phone", "phone_digest"])
+
+
+def someone_elses_phone(ada: Member) -> None:
+    bo = member(phone=Secret("+447700900123"))
+    Member.objects.filter(pk=ada.pk).update(phone=Member.objects.values_list("phone", flat=True).get(pk=bo.pk))
+
+
 def names_swapped(ada: Member) -> None:
     bob = approved(member(), 2, legal_name=Secret("Bob"))
     held = KycCase.objects.values_list("legal_name", flat=True).get(member=bob, level=2)
@@ -94,6 +117,8 @@ def names_swapped(ada: Member) -> None:
 def chunk_gone(_: Member) -> None:
     KycChunk.objects.filter(image=KycImage.objects.get(side="front")).last().delete()
 
+
+FAR = datetime(2199, 1, 1, tzinfo=UTC)
 
 CORRUPTIONS: list[tuple[str, str, Plant, str]] = [
     ("members.state_is_last_event", "another state", every(Member, state="suspended"), "member"),
@@ -105,11 +130,20 @@ CORRUPTIONS: list[tuple[str, str, Plant, str]] = [
     (
         "members.pin_counters_hold",
         "locked for ever",
-        pin(tries=5, locks=1, locked_until=datetime(2199, 1, 1, tzinfo=UTC)),
+        pin(tries=5, locks=1, locked_until=FAR),
         "pin",
     ),
     ("members.pin_counters_hold", "a code that lives on", code_that_lives_on, "recovery"),
     ("members.pin_decipherable", "the PIN of another member", someone_elses_pin, "pin"),
+    ("members.phone_is_proven", "a number that is gone", every(Member, phone=None), "member"),
+    ("members.phone_is_proven", "proven by no code", none(PhoneProof), "member"),
+    ("members.phone_is_proven", "proven by a code not used", every(PhoneProof, used_at=None), "member"),
+    ("members.phone_is_proven", "proven by a code not sent", every(PhoneProof, nth=None), "proof"),
+    ("members.phone_is_proven", "a try too many", every(PhoneProof, tries=4), "proof"),
+    ("members.phone_is_proven", "a code that lives on", every(PhoneProof, expires_at=FAR), "proof"),
+    ("members.phone_is_as_proven", "another number", phone_typed_over, "member"),
+    ("members.phone_is_as_proven", "a digest of another number", every(Member, phone_digest="digest-1.abc"), "member"),
+    ("members.phone_is_as_proven", "the number of another member", someone_elses_phone, "member"),
     ("members.kyc_case_is_last_event", "another state", every(KycCase, state="rejected"), "case"),
     ("members.kyc_case_is_last_event", "no events", none(KycEvent), "case"),
     ("members.kyc_level_is_approved", "a level by hand", every(Member, kyc_level=1), "member"),
@@ -128,9 +162,10 @@ CORRUPTIONS: list[tuple[str, str, Plant, str]] = [
 def test_corruption_is_found_and_named(ada, unprotected, unconstrained, check, plant, subject):
     named = {"member": ada.pk, "pin": ada.pk, "recovery": PinRecovery.objects.get().pk}
     named |= {"case": KycCase.objects.get(level=2).pk, "image": KycImage.objects.get(side="front").pk}
+    named |= {"proof": PhoneProof.objects.get().pk}
     assert found(check) == set()
 
-    for model in (Member, Pin, KycCase):
+    for model in (Member, Pin, PhoneProof, KycCase):
         unconstrained(model)
     with unprotected():
         plant(ada)
@@ -177,6 +212,11 @@ def with_pin(who: Member) -> None:
     Pin.objects.filter(pk=who.pk).update(hashed=made, set_at=clock.now())
 
 
+def with_proof(who: Member) -> None:
+    now = clock.now()
+    PhoneProof.objects.create(member=who, number=Secret("+447700900123"), digest="x", sent_at=now, expires_at=now)
+
+
 LEFT: list[tuple[str, Plant]] = [
     ("a handle", profile(handle="ada")),
     ("a name", profile(display_name="Ada")),
@@ -188,6 +228,7 @@ LEFT: list[tuple[str, Plant]] = [
     ("an authenticator", owned(Authenticator, type="totp", data={})),
     ("a session", owned(UserSession, session_key="x", ip="192.0.2.1", user_agent="x")),
     ("a PIN", with_pin),
+    ("a proof of a phone", with_proof),
     ("a note on a case", case(note="The passport reads Lovelace")),
     ("a document's digest", case(number_digest="digest-1.abc")),
     ("an image", with_image),
@@ -205,7 +246,7 @@ def test_what_is_left_of_an_erased_member_is_found(left, plant):
 
 
 def test_every_check_of_members_has_a_corruption():
-    ours = ("members.state", "members.pin", "members.kyc", "members.erased")
+    ours = ("members.state", "members.pin", "members.phone", "members.kyc", "members.erased")
     names = {name for name in verification.discover().checks if name.startswith(ours)}
 
     assert names == {check for check, *_ in CORRUPTIONS} | {"members.erased_hold_nothing"}

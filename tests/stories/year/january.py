@@ -12,7 +12,7 @@ from paymentsite.ledger import queries as books
 from tests.factories import cny
 from tests.stories.year.ada import PIN, Ada
 from tests.stories.year.house import House
-from tests.stories.year.people import identified, signed_up
+from tests.stories.year.people import identified, reached, signed_up
 from tests.wallets.gateways import gateway
 from wallets.gateways.base import OrderKind
 from wallets.models import Notification, StandingOrder, TopUp
@@ -25,7 +25,8 @@ def joining(house: House, year: int) -> tuple[Ada, Member]:
     bo = signed_up("bo@example.com", handle="bodo", display_name="Bo Diddley", phone=Secret("+8613800000002"))
     ada = Ada(signed_up("ada@example.com", handle="ada", display_name="Ada Lovelace"), year)
     assert (ada.member.state, ada.member.kyc_level, ada.member.time_zone) == ("active", 0, "Asia/Shanghai")
-    members.edit(member=ada.member, by=ada.by, phone=Secret("+8613800000001"))
+    number = Secret("+8613800000001")
+    reached(members.edit(member=ada.member, by=ada.by, phone=number), number)
     pins.set_pin(member=ada.member, pin=PIN, by=ada.by)
     ada.diary.has_points(spendable=0, counting=0, tier="bronze")
 

@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from members.models import KycCase, KycEvent, KycImage, Member
-from members.services import kyc, kyc_images, members
+from members.services import kyc, kyc_images, members, phone_proofs
 from paymentsite.core.actors import Actor
+from paymentsite.core.text_messages.kept import Kept
 from paymentsite.core.vault import Secret
 from tests.members.factories import JPEG
 
@@ -28,7 +29,16 @@ def signed_up(email: str, **profile: Any) -> Member:
     answer = browser.post(reverse("account_email_verification_sent"), {"code": code[1] if code else ""})
     assert answer.headers["Location"] == "/home/"
     member = Member.objects.get(user__email=email)
-    return members.edit(member=member, by=Actor.of(member.user), **profile)
+    member = members.edit(member=member, by=Actor.of(member.user), **profile)
+    return reached(member, profile["phone"]) if "phone" in profile else member
+
+
+def reached(member: Member, number: Secret) -> Member:
+    """The member proves their number by the code that comes to it as a text message."""
+    phone_proofs.request_code(member=member, by=Actor.of(member.user))
+    message = Kept().newest(number)
+    code = re.search(r"\d{8}", message.text) if message else None
+    return phone_proofs.prove(member=member, code=Secret(code[0] if code else ""), by=Actor.of(member.user))
 
 
 def identified(member: Member, ann: Actor, bob: Actor) -> list[tuple[int, str]]:
