@@ -19,7 +19,7 @@ from members.queries import limits as queries
 from members.queries.limits import Past, Reading
 from members.services import tiers
 from paymentsite.core import clock
-from paymentsite.core.errors import Conflict, Refused, listed
+from paymentsite.core.errors import Conflict, Refused, as_moment, listed
 from paymentsite.core.money import AmountNegative, Money
 
 __all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "count_again", "give_back", "left", "take"]
@@ -36,7 +36,7 @@ def words(name: str) -> str:
     return listed(known.get(part, part) for part in name.split("."))
 
 
-class LimitExceeded(Refused, limit=words):
+class LimitExceeded(Refused, limit=words, resets_at=as_moment):
     """``limit`` is the limit's name; in the sentence it is told in words."""
 
     code = "limit_exceeded"

@@ -16,7 +16,7 @@ from members.services import members, notices
 from paymentsite.core import clock, vault
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act, attempt
-from paymentsite.core.errors import Conflict, Forbidden, Invalid, Refused
+from paymentsite.core.errors import Conflict, Forbidden, Invalid, Refused, as_moment
 from paymentsite.core.services import approvals, audit
 from paymentsite.core.services.approvals import Effect
 from paymentsite.core.vault import Envelope, Secret
@@ -39,7 +39,7 @@ class WrongPin(Forbidden):
     sentence = gettext_noop("That is not your payment PIN. Tries left: {left}.")
 
 
-class PinLocked(Forbidden):
+class PinLocked(Forbidden, until=as_moment):
     code = "pin_locked"
     sentence = gettext_noop("Your payment PIN is locked until {until}.")
 

@@ -13,6 +13,7 @@ from members.queries import progress as earnings
 from members.services import notices
 from members.tier_rules import Reason, Rules, Standing
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.errors import as_day
 from paymentsite.core.ids import uuid7
 
 UP: Final = notices.kind("tier_up", gettext_noop("You are {tier} now."), tier=named)
@@ -20,7 +21,10 @@ DOWN: Final = notices.kind(
     "tier_down", gettext_noop("You are no longer {before}, but {tier}."), before=named, tier=named
 )
 GRACE: Final = notices.kind(
-    "tier_grace", gettext_noop("What you earned is no longer enough for {tier}: it ends on {day}."), tier=named
+    "tier_grace",
+    gettext_noop("What you earned is no longer enough for {tier}: it ends on {day}."),
+    tier=named,
+    day=as_day,
 )
 
 

@@ -11,14 +11,14 @@ from members.tier_rules import Reason
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.disclosure import clear
-from paymentsite.core.errors import Invalid, Refused
+from paymentsite.core.errors import Invalid, Refused, as_moment
 from paymentsite.core.services import approvals, audit
 from paymentsite.core.services.approvals import Effect
 
 NOTE_MAX: Final = 255
 
 
-class GiftEndsBeforeItBegins(Invalid):
+class GiftEndsBeforeItBegins(Invalid, until=as_moment):
     code = "tier_gift_over"
     sentence = gettext_noop("A tier is given until a moment to come, and {until} is past.")
 
@@ -28,7 +28,7 @@ class GiftTooLow(Refused):
     sentence = gettext_noop("The member is {tier} already, which is higher.")
 
 
-class BoughtLastsLonger(Refused):
+class BoughtLastsLonger(Refused, until=as_moment):
     code = "tier_bought_lasts_longer"
     sentence = gettext_noop("The member bought {tier} until {until}: what is given must not take that away.")
 

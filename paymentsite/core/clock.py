@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import jobs
-from paymentsite.core.errors import Forbidden, Invalid, Unavailable
+from paymentsite.core.errors import Forbidden, Invalid, Unavailable, as_moment
 from paymentsite.core.models.clock import ClockShift
 from paymentsite.core.models.jobs import JobRun
 
@@ -30,17 +30,17 @@ class ClockFixed(Forbidden):
     sentence = gettext_noop("The clock can be moved in a sandbox only, and this is none (SANDBOX is not set).")
 
 
-class ClockBackwards(Invalid):
+class ClockBackwards(Invalid, now=as_moment, asked=as_moment):
     code = "clock_backwards"
     sentence = gettext_noop("The clock moves forward only: it is {now} already, {asked} was asked for.")
 
 
-class ClockTooFar(Invalid):
+class ClockTooFar(Invalid, last=as_moment):
     code = "clock_too_far"
     sentence = gettext_noop("The clock ends at {last}.")
 
 
-class ClockBusy(Unavailable):
+class ClockBusy(Unavailable, now=as_moment):
     code = "clock_busy"
     sentence = gettext_noop("The clock waits at {now}, because {jobs} is under way in another process.")
 

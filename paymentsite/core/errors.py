@@ -18,7 +18,9 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.db.models.enums import Choices, ChoicesType
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
 
 from paymentsite.core.units import SCALES, decimal_text
@@ -80,12 +82,23 @@ def worded(fact: Any, words: Words | None = None) -> str:
             return listed(worded(item, words) for item in fact)
     if isinstance(words, ChoicesType):
         return str(_by_value(words).get(fact, fact)) if isinstance(fact, str | int) else str(fact)
-    return words(fact) if words else str(fact)
+    return words(fact) if words and fact is not None else str(fact)
 
 
 def listed(items: Iterable[str]) -> str:
     """``items`` as the active language puts them one after the other."""
     return pgettext("between the items of a list", ", ").join(items)
+
+
+def as_moment(fact: Any) -> str:
+    """A stored moment as people write it: by the clocks that it was stored with, one of UTC by those of the reader."""
+    at = datetime.fromisoformat(str(fact))
+    return date_format(at if at.utcoffset() else localtime(at), "DATETIME_FORMAT")
+
+
+def as_day(fact: Any) -> str:
+    """A stored day as people write it."""
+    return date_format(date.fromisoformat(str(fact)), "DATE_FORMAT")
 
 
 def complaints(error: ValidationError, row: Model) -> str:

@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from paymentsite.core.errors import Conflict, Invalid, Refused
+from paymentsite.core.errors import Conflict, Invalid, Refused, as_moment
 from paymentsite.core.money import Money
 from paymentsite.ledger.models import Account, Balance, Hold
 
@@ -98,7 +98,7 @@ class HoldExceeded(Unposted):
     sentence = gettext_noop("{left} left on the hold, {asked} asked for.")
 
 
-class HoldNotDue(Unposted):
+class HoldNotDue(Unposted, expires_at=as_moment):
     code = "hold_not_due"
     sentence = gettext_noop("The hold lives until {expires_at}.")
 

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from members.services import limits, notices
-from paymentsite.core.errors import DomainError, Words, listed, names_in, told
+from paymentsite.core.errors import DomainError, Words, as_day, as_moment, listed, names_in, told
 from paymentsite.core.management.commands.messages import SOURCES
 from paymentsite.ledger import refusals
 
@@ -40,6 +40,8 @@ LATIN = re.compile(r"ISO 4217|JPEG|PNG|PDF|PIN|SANDBOX|BIC|@|CNY|10:00")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 # For the functions that read a fact: facts as they store them.
 READ: dict[Callable[..., str], list[Any]] = {
+    as_day: ["2026-11-30"],
+    as_moment: ["2026-11-30T08:00:00+08:00"],
     limits.words: ["transfer.amount.day", "any.balance", "card.count.month"],
     refusals.part: [*refusals.Part.values, "entries[1]", "entries[2].amount"],
 }
@@ -144,7 +146,10 @@ def prose(source: str) -> list[str]:
         f"{refusal.code}: {ast.unparse(fact.value)}"
         for refusal, fact in raised(source)
         if isinstance(fact.value, ast.JoinedStr)
-        or (isinstance(fact.value, ast.Constant) and fact.value.value not in stored(refusal.vocabulary[str(fact.arg)]))
+        or (
+            isinstance(fact.value, ast.Constant)
+            and fact.value.value not in [None, *stored(refusal.vocabulary[str(fact.arg)])]
+        )
     ]
 
 

@@ -55,7 +55,7 @@ def test_more_than_the_limit_is_refused_and_leaves_nothing(minor):
     }
     assert str(refused.value) == (
         "This is more than the limit allows (all together, amount, a day): 0.00 CNY of 1.00 CNY is used, "
-        "1.00 CNY is left until 2026-11-27T00:00:00+08:00."
+        "1.00 CNY is left until Nov. 27, 2026, midnight."
     )
     assert not LimitUse.objects.exists()
 

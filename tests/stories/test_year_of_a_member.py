@@ -15,6 +15,7 @@ from members.services import members, rewards, upgrades
 from members.services.members import MemberSuspended
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import Actor
+from paymentsite.core.errors import as_day
 from paymentsite.core.models import ClockShift
 from paymentsite.core.money import Money
 from paymentsite.core.rates import Rate
@@ -156,7 +157,7 @@ def spring(house: House, ada: Ada, rent: StandingOrder) -> None:
     diary.note(300_00)
     diary.has_points(spendable=220, counting=820, tier="silver")
     ends = ada.day(6, 4)
-    assert ada.told("tier_grace") == [f"What you earned is no longer enough for Silver: it ends on {ends}."]
+    assert ada.told("tier_grace") == [f"What you earned is no longer enough for Silver: it ends on {as_day(ends)}."]
     diary.go_to(5, 20)
     ada.credit(120, "may")
     diary.note(2_40)

@@ -11,7 +11,7 @@ from members.services.members import MemberSuspended
 from members.services.notices import sentence
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
-from paymentsite.core.errors import DomainError
+from paymentsite.core.errors import DomainError, as_day
 from paymentsite.core.vault import Secret
 from tests.members.factories import member
 from tests.wallets.factories import wallet
@@ -289,7 +289,7 @@ def test_member_is_told_of_an_expiring_card_once():
 
     assert told == [0, 1, 1, 0]
     assert sentence(Notice.objects.get()) == (
-        f"Your card visa ···· 1111 can be used until {last}. Save its successor in time."
+        f"Your card visa ···· 1111 can be used until {as_day(last)}. Save its successor in time."
     )
 
 

@@ -14,7 +14,7 @@ from members.services import limits, members, tiers
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Conflict, Invalid, Missing, Refused
+from paymentsite.core.errors import Conflict, Invalid, Missing, Refused, as_moment
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money, Unit
@@ -54,7 +54,7 @@ class NothingBought(Refused):
     sentence = gettext_noop("{sold} is too little to buy any {unit}.")
 
 
-class QuoteExpired(Refused):
+class QuoteExpired(Refused, until=as_moment):
     code = "quote_expired"
     sentence = gettext_noop("That offer was good until {until}. Ask for a new one.")
 

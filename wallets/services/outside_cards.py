@@ -11,7 +11,7 @@ from members.services import members, notices
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Invalid, Refused
+from paymentsite.core.errors import Invalid, Refused, as_day
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
 from wallets import numbers
@@ -23,7 +23,9 @@ _YEARS_MAX: Final = 20
 _HOLDER_MAX: Final = 80
 
 EXPIRING: Final = notices.kind(
-    "card_expiring", gettext_noop("Your card {card} can be used until {last_day}. Save its successor in time.")
+    "card_expiring",
+    gettext_noop("Your card {card} can be used until {last_day}. Save its successor in time."),
+    last_day=as_day,
 )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Conflict, Invalid, Refused, Unavailable
+from paymentsite.core.errors import Conflict, Invalid, Refused, Unavailable, as_moment
 from paymentsite.core.money import Unit
 from paymentsite.core.rates import Rate
 from paymentsite.core.services import approvals, audit
@@ -33,7 +33,7 @@ class RateMissing(Unavailable):
     sentence = gettext_noop("There is no rate from {base} to {quote}.")
 
 
-class RateStale(Unavailable):
+class RateStale(Unavailable, at=as_moment):
     code = "rate_stale"
     sentence = gettext_noop("The rate from {base} to {quote} is of {at}, which is too old to exchange by.")
 
@@ -43,7 +43,7 @@ class RateWrong(Invalid):
     sentence = gettext_noop("“{given}” cannot be a rate from {base} to {quote}.")
 
 
-class RateFromFuture(Invalid):
+class RateFromFuture(Invalid, at=as_moment):
     code = "rate_from_future"
     sentence = gettext_noop("A rate cannot be of {at}, which is later than now.")
 

@@ -11,7 +11,7 @@ from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
-from paymentsite.core.errors import DomainError, plain
+from paymentsite.core.errors import DomainError, as_day, plain
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
 from wallets import calendar
@@ -34,10 +34,12 @@ REFUSED = notices.kind(
 GIVEN_UP = notices.kind(
     "standing_order_given_up",
     gettext_noop("Your standing order of {amount} to {whom} was not carried out for {day}: {why}"),
+    day=as_day,
 )
 MISSED = notices.kind(
     "standing_order_missed",
     gettext_noop("Your standing order of {amount} to {whom} was not carried out for {day}, because we were late."),
+    day=as_day,
 )
 PAUSED = notices.kind(
     "standing_order_paused",

@@ -11,13 +11,16 @@ from members.models import Member, Notice
 from members.queries import points as queries
 from members.services import notices
 from members.services.points.accounts import pts
+from paymentsite.core.errors import as_day
 
 # Told at the first that is reached: who could not be told in time is told at the second alone.
 DAYS_BEFORE: Final = (30, 7)
 _CHUNK: Final = 500
 
 EXPIRING: Final = notices.kind(
-    "points_expire", gettext_noop("{points} expire at the end of {day}, in {days} days, unless you spend them.")
+    "points_expire",
+    gettext_noop("{points} expire at the end of {day}, in {days} days, unless you spend them."),
+    day=as_day,
 )
 
 

@@ -4,6 +4,7 @@ from members.models import Member, Notice
 from members.queries import payees
 from members.services import notices
 from paymentsite.core.actors import Actor
+from paymentsite.core.errors import as_day
 from paymentsite.core.vault import Secret
 from tests.factories import cny
 from tests.stories.year.diary import Diary
@@ -66,4 +67,4 @@ def fates(order: StandingOrder) -> list[str]:
 
 
 def expire(count: int, day: str, days: int) -> str:
-    return f"{count} PTS expire at the end of {day}, in {days} days, unless you spend them."
+    return f"{count} PTS expire at the end of {as_day(day)}, in {days} days, unless you spend them."
