@@ -91,14 +91,23 @@ def listed(items: Iterable[str]) -> str:
 
 
 def as_moment(fact: Any) -> str:
-    """A stored moment as people write it: by the clocks that it was stored with, one of UTC by those of the reader."""
-    at = datetime.fromisoformat(str(fact))
+    """A stored moment as people write it: by the clocks that it was stored with, one of UTC by those of the reader.
+
+    What is none stands as it is.
+    """
+    try:
+        at = datetime.fromisoformat(str(fact))
+    except ValueError:
+        return str(fact)
     return date_format(at if at.utcoffset() else localtime(at), "DATETIME_FORMAT")
 
 
 def as_day(fact: Any) -> str:
     """A stored day as people write it."""
-    return date_format(date.fromisoformat(str(fact)), "DATE_FORMAT")
+    try:
+        return date_format(date.fromisoformat(str(fact)), "DATE_FORMAT")
+    except ValueError:
+        return str(fact)
 
 
 def complaints(error: ValidationError, row: Model) -> str:
