@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from tests.wallets.gateways import Remembering
 from wallets.gateways.base import NOT_REACHED, Answer, Order, Outcome
 from wallets.gateways.sandbox import Sandbox
 
@@ -62,7 +63,7 @@ def fated(fate: Fate) -> Iterator[Fate]:
         del connection._commit
 
 
-class Mortal(Sandbox):
+class Mortal(Remembering):
     """The sandbox, whose caller may die before a call arrives or before its answer does."""
 
     def _asked(self, order: Order) -> Answer:

@@ -1,5 +1,6 @@
 """Gateways to arrange tests with: the sandbox, its file in a folder of the test's own, and a world around it."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +19,7 @@ from tests.factories import fund
 from tests.members.factories import member as joined
 from tests.wallets.saved import bank_account
 from wallets.gateways import registry
-from wallets.gateways.sandbox import Sandbox
+from wallets.gateways.sandbox import _TABLES, Sandbox
 from wallets.models import Instrument, TopUp, Wallet, Withdrawal
 from wallets.services import janitor, notifications, routing, sandbox, top_ups, wallets, withdrawals
 
@@ -35,6 +36,26 @@ def sandboxes(folder: Path, *names: str, adapter: str = "wallets.gateways.sandbo
     }
     with override_settings(GATEWAYS=made):
         yield
+
+
+class Remembering(Sandbox):
+    """The sandbox with its file in memory: for one process, without the disk's pace, and it can be made to forget."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._file = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._file.row_factory = sqlite3.Row
+        self._file.executescript(_TABLES)
+
+    def forget(self) -> None:
+        for table in ("orders", "messages", "acts"):
+            self._file.execute(f"DELETE FROM {table}")  # noqa: S608  our own names
+
+    @contextmanager
+    def _memory(self) -> Iterator[sqlite3.Connection]:
+        self._file.execute("BEGIN")
+        with self._file:
+            yield self._file
 
 
 def gateway(name: str = "sandbox") -> Sandbox:

@@ -3,25 +3,32 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
+from django.db import transaction
+from django.db.models import Sum
+
+from members.models import LimitUse
 from paymentsite.core import clock
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
-from paymentsite.ledger.models import Journal
+from paymentsite.ledger.models import Journal, Posting
 from tests.wallets.crashing import Fate, Killed, fated
 from tests.wallets.gateways import gateway, top_up, wallet, withdraw
 from tests.wallets.saved import bank_account
 from wallets.gateways.base import OrderKind, Outcome
 from wallets.gateways.sandbox import OUTCOMES
-from wallets.models import Instrument, TopUp, Wallet, Withdrawal
+from wallets.models import FeeUse, Instrument, TopUp, Wallet, Withdrawal
 from wallets.services import janitor, notifications
 
 HOLDING = 100_000
 FAILED_FIRST = 15
+_EVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _SPAN = timedelta(days=2, hours=1)
 KINDS = {"top_up": TopUp, "withdrawal": Withdrawal}
+FEES = {"top_up": 30, "withdrawal": 50}
 
 
 @dataclass
@@ -38,10 +45,11 @@ class History:
     account: Instrument = field(init=False)
     minor: int = field(init=False)
     lived: int = 0
+    due: datetime = _EVER
 
     def live(self, since: datetime) -> None:
         """From the request until two days later, when all that was to come has come."""
-        with clock.standing(since):
+        with clock.standing(since), transaction.atomic():
             self.purse = wallet(HOLDING)
             self.account = bank_account(of=self.purse.member, verified=True)
         self.minor = 1_000 + self.ending
@@ -68,12 +76,21 @@ class History:
         moment, end = since + timedelta(seconds=self.retries), since + _SPAN
         while moment <= end:
             with clock.standing(moment):
-                self.tell(moment, last=moment + timedelta(hours=1) > end)
-                self.survive(notifications.process_left)
-                self.survive(lambda: janitor.ask_due(now=clock.now()))
+                lived = self.lived
+                told = self.tell(moment, last=moment + timedelta(hours=1) > end)
+                if told or self.due <= moment:
+                    self.survive(notifications.process_left)
+                    self.survive(lambda: janitor.ask_due(now=clock.now()))
+                    # What was cut off may have left anything: then somebody looks at once.
+                    self.due = self._next_question() if self.lived == lived else moment
             moment += _pace(moment - since)
 
-    def tell(self, now: datetime, *, last: bool) -> None:
+    def _next_question(self) -> datetime:
+        orders = KINDS[self.kind].objects.filter(member=self.purse.member)
+        return orders.values_list("next_query_at", flat=True).first() or _NEVER
+
+    def tell(self, now: datetime, *, last: bool) -> int:
+        """How many messages came."""
         told = gateway().deliveries(now)
         if self.mess is not None:
             told = [each for each in told for _ in range(self.mess.choice((1, 1, 2, 3)))]
@@ -82,6 +99,7 @@ class History:
                 told = told[: self.mess.randint(0, len(told))]
         for number, headers, body in told:
             self.survive(lambda: self.hear(number, headers, body))  # noqa: B023  called at once
+        return len(told)
 
     def hear(self, number: int, headers: dict[str, str], body: bytes) -> None:
         found = notifications.receive(gateway="sandbox", headers=headers, body=body)
@@ -93,36 +111,69 @@ class History:
         """What is not as it must be, compared with what the gateway itself remembers; nothing when all is well."""
         order = KINDS[self.kind].objects.filter(member=self.purse.member).first()
         standing = books.standing(self.purse.account)
-        change = standing.posted.minor - HOLDING
+        moved = (standing.posted.minor - HOLDING, standing.held.minor)
         if order is None:
-            return "" if (change, standing.held.minor) == (0, 0) else "no order, and money moved"
+            nothing = moved == (0, 0) and not (counts(self.purse) or charged(self.purse))
+            return "" if nothing else "no order, and something was taken"
         truth = gateway().query(order.public_id.hex, OrderKind.TOP_UP if self.kind == "top_up" else OrderKind.PAYOUT)
-        seen = (order.state, change, standing.held.minor, _journals(order))
+        seen = End(order.state, *moved, *_booked(order), counts(self.purse), charged(self.purse))
         wanted = self._wanted(order, truth.outcome, truth.amount)
         return "" if seen in wanted else f"{self}: {seen}, should be one of {wanted}"
 
-    def _wanted(self, order: Any, outcome: Outcome, amount: Money | None) -> list[tuple[str, int, int, int]]:
-        """State, change of the wallet, what is held, journals that move money: all the ways in which it may end."""
-        sign = 1 if self.kind == "top_up" else -1
+    def _wanted(self, order: Any, outcome: Outcome, amount: Money | None) -> list["End"]:
+        """All the ways in which it may end."""
+        coming, fee = self.kind == "top_up", FEES[self.kind]
+        held = 0 if coming else self.minor + fee
         match outcome:
             case Outcome.SUCCEEDED if amount != order.amount:
-                return [("conflict", 0, 0 if sign == 1 else self.minor, 0)]
+                return [End("conflict", held=held)]
             case Outcome.SUCCEEDED:
-                # Paid out after we were told that it was not, it is missing elsewhere than in the wallet.
-                late = [("succeeded", 0, 0, 1)] if sign == -1 and self.ending == FAILED_FIRST else []
-                return [("succeeded", sign * self.minor, 0, 1), *late]
+                # After we were told that it was not done, it costs nothing; paid out then, it is missing elsewhere than
+                # in the wallet.
+                late = End("succeeded", self.minor if coming else 0, journals=1, charged=0)
+                in_time = End("succeeded", (self.minor if coming else -self.minor) - fee, journals=1, fee=fee)
+                return [in_time, late] if self.ending == FAILED_FIRST else [in_time]
             case Outcome.RETURNED:
-                return [("returned", self.minor if sign == 1 else 0, 0, 2)]
-            case Outcome.FAILED:
-                return [("failed", 0, 0, 0)]
-            case Outcome.ABSENT:
-                return [("failed", 0, 0, 0)] if sign == 1 else []
-        return [("unknown", 0, 0 if sign == 1 else self.minor, 0)]
+                taken_back = End("returned", self.minor - fee, journals=2, fee=fee)
+                return [taken_back if coming else End("returned", journals=2, counts=0, charged=0)]
+            case Outcome.ABSENT if not coming:
+                return []
+            case Outcome.FAILED | Outcome.ABSENT:
+                return [End("failed", counts=0, charged=0)]
+        return [End("unknown", held=held)]
 
 
-def _journals(order: TopUp | Withdrawal) -> int:
+class End(NamedTuple):
+    """How an order stands in the end: what its wallet changed by and has on hold, how many journals moved money, what
+    they left us as a fee, and how often limits and prices count what it took."""
+
+    state: str
+    change: int = 0
+    held: int = 0
+    journals: int = 0
+    fee: int = 0
+    counts: int = 1
+    charged: int = 1
+
+
+def counts(purse: Wallet) -> int:
+    return LimitUse.objects.filter(member=purse.member, given_back_at=None).count()
+
+
+def charged(purse: Wallet) -> int:
+    return FeeUse.objects.filter(member=purse.member, given_back_at=None).count()
+
+
+def _booked(order: TopUp | Withdrawal) -> tuple[int, int]:
+    """How many journals move money for the order, and what they leave us as a fee."""
     moves = ["wallets.top_up", "wallets.top_up.return", "wallets.withdrawal", "wallets.withdrawal.return"]
-    return Journal.objects.posted().filter(source=order.source, scope__in=moves).count()
+    journals = Journal.objects.posted().filter(source=order.source, scope__in=moves)
+    postings = Posting.objects.filter(journal__in=journals)
+    came, went = (
+        postings.filter(**{f"{side}__code": "fees"}).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        for side in ("target", "source")
+    )
+    return journals.count(), came - went
 
 
 def _pace(gone: timedelta) -> timedelta:

@@ -7,12 +7,14 @@ from uuid import uuid4
 
 import pytest
 
+from members.services import limits
+from paymentsite.core.money import Money
 from paymentsite.ledger import services as ledger
 from tests.wallets.crashing import Fate
-from tests.wallets.order_histories import History
+from tests.wallets.order_histories import KINDS, History
 from tests.wallets.test_order_crashes import findings, live, mortal
 from wallets.gateways.base import Outcome
-from wallets.services import bookings, gateway_calls, orders
+from wallets.services import bookings, fees, gateway_calls, orders
 
 __all__ = ["mortal"]
 
@@ -75,3 +77,41 @@ def test_state_committed_apart_from_its_booking_is_found(monkeypatch: pytest.Mon
     monkeypatch.setattr(bookings, "came_in", apart)
 
     assert live(History("top_up", 2, fate=Fate(("commit", 3, "after")), retries=2)) != "" or findings() != []
+
+
+@pytest.mark.parametrize("ending", [3])
+@pytest.mark.parametrize("what", [limits, fees])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_failed_and_is_not_given_back_is_found(kind, what, ending, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(what, "give_back", lambda **_: None)
+
+    assert live(History(kind, ending)) != ""
+
+
+def test_fee_of_what_came_after_all_is_found(monkeypatch: pytest.MonkeyPatch):
+    came_in = bookings.came_in
+
+    def dearer(order: Any, *, amount: Money, fee: Money, wallet: Any) -> Any:
+        return came_in(order, amount=amount, fee=order.fee, wallet=wallet)
+
+    monkeypatch.setattr(bookings, "came_in", dearer)
+
+    assert live(History("top_up", 15)) != ""
+
+
+def test_fee_that_does_not_come_back_is_found(monkeypatch: pytest.MonkeyPatch):
+    came_back = bookings.came_back
+
+    def without(order: Any, **how: Any) -> Any:
+        order.fee_minor = 0
+        return came_back(order, **how)
+
+    monkeypatch.setattr(bookings, "came_back", without)
+
+    assert live(History("withdrawal", 12)) != ""
+
+
+def test_limits_that_forget_what_happened_after_all_are_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits, "count_again", lambda **_: False)
+
+    assert live(History("top_up", 15)) != ""

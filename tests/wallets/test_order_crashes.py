@@ -7,11 +7,12 @@ import pytest
 from django.test import override_settings
 
 from paymentsite.core import clock, verification
+from paymentsite.core.ids import EPOCH
 from tests.wallets.crashing import Fate
-from tests.wallets.gateways import route
-from tests.wallets.order_histories import KINDS, History, random_history
+from tests.wallets.gateways import CURRENCY, route
+from tests.wallets.order_histories import FEES, KINDS, History, random_history
 from wallets.gateways.sandbox import OUTCOMES
-from wallets.models import OrderEvent
+from wallets.models import FeeRule, OrderEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,6 +30,8 @@ def mortal(tmp_path: Path) -> Iterator[None]:
     with override_settings(GATEWAYS={"sandbox": made}):
         route("top_up")
         route("payout")
+        for kind, fixed in FEES.items():
+            FeeRule.objects.create(kind=kind, currency=CURRENCY, fixed_minor=fixed, starts_at=EPOCH, set_by="test:1")
         yield
 
 
