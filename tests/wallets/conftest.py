@@ -1,6 +1,6 @@
 """What tests of wallets share: every row that an act of theirs may change, and a gateway."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,23 @@ _APPS = ("members", "wallets", "ledger")
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def read_rows() -> Rows:
-    tables = {
+def tables() -> dict[str, str]:
+    """Those that an act may change, with the column that says their order."""
+    return {
         model._meta.db_table: model._meta.pk.column
         for app in _APPS
         for model in apps.get_app_config(app).get_models()
         if model._meta.db_table not in _KEPT
     }
+
+
+def read_rows(only: Collection[str] | None = None) -> Rows:
     with connection.cursor() as cursor:
         rows = {}
-        for table, key in tables.items():
-            cursor.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608  names from our models
-            rows[table] = cursor.fetchall()
+        for table, key in tables().items():
+            if only is None or table in only:
+                cursor.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608  names from our models
+                rows[table] = cursor.fetchall()
     return rows
 
 

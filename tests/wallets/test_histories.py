@@ -1,29 +1,46 @@
 """Whatever members do to each other's money: a plain model says the same, and refusals change nothing."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.test import override_settings
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from members.services import members
+from tests.wallets.gateways import sandboxes
 from tests.wallets.histories.asking import Asking
+from tests.wallets.histories.bugs import BUGS
+from tests.wallets.histories.crediting import Crediting
+from tests.wallets.histories.exchanging import Exchanging
 from tests.wallets.histories.giving import Giving
-from tests.wallets.histories.world import Met
-from wallets.services import fees, gift_links, requests, transfers, wallets
+from tests.wallets.histories.ordering import Ordering
+from tests.wallets.histories.plans import AMOUNT_MAX
+from tests.wallets.histories.topping_up import ToppingUp
+from tests.wallets.histories.withdrawing import Withdrawing
+from tests.wallets.histories.world import Met, World
 
-STEPS = 30
+HISTORIES, STEPS = 10, 30
 CHUNK, CHUNKS = 100, 20
 
 pytestmark = pytest.mark.django_db
 
 
-class Histories(Asking, Giving):
+@pytest.fixture(autouse=True)
+def world(tmp_path: Path) -> Iterator[None]:
+    with (
+        sandboxes(tmp_path, "sandbox", adapter="tests.wallets.gateways.Remembering"),
+        override_settings(WITHDRAWAL_PIN_ABOVE={"CNY": 1_000_000}, STANDING_ORDER_MAX={"CNY": AMOUNT_MAX}),
+    ):
+        yield
+
+
+class Histories(Asking, Giving, Ordering, Exchanging, Withdrawing, ToppingUp, Crediting):
     """All the nouns there are. A new one is a mixin named here."""
 
 
-def run(histories: int, **options: object) -> Met:
-    fresh = type("Fresh", (Histories,), {"met": Met()})
+def run(histories: int, of: type[World] = Histories, **options: object) -> Met:
+    fresh = type("Fresh", (of,), {"met": Met()})
     run_state_machine_as_test(
         fresh,
         settings=settings(
@@ -39,16 +56,35 @@ def run(histories: int, **options: object) -> Met:
     return fresh.met
 
 
+# What histories have to meet, or they are hollow: of these several times as many as of those below.
+OFTEN = (
+    *("send done", "top up done", "withdraw done", "offer done", "order done", "earn done", "standing done"),
+    *("ToppedUp open then succeeded", "Withdrawn open then succeeded", "accept done", "credit done"),
+)
+SOMETIMES = (
+    *("send insufficient_funds", "send limit_exceeded", "pay done", "claim done", "return done"),
+    *("top up limit_exceeded", "top up top_up_below_fee", "top up balance_limit_exceeded", "ToppedUp open then failed"),
+    *("ToppedUp failed then succeeded", "ToppedUp succeeded then returned", "ToppedUp open then conflict"),
+    *("withdraw insufficient_funds", "withdraw limit_exceeded", "withdraw limit_exceeded_at_once"),
+    *("Withdrawn open then failed", "Withdrawn failed then succeeded", "Withdrawn succeeded then returned"),
+    *("accept insufficient_funds", "accept quote_expired", "accept quote_used", "accept balance_limit_exceeded"),
+    *("order standing_order_too_large", "standing wallet_frozen", "standing insufficient_funds", "standing paused"),
+    *("credit insufficient_funds", "credit balance_limit_exceeded", "points lost"),
+)
+
+
 def assert_worth_it(met: Met, histories: int) -> None:
     """They were as many and as long as asked for, and much was done in them, and much refused."""
     assert met.histories >= histories
     assert met.steps >= histories * STEPS / 3
-    for answer in ("send done", "pay done", "claim done", "send insufficient_funds", "return done"):
-        assert met.answers[answer] >= histories / 20, (answer, met.answers)
+    # In a few histories chance may leave out some of the many.
+    for answers, share, missed_max in ((OFTEN, 4, 0), (SOMETIMES, 20, 4 if histories < CHUNK else 0)):
+        missed = {answer: met.answers[answer] for answer in answers if met.answers[answer] < histories / share}
+        assert len(missed) <= missed_max, (missed, met.answers)
 
 
 def test_histories_agree_with_the_model():
-    assert_worth_it(run(20), 20)
+    assert_worth_it(run(HISTORIES), HISTORIES)
 
 
 @pytest.mark.long
@@ -57,68 +93,12 @@ def test_thousands_of_histories_agree_with_the_model(chunk):
     assert_worth_it(run(CHUNK, derandomize=False), CHUNK)
 
 
-# Controls: each of these plants a bug that the histories must find.
-
-Patch = pytest.MonkeyPatch
+# Controls: each of these bugs the histories must find.
 
 
-def suspended_may_act(patch: Patch) -> None:
-    patch.setattr(members, "check_active", lambda _member: None)
-
-
-def paid_request_stays_open(patch: Patch) -> None:
-    patch.setattr(requests, "_end", lambda *_, **__: None)
-
-
-def given_back_is_kept(patch: Patch) -> None:
-    """The gift is marked returned, and what was held for it stays held."""
-
-    def mark(gift: object, state: object, *, by: object, now: object) -> object:
-        del by
-        gift = gift_links._read(gift)
-        gift_links._end(gift, state, now)
-        return gift
-
-    patch.setattr(gift_links, "_give_back", mark)
-
-
-def repetition_is_not_compared(patch: Patch) -> None:
-    patch.setattr(transfers, "check_same", lambda *_, **__: None)
-
-
-def frozen_wallet_is_not_looked_at(patch: Patch) -> None:
-    patch.setattr(wallets, "check_open", lambda _wallet: None)
-
-
-def wrong_fee(patch: Patch) -> None:
-    entries = fees.entries
-    patch.setattr(
-        fees,
-        "entries",
-        lambda quote, account: (
-            [
-                *entries(quote, account),
-                transfers.ledger.Move(quote.amount.split(2)[0], account, transfers.ledger.house("fees", "CNY")),
-            ]
-            if quote.amount.minor > 1
-            else entries(quote, account)
-        ),
-    )
-
-
-BUGS: list[Callable[[Patch], None]] = [
-    suspended_may_act,
-    paid_request_stays_open,
-    given_back_is_kept,
-    repetition_is_not_compared,
-    frozen_wallet_is_not_looked_at,
-    wrong_fee,
-]
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
-def test_histories_find_a_planted_bug(bug, monkeypatch):
+@pytest.mark.parametrize(("bug", "noun"), BUGS, ids=lambda each: each.__name__)
+def test_histories_find_a_planted_bug(bug, noun, monkeypatch):
     bug(monkeypatch)
 
     with pytest.raises(AssertionError):
-        run(200, phases=[Phase.generate])
+        run(200, of=noun, phases=[Phase.generate])

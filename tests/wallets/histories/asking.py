@@ -75,7 +75,7 @@ class Asking(Sending):
         expected = DONE
         if asked.state != "open":
             expected = "request_not_open"
-        elif why := self.people[asked.payer].cannot_spend(asked.minor):
+        elif why := self.cannot_send(asked.payer, asked.asker, asked.minor):
             expected = why
         reference = self.reference()
         self.do(
@@ -108,12 +108,12 @@ class Asking(Sending):
 
     @precondition(lambda self: self.asked)
     @rule(number=some)
-    def withdraw(self, number: int) -> None:
+    def recall(self, number: int) -> None:
         asked = self.one_of(self.asked, number)
         row, asker = MoneyRequest.objects.get(pk=asked.pk), self.member(asked.asker)
         expected = DONE if asked.state in {"open", "cancelled"} else "request_not_open"
         self.do(
-            "withdraw",
+            "recall",
             lambda: requests.cancel(request=row, asker=asker, by=self.actor(asked.asker)),
             expected=expected,
         )

@@ -7,7 +7,8 @@ from hypothesis.stateful import precondition, rule
 
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
-from tests.wallets.histories.world import DONE, World, amounts, pairs, some, who
+from tests.wallets.histories.people import TRANSFER_BP, Use, part
+from tests.wallets.histories.world import DONE, PEOPLE, World, amounts, pairs, some, who
 from wallets.models import Gift
 from wallets.services import gift_links
 
@@ -17,16 +18,24 @@ class Given:
     pk: int
     token: Secret
     sender: int
-    minor: int
+    use: Use
     until: datetime
     state: str = "open"
     taker: int | None = None
+
+    @property
+    def takes(self) -> int:
+        return self.use.minor + self.use.fee
 
 
 class Giving(World):
     def __init__(self) -> None:
         super().__init__()
         self.given: list[Given] = []
+
+    def first(self, one: int, number: int) -> None:
+        super().first(one, number)
+        self.give_to_somebody((one, (one + 1) % PEOPLE), 1 + number)
 
     @rule(one=who, minor=amounts)
     def give(self, one: int, minor: int) -> None:
@@ -36,11 +45,12 @@ class Giving(World):
             lambda: gift_links.make(
                 sender=self.member(one), amount=Money(minor, "CNY"), reference=reference, by=self.actor(one)
             ),
-            expected=self.people[one].cannot_spend(minor) or DONE,
+            expected=self.people[one].cannot_send(minor, self.now) or DONE,
         )
         if made:
-            self.people[one].held += minor
-            self.given.append(Given(made.gift.pk, made.token, one, minor, self.now + gift_links.OPEN_FOR))
+            use = self.people[one].use("transfer", minor, part(minor, TRANSFER_BP), self.now)
+            self.people[one].held += minor + use.fee
+            self.given.append(Given(made.gift.pk, made.token, one, use, self.now + gift_links.OPEN_FOR))
 
     @precondition(lambda self: self.given)
     @rule(number=some, one=who)
@@ -58,15 +68,18 @@ class Giving(World):
         if expected == DONE and gift.taker is None:
             gift.state, gift.taker = "claimed", one
             giver = self.people[gift.sender]
-            giver.posted, giver.held = giver.posted - gift.minor, giver.held - gift.minor
-            self.people[one].posted += gift.minor
+            giver.posted, giver.held = giver.posted - gift.takes, giver.held - gift.takes
+            self.people[one].posted += gift.use.minor
+            self.house["fees", "CNY"] += gift.use.fee
 
     def _cannot_claim(self, gift: Given, one: int) -> str:
         if gift.sender == one:
             return "gift_to_oneself"
         if self.people[one].suspended:
             return "member_suspended"
-        return "" if gift.state == "open" else "gift_not_open"
+        if gift.state != "open":
+            return "gift_not_open"
+        return "balance_limit_exceeded" if self.people[one].has_no_room(gift.use.minor) else ""
 
     @rule(two=pairs, minor=amounts)
     def give_to_somebody(self, two: tuple[int, int], minor: int) -> None:
@@ -92,7 +105,8 @@ class Giving(World):
 
     def _came_back(self, gift: Given, state: str) -> None:
         if gift.state == "open":
-            self.people[gift.sender].held -= gift.minor
+            self.people[gift.sender].held -= gift.takes
+            gift.use.give_back()
         gift.state = state
 
     def what_time_does(self) -> None:

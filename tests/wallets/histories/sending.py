@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis.stateful import precondition, rule
 
 from paymentsite.core.money import Money
-from tests.wallets.histories.world import DONE, World, amounts, pairs, some, who
+from tests.wallets.histories.people import BALANCE_MAX, TRANSFER_BP, TRANSFER_DAY_MAX, part
+from tests.wallets.histories.world import DONE, PEOPLE, World, amounts, pairs, some, who
 from wallets.models import Transfer
 from wallets.services import transfers
 
@@ -15,6 +16,10 @@ class Sending(World):
         super().__init__()
         self.sent: list[dict[str, Any]] = []
 
+    def first(self, one: int, number: int) -> None:
+        super().first(one, number)
+        self.send((one, (one + 1) % PEOPLE), 1 + number)
+
     @rule(two=pairs, minor=amounts)
     def send(self, two: tuple[int, int], minor: int) -> None:
         self.send_from(two, minor)
@@ -22,7 +27,7 @@ class Sending(World):
     def send_from(self, two: tuple[int, int], minor: int) -> None:
         one, other = two
         asked = {"one": one, "other": other, "minor": minor, "reference": self.reference()}
-        expected = "transfer_to_oneself" if one == other else self.people[one].cannot_spend(minor) or DONE
+        expected = "transfer_to_oneself" if one == other else self.cannot_send(one, other, minor) or DONE
         self.do("send", lambda: self._send(**asked), expected=expected)
         if expected == DONE:
             self.moved(asked)
@@ -33,15 +38,32 @@ class Sending(World):
         person = self.people[two[0]]
         self.send_from(two, max(0, person.posted - person.held) + more)
 
+    @rule(two=pairs, more=amounts)
+    def send_more_than_the_day_allows(self, two: tuple[int, int], more: int) -> None:
+        self.send_from(two, TRANSFER_DAY_MAX - self.people[two[0]].used("transfer", self.now) + more)
+
+    @rule(two=pairs, more=amounts)
+    def send_to_who_holds_too_much(self, two: tuple[int, int], more: int) -> None:
+        self.send_from(two, max(0, BALANCE_MAX["CNY"] - self.people[two[1]].posted) + more)
+
     @precondition(lambda self: any(person.frozen for person in self.people))
     @rule(number=some, other=who, minor=amounts)
     def send_from_frozen(self, number: int, other: int, minor: int) -> None:
         frozen = [person.number for person in self.people if person.frozen]
         self.send_from((frozen[number % len(frozen)], other), minor)
 
+    def cannot_send(self, one: int, other: int, minor: int) -> str:
+        """The sender's side first; of who holds too much no more is told than that it cannot be."""
+        full = "payee_cannot_receive" if self.people[other].has_no_room(minor) else ""
+        return self.people[one].cannot_send(minor, self.now) or full
+
     def moved(self, asked: dict[str, Any]) -> None:
-        self.people[asked["one"]].posted -= asked["minor"]
-        self.people[asked["other"]].posted += asked["minor"]
+        sender, minor = self.people[asked["one"]], asked["minor"]
+        fee = part(minor, TRANSFER_BP)
+        sender.posted -= minor + fee
+        self.people[asked["other"]].posted += minor
+        self.house["fees", "CNY"] += fee
+        sender.use("transfer", minor, fee, self.now)
         self.sent.append(asked)
 
     @precondition(lambda self: any(self.plain))
