@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 
 from members.models import KycCase, KycEvent, KycImage, Member, User
 from members.services import kyc, kyc_images, members, phone_proofs, pins
-from members.services.kyc import Facts
+from members.services.kyc_facts import Facts
 from members.services.profiles import Profile
 from paymentsite.core.actors import Actor
 from paymentsite.core.text_messages.kept import Kept

@@ -4,9 +4,8 @@ Level 1 takes a confirmed address, a proven phone number and a name, and is give
 law, a document and a birthday, level 3 images of the document (``kyc_images``); staff decide on both.
 """
 
-import re
 from datetime import date
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, Unpack
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
@@ -14,15 +13,15 @@ from django.utils.translation import gettext_noop
 
 from members.models import KycCase, KycEvent, Member
 from members.services import members, notices
+from members.services.kyc_facts import CHECKS, Facts
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
-from paymentsite.core.errors import Conflict, Forbidden, Invalid, Refused
+from paymentsite.core.errors import Conflict, Forbidden, Refused
 from paymentsite.core.ids import uuid7
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.services import audit, open_items
-from paymentsite.core.vault import Secret
 
 State = KycCase.State
 Proof = KycCase.Proof
@@ -62,11 +61,6 @@ class CaseMoved(Conflict, state=State):
     sentence = gettext_noop("That cannot be done now: the request is {state}.")
 
 
-class InvalidFact(Invalid, field=Proof):
-    code = "kyc_invalid"
-    sentence = gettext_noop("The {field} cannot be that.")
-
-
 class TooYoung(Refused):
     code = "kyc_too_young"
     sentence = gettext_noop("Level 2 is for people of {age} years and more.")
@@ -85,16 +79,6 @@ class OwnCase(Forbidden):
 class NotLookedAt(Refused):
     code = "kyc_not_looked_at"
     sentence = gettext_noop("Look at the name, the number and the images as they are now: they are what you approve.")
-
-
-class Facts(TypedDict, total=False):
-    """What a member says for level 2; what is left out stays. ``country`` is who issued the document (ISO 3166)."""
-
-    legal_name: Secret
-    birthday: date
-    document: KycCase.Document
-    country: str
-    number: Secret
 
 
 @act
@@ -119,7 +103,7 @@ def fill(*, case: KycCase, by: Actor, **facts: Unpack[Facts]) -> KycCase:
     """The case says what is given, while it is the member's to change."""
     case = editable(case)
     for name, value in facts.items():
-        setattr(case, name, _CHECKS[name](value))
+        setattr(case, name, CHECKS[name](value))
     case.save(update_fields=[*facts, *(["number_digest"] if "number" in facts else [])])
     audit.record(by=by, act="kyc.filled", subject=case, after={"facts": sorted(facts)})
     return case
@@ -270,52 +254,6 @@ def _serves_another(case: KycCase) -> bool:
         return False
     same = KycCase.objects.approved().filter(document=case.document, country=case.country)
     return same.filter(number_digest=case.number.decrypt()).exclude(member=case.member_id).exists()
-
-
-_NUMBER: Final = re.compile(r"[0-9A-Z]{5,30}")
-_COUNTRY: Final = re.compile(r"[A-Z]{2}")
-_SPACING: Final = re.compile(r"[\s./-]")
-
-
-def _legal_name(value: Secret) -> Secret:
-    name = " ".join(value.reveal().split())
-    if not 1 <= len(name) <= 120 or not name.isprintable():  # noqa: PLR2004  longer than names in law are
-        raise InvalidFact(field=Proof.LEGAL_NAME)
-    return Secret(name)
-
-
-def _number(value: Secret) -> Secret:
-    number = _SPACING.sub("", value.reveal()).upper()
-    if not _NUMBER.fullmatch(number):
-        raise InvalidFact(field=Proof.NUMBER)
-    return Secret(number)
-
-
-def _document(value: str) -> str:
-    if value not in KycCase.Document.values:
-        raise InvalidFact(field=Proof.DOCUMENT)
-    return value
-
-
-def _country(value: str) -> str:
-    if not _COUNTRY.fullmatch(value.upper()):
-        raise InvalidFact(field=Proof.COUNTRY)
-    return value.upper()
-
-
-def _birthday(value: date) -> Secret:
-    if not date(1900, 1, 1) <= value <= clock.today():
-        raise InvalidFact(field=Proof.BIRTHDAY)
-    return Secret(value.isoformat())
-
-
-_CHECKS: Final[dict[str, Any]] = {
-    "legal_name": _legal_name,
-    "birthday": _birthday,
-    "document": _document,
-    "country": _country,
-    "number": _number,
-}
 
 
 def _noted(note: str) -> str:

@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from members.models import KycCase, KycImage, Limit, Member, User
 from members.models.limits import CAP_MAX
 from members.services import kyc, kyc_images, members, phone_proofs, rights
-from members.services.kyc import Facts
+from members.services.kyc_facts import Facts
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.vault import Secret

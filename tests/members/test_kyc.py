@@ -11,13 +11,13 @@ from members.services.kyc import (
     CaseIncomplete,
     CaseMoved,
     DocumentTaken,
-    InvalidFact,
     LevelOutOfTurn,
     LevelReached,
     NotLookedAt,
     OwnCase,
     TooYoung,
 )
+from members.services.kyc_facts import InvalidFact
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry, OpenItem

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from members.models import KycCase, KycEvent, KycImage, Member
 from members.services import kyc, kyc_images, members, phone_proofs
+from members.services.kyc_facts import Facts
 from paymentsite.core.actors import Actor
 from paymentsite.core.text_messages.kept import Kept
 from paymentsite.core.vault import Secret
@@ -47,7 +48,7 @@ def identified(member: Member, ann: Actor, bob: Actor) -> list[tuple[int, str]]:
     kyc.submit(case=kyc.begin(member=member, level=1, by=by), by=by)
 
     case = kyc.begin(member=member, level=2, by=by)
-    facts: kyc.Facts = {
+    facts: Facts = {
         "birthday": date(1990, 5, 4),
         "document": KycCase.Document.PASSPORT,
         "country": "GB",
