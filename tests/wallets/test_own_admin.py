@@ -123,3 +123,12 @@ def test_rate_that_is_none_proposes_nothing(operator, value):
     operator.post(page(ExchangeRate, name="set_rate"), {"base": "USD", "quote": "CNY", "value": value, "reason": "x"})
 
     assert not Approval.objects.exists()
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("asked", ["first_minor=7", "first_minor__gt=50", "account__last_four=3000", "tries_left=3"])
+def test_list_answers_no_question_about_what_it_does_not_offer(operator, asked):
+    customer()
+
+    assert operator.get(f"{page(AccountProof)}?{asked}").status_code == 400
+    assert operator.get(f"{page(AccountProof)}?state__exact=doubtful&means__exact=name").status_code == 200
