@@ -22,6 +22,7 @@ from wallets.models import (
     MoneyRequest,
     Notification,
     OutsideCard,
+    ProofDeposit,
     RequestBlock,
     StandingOrder,
     StandingRun,
@@ -29,7 +30,7 @@ from wallets.models import (
     Transfer,
     Withdrawal,
 )
-from wallets.models.orders import ENDED
+from wallets.models.orders import ENDED, ORDER_KINDS
 from wallets.queries import notes
 from wallets.services import instruments, requests, standing_orders
 from wallets.services.transfers import called
@@ -181,6 +182,16 @@ def moved(member: Member) -> Any:
     }
 
 
+@privacy.exporter("small deposits")
+def deposited(member: Member) -> Any:
+    """Without their amounts: these are what whoever reads the account's statements is asked for."""
+    sent = ProofDeposit.objects.of(member).order_by("pk")
+    return [
+        {"to": each.destination, "account": _clear(each.payee), "state": each.state, "at": each.created_at}
+        for each in sent
+    ]
+
+
 @privacy.eraser("saved cards and accounts")
 def unsaved(member: Member) -> None:
     """Numbers and holders are gone as when the member removes them, and what they called them too."""
@@ -192,10 +203,11 @@ def unsaved(member: Member) -> None:
 @privacy.eraser("orders to gateways")
 def forgotten(member: Member) -> None:
     """To which account money went, where to confirm it, and what the gateway wrote; how much and when stays."""
-    orders = [*TopUp.objects.of(member), *Withdrawal.objects.of(member)]
+    orders = [order for kind in ORDER_KINDS for order in kind.objects.of(member)]
     if under_way := [each.source for each in orders if each.state not in ENDED]:
         raise OrdersUnderWay(count=len(under_way), orders=under_way)
-    Withdrawal.objects.of(member).filter(payee__isnull=False).update(payee=None, destination="")
+    for payouts in (Withdrawal.objects.of(member), ProofDeposit.objects.of(member)):
+        payouts.filter(payee__isnull=False).update(payee=None, destination="")
     TopUp.objects.of(member).exclude(action_url="", action_code="").update(action_url="", action_code="")
     refunds = [each.refund_id for each in orders if isinstance(each, TopUp) and each.refund_id]
     for some in _batches(each.hex for each in [*(order.public_id for order in orders), *refunds]):

@@ -1,30 +1,21 @@
 """Verifying bank accounts: guesses are counted whatever else fails, and a name decides only where it is the same."""
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from members.models import Member
-from members.services import members
-from members.services.members import MemberSuspended
-from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.vault import Secret
 from tests.members.factories import member
-from tests.wallets.saved import bank_account, card, known_as
+from tests.wallets.saved import bank_account, known_as
 from wallets import names
 from wallets.models import AccountProof, BankAccount, Instrument
-from wallets.services import account_proofs, instruments
+from wallets.services import account_proofs
 from wallets.services.account_proofs import (
-    DepositsWrong,
     IdentityNotVerified,
     NamesChanged,
-    NoBankAccount,
-    NoDepositsWaiting,
     NoDoubt,
-    TooManyProofs,
 )
 
 pytestmark = pytest.mark.django_db
@@ -32,89 +23,10 @@ pytestmark = pytest.mark.django_db
 STAFF = Actor("staff", "0")
 
 
-def confirm(saved: Instrument, a: int, b: int) -> Instrument:
-    return account_proofs.confirm_deposits(instrument=saved, a=a, b=b, by=SYSTEM)
-
-
-def wrong(started: account_proofs.Deposits) -> tuple[int, int]:
-    return started.first.minor, started.first.minor
-
-
 def doubt(who: Member) -> AccountProof:
     """One for staff: the account is in nearly the name that the member is known by."""
     known_as("Ada B. Lovelace", who)
     return account_proofs.match_identity(instrument=bank_account(of=who), by=SYSTEM)
-
-
-def test_two_amounts_in_either_order_verify_the_account():
-    saved = bank_account()
-    started = account_proofs.start_deposits(instrument=saved, by=SYSTEM)
-
-    verified = confirm(saved, started.second.minor, started.first.minor)
-
-    assert (verified.verified, verified.bank_account.verified_by) == (True, "deposits")
-    assert started.first != started.second
-    assert {started.first.unit, started.second.unit} == {"EUR"}
-    with pytest.raises(NoDepositsWaiting):
-        confirm(saved, started.first.minor, started.second.minor)
-
-
-def test_asking_again_sends_the_same_two():
-    saved = bank_account()
-
-    first, again = (account_proofs.start_deposits(instrument=saved, by=SYSTEM) for _ in range(2))
-
-    assert first == again
-
-
-def test_three_wrong_answers_end_it_even_for_the_right_one():
-    saved = bank_account()
-    started = account_proofs.start_deposits(instrument=saved, by=SYSTEM)
-
-    left = []
-    for _ in range(3):
-        with pytest.raises(DepositsWrong) as refused:
-            confirm(saved, *wrong(started))
-        left.append(refused.value.facts["left"])
-    with pytest.raises(NoDepositsWaiting):
-        confirm(saved, started.first.minor, started.second.minor)
-
-    assert left == [2, 1, 0]
-    assert not BankAccount.objects.get().verified_at
-
-
-def test_removing_and_saving_again_gives_no_new_tries():
-    ada = member()
-    for _ in range(account_proofs.STARTS_MAX):
-        saved = bank_account(of=ada)
-        account_proofs.start_deposits(instrument=saved, by=SYSTEM)
-        instruments.remove(instrument=saved, by=SYSTEM)
-
-    with pytest.raises(TooManyProofs):
-        account_proofs.start_deposits(instrument=bank_account(of=ada), by=SYSTEM)
-
-
-def test_old_deposits_cannot_be_confirmed_and_new_ones_are_chosen():
-    saved = bank_account()
-    started = account_proofs.start_deposits(instrument=saved, by=SYSTEM)
-
-    with clock.standing(clock.now() + account_proofs.LASTS + timedelta(seconds=1)):
-        with pytest.raises(NoDepositsWaiting):
-            confirm(saved, started.first.minor, started.second.minor)
-        assert account_proofs.start_deposits(instrument=saved, by=SYSTEM).reference != started.reference
-
-
-def test_card_and_suspended_member_are_refused():
-    ada = member()
-    saved = bank_account(of=ada)
-    account_proofs.start_deposits(instrument=saved, by=SYSTEM)
-    members.suspend(member=ada, by=STAFF, reason="looked into")
-
-    with pytest.raises(NoBankAccount):
-        account_proofs.start_deposits(instrument=card(), by=SYSTEM)
-    with pytest.raises(MemberSuspended):
-        confirm(saved, 1, 2)
-    assert AccountProof.objects.get().tries_left == 3
 
 
 @pytest.mark.parametrize(
@@ -169,16 +81,6 @@ def test_doubt_about_another_holder_cannot_be_decided():
     assert [AccountProof.objects.get().state, saved.verified] == ["failed", False]
 
 
-def test_deposits_begun_for_another_holder_cannot_be_confirmed():
-    ada = member()
-    started = account_proofs.start_deposits(instrument=bank_account(of=ada), by=SYSTEM)
-
-    saved = bank_account(of=ada, holder=Secret("Charles Babbage"))
-
-    with pytest.raises(NoDepositsWaiting):
-        confirm(saved, started.first.minor, started.second.minor)
-
-
 def test_proof_waits_on_when_the_same_holder_is_saved_again():
     ada = member()
     proof = doubt(ada)
@@ -215,14 +117,3 @@ def test_nothing_is_nobodys_name():
 def test_likeness_is_a_percentage_the_same_both_ways(one, other):
     assert names.likeness(one, other) == names.likeness(other, one)
     assert 0 <= names.likeness(one, other) <= 100
-
-
-@pytest.mark.race
-@pytest.mark.django_db(transaction=True)
-def test_guesses_at_once_are_three_in_all(together):
-    saved = bank_account()
-    started = account_proofs.start_deposits(instrument=saved, by=SYSTEM)
-
-    answers = together(32, lambda _number: confirm(saved, *wrong(started)))
-
-    assert sorted(type(answer).__name__ for answer in answers) == ["DepositsWrong"] * 3 + ["NoDepositsWaiting"] * 29

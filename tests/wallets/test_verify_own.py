@@ -30,7 +30,7 @@ from wallets.models import (
     OutsideCard,
     Wallet,
 )
-from wallets.services import account_proofs, exchanges, instruments
+from wallets.services import exchanges, instruments, small_deposits
 from wallets.verify import exchanges as exchange_checks
 from wallets.verify import instruments as instrument_checks
 from wallets.verify import saved_numbers as number_checks
@@ -50,7 +50,7 @@ class Book(NamedTuple):
 
 
 @pytest.fixture
-def book() -> Book:
+def book(routed: None) -> Book:
     told("CNY", "USD", "0.138517")
     ada, bo = member(), member()
     purse = wallet(1_000_00, of=ada)
@@ -58,7 +58,7 @@ def book() -> Book:
     wallet(of=bo, currency="USD")
     saved, account = card(of=ada), bank_account(of=ada, verified=True)
     started = bank_account(of=ada, number="GB82 WEST 1234 5698 7654 32")
-    account_proofs.start_deposits(instrument=started, by=SYSTEM)
+    small_deposits.start(instrument=started, by=SYSTEM)
     instruments.remove(instrument=card(of=ada, number=MASTERCARD), by=SYSTEM)
     offer = exchanges.quote(member=ada, sell=cny(100_00), buy_currency="USD", now=clock.now())
     exchange = exchanges.accept(quote=offer, reference="r1", by=Actor.of(ada.user))

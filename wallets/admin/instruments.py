@@ -6,12 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, deed
+from paymentsite.core.backoffice import NOTHING, BackOffice, deed
 from wallets.models import AccountProof, Instrument
 from wallets.services import account_proofs
 
@@ -81,7 +83,7 @@ class AccountProofs(BackOffice[AccountProof]):
     list_display = ("public_id", "account", "means", "state", "likeness", "started_at")
     list_filter = ("state", "means")
     list_select_related = ("account",)
-    fields = ("public_id", "instrument", "means", "state", "tries_left", "likeness", "started_at", "decided_at")
+    fields = ("public_id", "instrument", "means", "state", "tries_left", "likeness", "started_at", "decided_at", "sent")
     facts = ("instrument", "likeness")
     deeds = ("pass_doubt", "fail_doubt")
     ordering = ("-pk",)
@@ -89,6 +91,14 @@ class AccountProofs(BackOffice[AccountProof]):
     @admin.display(description=_("instrument"))
     def instrument(self, proof: AccountProof) -> str:
         return f"{proof.account} ({proof.account.public_id})"
+
+    @admin.display(description=_("small deposits"))
+    def sent(self, proof: AccountProof) -> str:
+        rows = (
+            (reverse("admin:wallets_proofdeposit_change", args=[deposit.pk]), deposit, deposit.get_state_display())
+            for deposit in proof.deposits.order_by("pk")
+        )
+        return format_html_join("", '<div><a href="{}">{}</a>: {}</div>', rows) or NOTHING
 
     @deed(
         _("It is the member's"),

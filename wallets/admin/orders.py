@@ -1,6 +1,6 @@
-"""Top-ups and withdrawals, as operators see them: how they stand, what was said of them, and what may be done."""
+"""Orders to gateways, as operators see them: how they stand, what was said of them, and what may be done."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,7 +16,7 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import NOTHING, BackOffice, deed, person
 from paymentsite.core.formats import amount as formatted
 from wallets.admin.wallets import ReasonForm
-from wallets.models import GatewayOrder, OrderEvent, TopUp, Withdrawal
+from wallets.models import GatewayOrder, OrderEvent, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import UNDECIDED, OrderT, State
 from wallets.services import conflicts, janitor, orders
 
@@ -37,13 +37,26 @@ class EndForm(ReasonForm):
     )
 
 
+# What there is of orders on wallets alone, or is not shown of others.
+_OF_WALLETS = frozenset({"public_id", "member", "wallet", "asked", "price", "really_moved", "method"})
+
+
 class _Orders(BackOffice[OrderT]):
-    list_display = ("public_id", "member", "asked", "price", "method", "gateway", "state", "created_at")
-    list_filter = ("state", "gateway", "currency", "method")
-    list_select_related = ("member",)
+    list_display: tuple[str, ...] = (
+        "public_id",
+        "member",
+        "asked",
+        "price",
+        "method",
+        "gateway",
+        "state",
+        "created_at",
+    )
+    list_filter: tuple[str, ...] = ("state", "gateway", "currency", "method")
+    list_select_related: tuple[str, ...] = ("member",)
     search_fields = ("public_id",)
     search_help_text = _("an order's id, its member's id, or the gateway's reference")
-    facts = ("member", "asked", "price", "really_moved", "state", "reason")
+    facts: ClassVar[tuple[str, ...]] = ("member", "asked", "price", "really_moved", "state", "reason")
     ordering = ("-pk",)
     fields: tuple[str, ...] = (
         "public_id",
@@ -173,11 +186,29 @@ class Withdrawals(_Orders[Withdrawal]):
         return _("Proposed. Somebody else has to approve it.")
 
 
+@admin.register(ProofDeposit)
+class ProofDeposits(_Orders[ProofDeposit]):
+    """Their amounts are not shown: who knows both can verify the account."""
+
+    deeds = ("ask", "end")
+    list_display = ("public_id", "member", "destination", "gateway", "state", "created_at")
+    list_filter = ("state", "gateway", "currency")
+    list_select_related = ("member", "proof")
+    facts = ("member", "proof", "destination", "state", "reason")
+    fields = (
+        "public_id",
+        "member",
+        "proof",
+        "destination",
+        *(name for name in _Orders.fields if name not in _OF_WALLETS),
+    )
+
+
 @admin.register(OrderEvent)
 class OrderEvents(BackOffice[OrderEvent]):
     list_display = ("at", "order", "origin", "outcome", "state", "gateway", "by", "reason")
     list_filter = ("origin", "state", "gateway")
-    list_select_related = ("top_up", "withdrawal")
+    list_select_related = ("top_up", "withdrawal", "proof_deposit")
     people = ("actor",)
     ordering = ("-pk",)
 
@@ -185,4 +216,4 @@ class OrderEvents(BackOffice[OrderEvent]):
 
     @admin.display(description=_("order"))
     def order(self, event: OrderEvent) -> str:
-        return str(event.top_up or event.withdrawal)
+        return str(event.top_up or event.withdrawal or event.proof_deposit)

@@ -1,8 +1,9 @@
 """A gateway of our own, for trying things out: in this process, and each outcome to be had on purpose.
 
 The last two digits of an order's minor units say what comes of it (``OUTCOMES``), or the number of the card that pays
-(``CARDS``). What it did it keeps in a file of its own, with its own connection: nothing that we roll back is undone
-there, as at a real gateway. Its notifications are signed, and wait in the same file for ``deliveries``.
+(``CARDS``); of payouts below a hundred the last two digits of the account, since small deposits are drawn by lot. What
+it did it keeps in a file of its own, with its own connection: nothing that we roll back is undone there, as at a real
+gateway. Its notifications are signed, and wait in the same file for ``deliveries``.
 """
 
 import hashlib
@@ -88,6 +89,7 @@ CARDS: Final[dict[str, int]] = {
     "4000000000000119": 7,
     "4000000000005126": 12,
 }
+_SMALL: Final = 100
 _FOREIGN: Final = {"USD": "EUR"}
 
 _TABLES: Final = """
@@ -220,8 +222,7 @@ class Sandbox:
             return _standing(found, now)
 
     def _begun(self, memory: sqlite3.Connection, order: Order, now: datetime) -> sqlite3.Row:
-        number = CARDS.get(order.card.number.reveal()) if order.card else None
-        script = order.amount.minor % 100 if number is None else number
+        script = _script_of(order)
         arrives = OUTCOMES.get(script, SUCCESS).arrives
         memory.execute(
             "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -281,6 +282,15 @@ class Sandbox:
                 yield memory
         finally:
             memory.close()
+
+
+def _script_of(order: Order) -> int:
+    if order.card and (number := CARDS.get(order.card.number.reveal())) is not None:
+        return number
+    if order.kind == OrderKind.PAYOUT and order.account and order.amount.minor < _SMALL:
+        ending = order.account.number.reveal()[-2:]
+        return int(ending) if ending.isdecimal() else 0
+    return order.amount.minor % 100
 
 
 def _find(memory: sqlite3.Connection, kind: str, reference: str) -> sqlite3.Row | None:

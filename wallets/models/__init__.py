@@ -3,7 +3,7 @@ from wallets.models.fees import FeeRule, FeeUse
 from wallets.models.gifts import Gift
 from wallets.models.instruments import AccountProof, BankAccount, Instrument, OutsideCard
 from wallets.models.notifications import Notification
-from wallets.models.orders import GatewayOrder, OrderEvent, TopUp, Withdrawal
+from wallets.models.orders import GatewayOrder, OrderEvent, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.points_credits import PointsCredit
 from wallets.models.requests import MoneyRequest, RequestBlock
 from wallets.models.routes import GatewayRoute
@@ -28,7 +28,9 @@ __all__ = [
     "Notification",
     "OrderEvent",
     "OutsideCard",
+    "Payout",
     "PointsCredit",
+    "ProofDeposit",
     "RequestBlock",
     "StandingOrder",
     "StandingRun",

@@ -1,7 +1,7 @@
-"""Orders to gateways: top-ups and withdrawals, and what happened to them."""
+"""Orders to gateways: top-ups, withdrawals and small deposits, and what happened to them."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q, Sum
@@ -12,6 +12,7 @@ from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.vault.fields import EncryptedField
 from paymentsite.ledger.models import Hold, Journal
+from wallets.models.instruments import AccountProof
 from wallets.models.wallets import Wallet
 
 
@@ -64,12 +65,14 @@ class GatewayOrder(models.Model):
         NOTHING = "", _("not booked")
         WALLET = "wallet", _("the wallet")
         SUSPENSE = "suspense", _("suspense, for staff to settle")
+        HOUSE = "house", _("us, who pay it")
 
+    # How journals, and the column of its events, call one; and what is read together with it.
     noun: ClassVar[str]
+    joined: ClassVar[tuple[str, ...]] = ("member", "wallet__account")
 
     public_id = models.UUIDField(unique=True, editable=False)
     member = models.ForeignKey(Member, models.PROTECT, related_name="%(class)ss")
-    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
     reference = models.CharField(_("reference"), max_length=100, help_text=_("the caller's own"))
     currency = models.CharField(_("currency"), max_length=3)
     amount_minor = models.BigIntegerField()
@@ -155,11 +158,16 @@ class WithdrawalQuerySet(GatewayOrderQuerySet["Withdrawal"]):
     pass
 
 
+class ProofDepositQuerySet(GatewayOrderQuerySet["ProofDeposit"]):
+    pass
+
+
 class TopUp(GatewayOrder):
     """Money from outside into a wallet. The fee is taken from what comes."""
 
     noun = "top_up"
 
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
     action_url = models.TextField(blank=True)
     action_code = models.TextField(blank=True)
     refund_id = models.UUIDField(null=True, unique=True, help_text=_("under which it is given back"))
@@ -185,18 +193,28 @@ class TopUp(GatewayOrder):
         return self.moved - self.fee if self.fee_minor else self.moved
 
 
-class Withdrawal(GatewayOrder):
+class Payout(GatewayOrder):
+    """Money out, to an account that is kept with it: the member may remove it meanwhile."""
+
+    destination = models.CharField(_("destination"), max_length=80)
+    payee: Any
+
+    class Meta(GatewayOrder.Meta):
+        abstract = True
+
+
+class Withdrawal(Payout):
     """Money from a wallet to the member's bank account. The fee is taken beside it; both are on hold meanwhile."""
 
     noun = "withdrawal"
 
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="%(class)ss")
     hold = models.OneToOneField(Hold, models.PROTECT, related_name="+")
-    destination = models.CharField(_("destination"), max_length=80)
     payee = EncryptedField("withdrawal.payee", bound_to=("public_id",), null=True)
 
     objects = WithdrawalQuerySet.as_manager()
 
-    class Meta(GatewayOrder.Meta):
+    class Meta(Payout.Meta):
         verbose_name = _("withdrawal")
         verbose_name_plural = _("withdrawals")
 
@@ -204,6 +222,29 @@ class Withdrawal(GatewayOrder):
     def total(self) -> Money:
         """What leaves the wallet."""
         return self.amount + self.fee
+
+
+class ProofDeposit(Payout):
+    """One of the two small amounts by which a bank account is proved, paid by us. Only the account's bank tells it."""
+
+    noun = "proof_deposit"
+    joined = ("member", "proof")
+
+    proof = models.ForeignKey(AccountProof, models.PROTECT, related_name="deposits")
+    payee = EncryptedField("proof_deposit.payee", bound_to=("public_id",), null=True)
+
+    objects = ProofDepositQuerySet.as_manager()
+
+    class Meta(Payout.Meta):
+        verbose_name = _("small deposit")
+        verbose_name_plural = _("small deposits")
+        constraints = [
+            *Payout.Meta.constraints,
+            models.CheckConstraint(name="wallets_proofdeposit_free", condition=Q(fee_minor=0)),
+        ]
+
+
+ORDER_KINDS: Final[tuple[type[TopUp | Withdrawal | ProofDeposit], ...]] = (TopUp, Withdrawal, ProofDeposit)
 
 
 @immutable
@@ -219,6 +260,7 @@ class OrderEvent(models.Model):
 
     top_up = models.ForeignKey(TopUp, models.PROTECT, null=True, related_name="events")
     withdrawal = models.ForeignKey(Withdrawal, models.PROTECT, null=True, related_name="events")
+    proof_deposit = models.ForeignKey(ProofDeposit, models.PROTECT, null=True, related_name="events")
     origin = models.CharField(_("from"), max_length=12, choices=Origin)
     state = models.CharField(_("state since"), max_length=16, choices=State)
     outcome = models.CharField(_("what was said"), max_length=16, blank=True)
@@ -234,8 +276,9 @@ class OrderEvent(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="wallets_orderevent_one_order",
-                condition=Q(top_up__isnull=True, withdrawal__isnull=False)
-                | Q(top_up__isnull=False, withdrawal__isnull=True),
+                condition=Q(top_up__isnull=False, withdrawal=None, proof_deposit=None)
+                | Q(top_up=None, withdrawal__isnull=False, proof_deposit=None)
+                | Q(top_up=None, withdrawal=None, proof_deposit__isnull=False),
             ),
         ]
         indexes = [

@@ -1,12 +1,9 @@
-"""Verifying bank accounts: whoever can name two small deposits reads its statements; or its holder has their name."""
+"""Verifying bank accounts by the name of their holder, and what that shares with ``small_deposits``."""
 
-import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop
 
 from members.models import KycCase, Member
@@ -16,20 +13,21 @@ from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, Invalid, Refused
 from paymentsite.core.ids import uuid7
-from paymentsite.core.money import Money
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
 from wallets import names
-from wallets.models import AccountProof, BankAccount, Instrument
+from wallets.models import AccountProof, BankAccount, Instrument, ProofDeposit
 from wallets.services.instruments import InstrumentRemoved
 
 State = AccountProof.State
 Means = AccountProof.Means
 
+# How often amounts may be named for one pair of deposits.
 TRIES: Final = 3
-LASTS: Final = timedelta(days=14)
 # Each attempt costs us money and gives three guesses of some five thousand.
 STARTS_MAX: Final = 3
+# Those that came to nothing count for themselves: gateways charge for payouts that fail, too.
+STARTS_IN_ALL: Final = 10
 STARTS_WITHIN: Final = timedelta(days=30)
 
 
@@ -41,16 +39,6 @@ class NoBankAccount(Invalid):
 class TooManyProofs(Refused):
     code = "too_many_proofs"
     sentence = gettext_noop("{most} attempts in thirty days were made already. Try again later, or ask us.")
-
-
-class NoDepositsWaiting(Refused):
-    code = "no_deposits_waiting"
-    sentence = gettext_noop("There are no small deposits to confirm. They may have been guessed wrong or be too old.")
-
-
-class DepositsWrong(Refused):
-    code = "deposits_wrong"
-    sentence = gettext_noop("Those are not the two amounts. Tries left: {left}.")
 
 
 class IdentityNotVerified(Refused):
@@ -66,80 +54,6 @@ class NoDoubt(Conflict):
 class NamesChanged(Conflict):
     code = "account_names_changed"
     sentence = gettext_noop("The names are not those any more that were compared. Have them compared again.")
-
-
-@dataclass(frozen=True, slots=True)
-class Deposits:
-    """What to send to the account, under which reference; asked again, the same."""
-
-    first: Money
-    second: Money
-    reference: str
-
-
-@act
-def start_deposits(*, instrument: Instrument, by: Actor) -> Deposits:
-    """Two amounts are chosen for whoever sends them. While they wait to be named, asking again gives the same two."""
-    account = _locked(instrument)
-    now = clock.now()
-    waiting = AccountProof.objects.filter(account=account, state=State.WAITING).first()
-    if waiting and waiting.expires_at and waiting.expires_at > now:
-        return _deposits(waiting, account)
-    fail_waiting(account, now)
-
-    _check_starts(account, now)
-    first = 1 + secrets.randbelow(99)
-    second = 1 + (first + secrets.randbelow(98)) % 99
-    proof = AccountProof.objects.create(
-        public_id=uuid7(now),
-        account=account,
-        means=Means.DEPOSITS,
-        state=State.WAITING,
-        first_minor=first,
-        second_minor=second,
-        tries_left=TRIES,
-        started_at=now,
-        expires_at=now + LASTS,
-    )
-    audit.record(by=by, act="account.deposits_started", subject=instrument)
-    return _deposits(proof, account)
-
-
-def confirm_deposits(*, instrument: Instrument, a: int, b: int, by: Actor) -> Instrument:
-    """The account is verified when ``a`` and ``b`` are the two amounts, in minor units and either order.
-
-    Every answer costs one of three tries, counted for good before anything else; after the last there are new deposits.
-    """
-    left = _answered(instrument, a, b, by=by)
-    if left is None:
-        raise NoDepositsWaiting
-    if left >= 0:
-        raise DepositsWrong(left=left)
-    return Instrument.objects.with_details().get(pk=instrument.pk)
-
-
-_RIGHT: Final = -1
-
-
-@transaction.atomic(durable=True)
-def _answered(instrument: Instrument, a: int, b: int, *, by: Actor) -> int | None:
-    """``_RIGHT``, or how many tries are left, or None where nothing waits. A transaction of its own: a refusal that
-    is raised afterwards must not give the try back."""
-    account = _locked(instrument)
-    now = clock.now()
-    waiting = AccountProof.objects.filter(account=account, state=State.WAITING, expires_at__gt=now, tries_left__gt=0)
-    if waiting.update(tries_left=F("tries_left") - 1) != 1:
-        return None
-    proof = AccountProof.objects.get(account=account, state=State.WAITING)
-
-    if sorted((a, b)) == sorted((proof.first_minor or 0, proof.second_minor or 0)):
-        _settle(proof, State.PASSED, now)
-        _verify(account, BankAccount.Means.DEPOSITS, now, by=by)
-        return _RIGHT
-    if not proof.tries_left:
-        _settle(proof, State.FAILED, now)
-    audit.record(by=by, act="account.deposits_wrong", subject=instrument, after={"tries left": proof.tries_left})
-    return proof.tries_left
 
 
 def match_identity(*, instrument: Instrument, by: Actor) -> AccountProof:
@@ -162,12 +76,12 @@ def match_name(*, instrument: Instrument, legal_name: Secret, by: Actor) -> Acco
 
     The name is what an identity check accepted, never what the member says now: ``match_identity`` looks it up.
     """
-    account = _locked(instrument)
+    account = locked(instrument)
     if account.verified_at:
         return AccountProof.objects.filter(account=account, state=State.PASSED).latest("pk")
     now = clock.now()
     fail_waiting(account, now)
-    _check_starts(account, now)
+    check_starts(account, now, means=Means.NAME)
 
     alike = names.likeness(account.holder.decrypt().reveal(), legal_name.reveal())
     state = State.PASSED if alike >= names.SAME else State.DOUBTFUL if alike >= names.ALIKE else State.FAILED
@@ -182,7 +96,7 @@ def match_name(*, instrument: Instrument, legal_name: Secret, by: Actor) -> Acco
     )
     audit.record(by=by, act="account.name_matched", subject=instrument, after={"likeness": alike, "state": state})
     if state == State.PASSED:
-        _verify(account, BankAccount.Means.NAME, now, by=by)
+        verify(account, BankAccount.Means.NAME, now, by=by)
     return proof
 
 
@@ -193,7 +107,7 @@ def decide(*, proof: AccountProof, passed: bool, by: Actor, reason: str) -> Acco
     Passed only while the holder and the name in law are as alike as they were when the doubt arose.
     """
     check_not_own(by, proof.account.member_id)
-    account = _locked(proof.account.instrument)
+    account = locked(proof.account.instrument)
     now = clock.now()
     state = State.PASSED if passed else State.FAILED
     doubtful = AccountProof.objects.filter(pk=proof.pk, state=State.DOUBTFUL)
@@ -202,7 +116,7 @@ def decide(*, proof: AccountProof, passed: bool, by: Actor, reason: str) -> Acco
     audit.record(by=by, act="account.doubt_decided", subject=account.instrument, after=state, reason=reason)
     if passed:
         _check_as_compared(account, proof)
-        _verify(account, BankAccount.Means.STAFF, now, by=by)
+        verify(account, BankAccount.Means.STAFF, now, by=by)
     return AccountProof.objects.get(pk=proof.pk)
 
 
@@ -214,7 +128,7 @@ def _check_as_compared(account: BankAccount, proof: AccountProof) -> None:
         raise NamesChanged
 
 
-def _locked(instrument: Instrument) -> BankAccount:
+def locked(instrument: Instrument) -> BankAccount:
     member = Member.objects.lock(instrument.member_id)
     members.check_active(member)
     account = BankAccount.objects.select_related("instrument").filter(instrument=instrument.pk).first()
@@ -225,11 +139,24 @@ def _locked(instrument: Instrument) -> BankAccount:
     return account
 
 
-def _check_starts(account: BankAccount, now: datetime) -> None:
+def check_starts(account: BankAccount, now: datetime, *, means: AccountProof.Means) -> None:
+    """Raise when the member has begun as many proofs as may be. Decide while the member is locked."""
     # By member, not by account: removing one and saving it again gives no new tries.
     started = AccountProof.objects.filter(account__member=account.member_id, started_at__gt=now - STARTS_WITHIN)
-    if started.exclude(state=State.PASSED).count() >= STARTS_MAX:
+    # Deposits that passed are money of ours, too: for more of them they count, or they could be had without end.
+    free = Q(state=State.PASSED) if means == Means.NAME else Q(state=State.PASSED, means=Means.NAME)
+    begun = started.exclude(free)
+    if begun.exclude(_nothing_came_of_it()).count() >= STARTS_MAX:
         raise TooManyProofs(most=STARTS_MAX)
+    if begun.count() >= STARTS_IN_ALL:
+        raise TooManyProofs(most=STARTS_IN_ALL)
+
+
+def _nothing_came_of_it() -> Q:
+    """Both deposits failed or came back, and nobody had guessed at them: a guess counts, whatever becomes of them."""
+    sent = ProofDeposit.objects.filter(proof=OuterRef("pk"))
+    stands = sent.exclude(state__in=[ProofDeposit.State.FAILED, ProofDeposit.State.RETURNED])
+    return Q(Exists(sent), ~Exists(stands), means=Means.DEPOSITS, state=State.FAILED, tries_left=TRIES)
 
 
 def fail_waiting(account: BankAccount, now: datetime) -> None:
@@ -238,17 +165,7 @@ def fail_waiting(account: BankAccount, now: datetime) -> None:
     waiting.update(state=State.FAILED, decided_at=now)
 
 
-def _settle(proof: AccountProof, state: AccountProof.State, now: datetime) -> None:
-    proof.state, proof.decided_at = state, now
-    proof.save(update_fields=["state", "decided_at"])
-
-
-def _verify(account: BankAccount, means: BankAccount.Means, now: datetime, *, by: Actor) -> None:
+def verify(account: BankAccount, means: BankAccount.Means, now: datetime, *, by: Actor) -> None:
     account.verified_at, account.verified_by = now, means
     account.save(update_fields=["verified_at", "verified_by"])
     audit.record(by=by, act="account.verified", subject=account.instrument, after=means)
-
-
-def _deposits(proof: AccountProof, account: BankAccount) -> Deposits:
-    first, second = (Money(minor or 0, account.currency) for minor in (proof.first_minor, proof.second_minor))
-    return Deposits(first, second, f"deposits:{proof.public_id}")

@@ -13,7 +13,7 @@ from paymentsite.core.actors import SYSTEM
 from paymentsite.core.money import Money
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance, Hold
-from wallets.models import GatewayOrder, TopUp, Wallet, Withdrawal
+from wallets.models import GatewayOrder, ProofDeposit, TopUp, Wallet, Withdrawal
 
 BookedTo = GatewayOrder.BookedTo
 
@@ -23,6 +23,8 @@ HOLD: Final = "wallets.withdrawal.hold"
 WITHDRAWAL: Final = "wallets.withdrawal"
 RELEASE: Final = "wallets.withdrawal.release"
 WITHDRAWAL_RETURN: Final = "wallets.withdrawal.return"
+PROOF_DEPOSIT: Final = "wallets.proof_deposit"
+PROOF_DEPOSIT_RETURN: Final = "wallets.proof_deposit.return"
 
 
 def clearing(gateway: str, currency: str) -> Account:
@@ -124,6 +126,23 @@ def was_taken_back(order: TopUp) -> UUID:
     amount = order.moved
     entry = ledger.Move(amount, suspense(amount.unit), clearing(order.gateway, amount.unit))
     return _post(order, TOP_UP_RETURN, entry, kind="charge_back")
+
+
+def deposited(order: ProofDeposit, *, amount: Money) -> UUID:
+    """``amount`` left, at our expense."""
+    entry = ledger.Move(amount, _proofs(amount.unit), clearing(order.gateway, amount.unit))
+    return _post(order, PROOF_DEPOSIT, entry)
+
+
+def deposit_came_back(order: ProofDeposit) -> UUID:
+    """What had left is ours again, whole."""
+    amount = order.moved
+    entry = ledger.Move(amount, clearing(order.gateway, amount.unit), _proofs(amount.unit))
+    return _post(order, PROOF_DEPOSIT_RETURN, entry, kind="proof_deposit_return")
+
+
+def _proofs(currency: str) -> Account:
+    return ledger.house("account_proofs", currency)
 
 
 _RETURN: Final = "withdrawal_return"

@@ -16,7 +16,7 @@ from paymentsite.core.services import approvals
 from paymentsite.core.services.approvals import Effect
 from paymentsite.ledger.models import Hold
 from wallets.gateways.base import Answer, Outcome
-from wallets.models import GatewayOrder, TopUp, Wallet, Withdrawal
+from wallets.models import GatewayOrder, ProofDeposit, TopUp, Wallet, Withdrawal
 from wallets.models.orders import UNDECIDED, State
 from wallets.services import bookings, endings, orders, outcomes, wallets
 from wallets.services.orders import Origin
@@ -93,6 +93,8 @@ def _decidable(order: GatewayOrder, states: set[State]) -> Any:
 
 
 def _facts(order: GatewayOrder) -> dict[str, Any]:
+    if isinstance(order, ProofDeposit):  # whoever knows its amount, and the other one, can verify the account
+        return {"order": order.source}
     return {"order": order.source, "asked for": order.amount, "moved": order.moved}
 
 

@@ -38,7 +38,7 @@ def paid_out(order: Withdrawal) -> None:
     )
 
 
-def failed(order: GatewayOrder) -> None:
+def failed(order: TopUp | Withdrawal) -> None:
     """Nothing moved: what it had taken of limits and free acts is given back."""
     _give_back(order)
     kind = _FAILED_IN if isinstance(order, TopUp) else _FAILED_OUT

@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 
 from wallets.gateways import registry
 from wallets.gateways.base import Answer, Capability, Gateway, Order, OrderKind, Outcome
-from wallets.models import GatewayOrder, Instrument, TopUp, Withdrawal
+from wallets.models import GatewayOrder, Instrument, Payout, TopUp
 from wallets.services import payees
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ def begin(order: TopUp, *, instrument: Instrument | None = None, return_url: str
     return _call(order.gateway, lambda gateway: gateway.begin(asked))
 
 
-def pay_out(order: Withdrawal) -> Answer:
+def pay_out(order: Payout) -> Answer:
     """Ask the gateway to send the money; asked again under the same reference, it does nothing new."""
     asked = _order(order, OrderKind.PAYOUT, account=payees.read(order.payee.decrypt()) if order.payee else None)
     return _call(order.gateway, lambda gateway: gateway.pay_out(asked))

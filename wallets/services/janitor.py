@@ -11,9 +11,9 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
 from wallets.gateways.base import Answer, Outcome
-from wallets.models import GatewayOrder, TopUp, Withdrawal
-from wallets.models.orders import State
-from wallets.services import gateway_calls, orders, outcomes, withdrawals
+from wallets.models import GatewayOrder, Payout, ProofDeposit, TopUp, Withdrawal
+from wallets.models.orders import ORDER_KINDS, State
+from wallets.services import gateway_calls, orders, outcomes, payouts
 from wallets.services.orders import OrderT, Origin
 
 log = structlog.get_logger(__name__)
@@ -39,16 +39,15 @@ def ask_due(*, now: datetime) -> int:
     return asked
 
 
-def _due(now: datetime) -> Iterator[TopUp | Withdrawal]:
-    yield from TopUp.objects.due(now)[:_CHUNK]
-    yield from Withdrawal.objects.due(now)[:_CHUNK]
+def _due(now: datetime) -> Iterator[TopUp | Withdrawal | ProofDeposit]:
+    for kind in ORDER_KINDS:
+        yield from kind.objects.due(now)[:_CHUNK]
 
 
 def next_due(after: datetime) -> datetime | None:
     """The next moment at which an order is to be asked about."""
     moments = [
-        kind.objects.filter(next_query_at__gt=after).aggregate(at=Min("next_query_at"))["at"]
-        for kind in (TopUp, Withdrawal)
+        kind.objects.filter(next_query_at__gt=after).aggregate(at=Min("next_query_at"))["at"] for kind in ORDER_KINDS
     ]
     return min((moment for moment in moments if moment), default=None)
 
@@ -115,8 +114,8 @@ def _answer(order: GatewayOrder) -> tuple[Answer, Origin]:
     answer = gateway_calls.query(order)
     if answer.outcome != Outcome.ABSENT or order.decided:
         return answer, Origin.QUERY
-    if isinstance(order, Withdrawal):
-        return withdrawals.send_again(order), Origin.CALL
+    if isinstance(order, Payout):
+        return payouts.send_again(order), Origin.CALL
     return (NEVER_CAME if _never_comes(order) else answer), Origin.QUERY
 
 

@@ -20,7 +20,8 @@ from paymentsite.core.units import OWN_UNITS
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account
-from wallets.models import Gift, MoneyRequest, StandingOrder, TopUp, Wallet, Withdrawal
+from wallets.models import Gift, MoneyRequest, StandingOrder, Wallet
+from wallets.models.orders import ORDER_KINDS
 from wallets.services import requests, standing_orders, wallets
 
 SCOPE: Final = "wallets.leaving"
@@ -104,8 +105,7 @@ def _asked(member: Member, now: datetime) -> Iterable[MoneyRequest]:
 
 
 def _check_orders(member: Member) -> None:
-    left = [*TopUp.objects.of(member).not_ended(), *Withdrawal.objects.of(member).not_ended()]
-    if left:
+    if left := [order for kind in ORDER_KINDS for order in kind.objects.of(member).not_ended()]:
         raise OrdersLeft(count=len(left), orders=[order.source for order in left])
 
 

@@ -20,7 +20,7 @@ from paymentsite.core.services import open_items
 from paymentsite.core.vault import Secret
 from wallets.gateways import registry
 from wallets.gateways.base import Answer, OrderKind, Outcome, Told
-from wallets.models import GatewayOrder, Notification, OrderEvent, TopUp, Withdrawal
+from wallets.models import GatewayOrder, Notification, OrderEvent, ProofDeposit, TopUp, Withdrawal
 from wallets.services import outcomes
 
 log = structlog.get_logger(__name__)
@@ -112,7 +112,8 @@ def _order(told: Notification) -> GatewayOrder | None:
         return None
     match told.kind:
         case OrderKind.PAYOUT:
-            return Withdrawal.objects.filter(public_id=reference).first()
+            withdrawal = Withdrawal.objects.filter(public_id=reference).first()
+            return withdrawal or ProofDeposit.objects.filter(public_id=reference).first()
         case OrderKind.REFUND:
             return TopUp.objects.filter(refund_id=reference).first()
     return TopUp.objects.filter(public_id=reference).first()

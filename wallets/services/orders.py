@@ -89,7 +89,7 @@ def same(first: OrderT, **asked: Any) -> OrderT:
 def locked(order: OrderT) -> OrderT:
     """The order as it stands, its member locked: nobody else changes it before this transaction ends."""
     Member.objects.lock(order.member_id)
-    found: OrderT = type(order).objects.select_related("member", "wallet__account").get(pk=order.pk)
+    found: OrderT = type(order).objects.select_related(*order.joined).get(pk=order.pk)
     return found
 
 
@@ -142,7 +142,7 @@ def had_page(order: GatewayOrder) -> bool:
 
 
 def _of(order: GatewayOrder) -> dict[str, Any]:
-    return {"top_up": order} if isinstance(order, TopUp) else {"withdrawal": order}
+    return {order.noun: order}
 
 
 def tell(

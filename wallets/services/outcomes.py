@@ -5,16 +5,17 @@ Answers come late, twice, and in any order, and end the same: they only ever lea
 is believed before the gateway has been asked again.
 """
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
 from paymentsite.core.money import Money
 from wallets.gateways.base import Answer, Outcome
-from wallets.models import GatewayOrder, OrderEvent, TopUp, Withdrawal
+from wallets.models import GatewayOrder, OrderEvent, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import UNDECIDED, State
-from wallets.services import bookings, endings, orders
+from wallets.services import bookings, deposit_outcomes, endings, orders
 from wallets.services.orders import OrderT, Origin
 
 BookedTo = GatewayOrder.BookedTo
@@ -67,15 +68,12 @@ def _succeeded(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
         return
     moved = answer.amount or order.amount
     if moved != order.amount:
-        _differs(order, answer, origin, moved)
-        return
-    if isinstance(order, TopUp):
-        _came_in(order, answer, origin)
-    elif isinstance(order, Withdrawal):
-        _went_out(order, answer, origin)
+        _MEANS[type(order)].moved_other(order, answer, origin, moved)
+    else:
+        _MEANS[type(order)].moved(order, answer, origin)
 
 
-def _differs(order: GatewayOrder, answer: Answer, origin: Origin, moved: Money) -> None:
+def _differs(order: TopUp | Withdrawal, answer: Answer, origin: Origin, moved: Money) -> None:
     """Something else moved than we asked for: nothing is posted before staff has decided."""
     orders.change(
         order,
@@ -148,15 +146,23 @@ def _wait(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
 
 
 def _failed(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
-    if order.state == State.SUCCEEDED and isinstance(order, Withdrawal):
+    if order.state == State.SUCCEEDED and isinstance(order, Payout):
         # Paid, and then not: it came back. Or an old message; the gateway knows.
         if _believed(order, answer, origin):
             _returned(order, answer, origin)
     elif order.state in UNDECIDED:
-        if isinstance(order, Withdrawal):
-            bookings.let_go(order)
-        orders.change(order, State.FAILED, origin=origin, answer=answer)
-        endings.failed(order)
+        _MEANS[type(order)].failed(order, answer, origin)
+
+
+def _never_came(order: TopUp, answer: Answer, origin: Origin) -> None:
+    orders.change(order, State.FAILED, origin=origin, answer=answer)
+    endings.failed(order)
+
+
+def _never_went(order: Withdrawal, answer: Answer, origin: Origin) -> None:
+    bookings.let_go(order)
+    orders.change(order, State.FAILED, origin=origin, answer=answer)
+    endings.failed(order)
 
 
 def _returned(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
@@ -166,10 +172,7 @@ def _returned(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
     if order.state == State.SUCCEEDED and answer.amount not in {None, order.moved}:
         orders.needs_person(order, orders.CONTRADICTS, "Only a part of it came back. Nothing is booked of that.")
     elif order.state in {State.SUCCEEDED, State.CONFLICT, State.RETURNING}:
-        if isinstance(order, TopUp):
-            _taken_back(order, answer, origin)
-        elif isinstance(order, Withdrawal):
-            _came_back(order, answer, origin)
+        _MEANS[type(order)].returned(order, answer, origin)
 
 
 def _taken_back(order: TopUp, answer: Answer, origin: Origin) -> None:
@@ -200,6 +203,27 @@ def _came_back(order: Withdrawal, answer: Answer, origin: Origin) -> None:
     else:
         endings.came_back_to_suspense(order)
         orders.needs_person(order, orders.SUSPENDED, "It came back and cannot be on the wallet: it is in suspense.")
+
+
+class _Meaning(NamedTuple):
+    """What the answers mean that end an order of one kind."""
+
+    moved: Callable[[Any, Answer, Origin], None]
+    moved_other: Callable[[Any, Answer, Origin, Money], None]
+    failed: Callable[[Any, Answer, Origin], None]
+    returned: Callable[[Any, Answer, Origin], None]
+
+
+_MEANS: Final[dict[type[GatewayOrder], _Meaning]] = {
+    TopUp: _Meaning(_came_in, _differs, _never_came, _taken_back),
+    Withdrawal: _Meaning(_went_out, _differs, _never_went, _came_back),
+    ProofDeposit: _Meaning(
+        deposit_outcomes.went_out,
+        deposit_outcomes.went_out_otherwise,
+        deposit_outcomes.never_went,
+        deposit_outcomes.came_back,
+    ),
+}
 
 
 def _under_way(order: GatewayOrder, answer: Answer, origin: Origin) -> None:

@@ -5,7 +5,6 @@ taken, or can be spent again. See ``top_ups`` for how a cut is mended.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Final
 
 from django.conf import settings
 from django.utils.translation import gettext
@@ -18,15 +17,12 @@ from paymentsite.core.acts import act
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
-from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayRoute, Instrument, Wallet, Withdrawal
-from wallets.services import bookings, fees, gateway_calls, orders, outcomes, payees, rerouting, routing, wallets
+from wallets.services import bookings, fees, orders, payees, payouts, routing, wallets
 from wallets.services.instruments import InstrumentRemoved
 from wallets.telling import Told, teller
 
 Origin = orders.Origin
-
-METHOD: Final = "bank"
 
 
 def request(
@@ -49,7 +45,7 @@ def request(
     if not known and (pin is not None or needs_pin(amount)):
         pins.check(member=member, pin=pin)
     order, fresh = _intend(member, wallet, amount, instrument, reference, by)
-    return _send(order) if fresh else order
+    return payouts.send(order) if fresh else order
 
 
 def needs_pin(amount: Money) -> bool:
@@ -94,38 +90,15 @@ def _drafted(member: Member, wallet: Wallet, amount: Money, instrument: Instrume
         reference=reference,
         currency=amount.unit,
         amount_minor=amount.minor,
-        method=METHOD,
+        method=payouts.METHOD,
         instrument=str(instrument.public_id),
         destination=instrument.shown,
         payee=payees.written(account),
-        gateway=routing.first(kind=GatewayRoute.Kind.PAYOUT, method=METHOD, amount=amount, now=now),
+        gateway=routing.first(kind=GatewayRoute.Kind.PAYOUT, method=payouts.METHOD, amount=amount, now=now),
         created_at=now,
         changed_at=now,
         next_query_at=now + orders.ASKED_AFTER[0],
     )
-
-
-def _send(order: Withdrawal) -> Withdrawal:
-    while True:
-        answer = gateway_calls.pay_out(order)
-        moved_on = rerouting.elsewhere(order, answer, kind=GatewayRoute.Kind.PAYOUT)
-        if moved_on is None:
-            return outcomes.settle(order=order, answer=answer, origin=Origin.CALL, gateway=order.gateway)
-        order = moved_on
-
-
-def send_again(order: Withdrawal) -> Answer:
-    """Ask for a payout of which the gateway knows nothing once more, under the same reference, if it may still go.
-
-    Said to be absent, the first request may yet arrive: giving the money back would then pay twice. Under the same
-    reference it cannot be done twice. That this second request failed says nothing of the first one: the order stays
-    unknown, and the next question tells.
-    """
-    member = Member.objects.get(pk=order.member_id)
-    wallet = Wallet.objects.get(pk=order.wallet_id)
-    if member.state != Member.State.ACTIVE or wallet.state != Wallet.State.OPEN:
-        return Answer(outcome=Outcome.UNKNOWN, reason="not sent again: the member or the wallet is stopped")
-    return gateway_calls.unless_failed(gateway_calls.pay_out(order))
 
 
 @teller("withdrawal")

@@ -1,6 +1,7 @@
 """What must always be true of wallets; see docs/verify.md."""
 
 from wallets.verify import (
+    deposits,
     erasure,
     exchanges,
     fees,
@@ -16,6 +17,7 @@ from wallets.verify import (
 )
 
 __all__ = [
+    "deposits",
     "erasure",
     "exchanges",
     "fees",

@@ -7,9 +7,20 @@ from django.db.models import Q, QuerySet
 
 from members.models import Member
 from paymentsite.core.verification import Fault, Run, check
-from wallets.models import BankAccount, Instrument, Notification, OutsideCard, StandingOrder, TopUp, Withdrawal
+from wallets.models import (
+    BankAccount,
+    Instrument,
+    Notification,
+    OutsideCard,
+    ProofDeposit,
+    StandingOrder,
+    TopUp,
+    Withdrawal,
+)
+from wallets.models.orders import ORDER_KINDS
 from wallets.queries import notes
 
+_TOLD = Q(payee__isnull=False) | ~Q(destination="")
 _SAVED = Q(number__isnull=False) | Q(number_digest__isnull=False) | Q(holder__isnull=False)
 
 
@@ -34,7 +45,8 @@ def _left() -> tuple[tuple[str, QuerySet[Any]], ...]:
         ("a saved account's number", BankAccount.objects.filter(_SAVED)),
         ("a name for what was saved", Instrument.objects.exclude(label="")),
         ("a page to confirm a top-up at", TopUp.objects.exclude(action_url="", action_code="")),
-        ("a withdrawal that says to whom", Withdrawal.objects.filter(Q(payee__isnull=False) | ~Q(destination=""))),
+        ("a withdrawal that says to whom", Withdrawal.objects.filter(_TOLD)),
+        ("a small deposit that says to whom", ProofDeposit.objects.filter(_TOLD)),
         ("a standing order", StandingOrder.objects.exclude(state=StandingOrder.State.ENDED)),
     )
 
@@ -42,8 +54,9 @@ def _left() -> tuple[tuple[str, QuerySet[Any]], ...]:
 def _spoken_of(erased: QuerySet[Any]) -> set[int]:
     """Members about whose orders a body is left. Notifications know orders by their names at the gateway alone."""
     names: dict[str, int] = {}
-    came, went = TopUp.objects.filter(member__in=erased), Withdrawal.objects.filter(member__in=erased)
-    for orders, column in ((came, "public_id"), (came.exclude(refund_id=None), "refund_id"), (went, "public_id")):
+    refunds: QuerySet[Any] = TopUp.objects.filter(member__in=erased).exclude(refund_id=None)
+    asked = [(kind.objects.filter(member__in=erased), "public_id") for kind in ORDER_KINDS]
+    for orders, column in [*asked, (refunds, "refund_id")]:
         names |= {name.hex: member for name, member in orders.values_list(column, "member")}
     if not names:
         return set()

@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Concat
 from members.models import Member
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Hold
-from wallets.models import Gift, StandingOrder, TopUp, Wallet, Withdrawal
+from wallets.models import Gift, ProofDeposit, StandingOrder, TopUp, Wallet, Withdrawal
 
 
 @check(
@@ -36,5 +36,6 @@ def _left() -> tuple[tuple[str, QuerySet[Any]], ...]:
         ("a wallet", Wallet.objects.open()),
         ("a top-up under way", TopUp.objects.not_ended()),
         ("a withdrawal under way", Withdrawal.objects.not_ended()),
+        ("a small deposit under way", ProofDeposit.objects.not_ended()),
         ("a standing order", StandingOrder.objects.exclude(state=StandingOrder.State.ENDED)),
     )

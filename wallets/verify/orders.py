@@ -13,7 +13,7 @@ from paymentsite.core.models import OpenItem
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Hold
 from wallets.models import GatewayOrder, Notification, OrderEvent, TopUp, Withdrawal
-from wallets.models.orders import UNDECIDED, State
+from wallets.models.orders import ORDER_KINDS, UNDECIDED, State
 from wallets.services import orders
 
 _LATE: Final = timedelta(days=1)
@@ -96,6 +96,20 @@ _BOOKINGS: Final[tuple[dict[str, str], ...]] = (
         "scope": "wallets.withdrawal.return",
         "sign": "-",
     },
+    {
+        "table": "wallets_proofdeposit",
+        "noun": "proof_deposit",
+        "column": "journal_id",
+        "scope": "wallets.proof_deposit",
+        "sign": "+",
+    },
+    {
+        "table": "wallets_proofdeposit",
+        "noun": "proof_deposit",
+        "column": "return_journal_id",
+        "scope": "wallets.proof_deposit.return",
+        "sign": "-",
+    },
 )
 
 
@@ -157,7 +171,7 @@ def order_not_forgotten(_: Run) -> Iterator[Fault]:
     late = Q(next_query_at__lt=clock.now() - _LATE)
     asked_about = Q(state__in=[*UNDECIDED, State.RETURNING])
     many = Q(queries__gte=len(orders.ASKED_AFTER)) | Q(next_query_at=None)
-    for kind in (TopUp, Withdrawal):
+    for kind in ORDER_KINDS:
         for order in kind.objects.filter(asked_about & many).filter(~_item(kind, orders.STUCK)).order_by("pk"):
             yield _subject(order), f"it is {order.state} after {order.queries} questions, and no person looks"
         for order in kind.objects.filter(asked_about & late).order_by("pk"):
@@ -174,8 +188,8 @@ def _item(kind: type[GatewayOrder], item: str) -> Exists:
 
 @check("wallets.order_is_its_events", "An order is in the state that its last event left.")
 def order_is_its_events(_: Run) -> Iterator[Fault]:
-    for kind, column in ((TopUp, "top_up"), (Withdrawal, "withdrawal")):
-        events: QuerySet[Any] = OrderEvent.objects.filter(**{column: OuterRef("pk")}).order_by("-pk")
+    for kind in ORDER_KINDS:
+        events: QuerySet[Any] = OrderEvent.objects.filter(**{kind.noun: OuterRef("pk")}).order_by("-pk")
         found: QuerySet[Any] = kind.objects.annotate(last=Subquery(events.values("state")[:1])).order_by("pk")
         wrong = found.filter(~Q(last=F("state")) | Q(last=None))
         for order, state, last in wrong.values_list("public_id", "state", "last"):

@@ -158,6 +158,7 @@ _HOUSE_KINDS: Final = {
     "exchange margin": Account.Kind.INCOME,
     "breakage": Account.Kind.INCOME,
     "points": Account.Kind.EXPENSE,
+    "account_proofs": Account.Kind.EXPENSE,
     "suspense": Account.Kind.LIABILITY,
 }
 
