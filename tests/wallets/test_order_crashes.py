@@ -1,6 +1,6 @@
 """Every outcome, cut off at every commit and call, told in any order and number: the money is right, the end final."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,26 +46,26 @@ def findings() -> list[str]:
     return [f"{each.check} {each.subject}: {each.detail}" for each in verification.discover().run().findings]
 
 
-def run_seeds(seeds: range) -> int:
+def run_seeds(seeds: range, one: Callable[[int], History] = random_history) -> int:
     """How many deaths they died; every history ends as its gateway knows, and all books are clean."""
     died = 0
     for seed in seeds:
-        history = random_history(seed)
+        history = one(seed)
         assert not (wrong := live(history)), f"seed {seed}: {wrong}"
         died += history.fate.died
     assert findings() == []
     return died
 
 
-def cut_everywhere(kind: str, ending: int) -> int:
+def cut_everywhere(kind: str, ending: int, lived: type[History] = History) -> int:
     """Live it once unharmed, then again and again, each time dying at another commit or call; how often it died."""
-    unharmed = History(kind, ending)
+    unharmed = lived(kind, ending)
     assert live(unharmed) == ""
     died = 0
     for what, times in unharmed.fate.counted.items():
         for number in range(1, times + 1):
             for side in ("before", "after"):
-                history = History(kind, ending, fate=Fate((what, number, side)), retries=2)
+                history = lived(kind, ending, fate=Fate((what, number, side)), retries=2)
                 assert not (wrong := live(history)), f"{what} {number} {side}: {wrong}"
                 died += history.fate.died
     assert findings() == []
