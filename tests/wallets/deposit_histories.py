@@ -1,12 +1,15 @@
 """Histories of two small deposits each, lived like those of other orders; see ``order_histories``."""
 
 import random
+from datetime import datetime
+
+from django.db.models import Min
 
 from paymentsite.ledger.models import Journal
 from tests.wallets import deposits
 from tests.wallets.crashing import Fate
 from tests.wallets.gateways import gateway
-from tests.wallets.order_histories import FAILED_FIRST, History
+from tests.wallets.order_histories import FAILED_FIRST, NEVER, History
 from wallets.gateways.base import OrderKind, Outcome
 from wallets.gateways.sandbox import OUTCOMES
 from wallets.models import AccountProof, ProofDeposit
@@ -19,6 +22,11 @@ class DepositHistory(History):
 
     def request(self) -> None:
         deposits.start(deposits.account(self.ending, of=self.purse.member))
+
+    def _next_question(self) -> datetime:
+        """The next of any: there are two."""
+        due = ProofDeposit.objects.filter(member=self.purse.member).aggregate(at=Min("next_query_at"))["at"]
+        return due or NEVER
 
     def check(self) -> str:
         """Each as the gateway remembers it, and the proof as they are."""

@@ -25,7 +25,7 @@ from wallets.services import janitor, notifications
 HOLDING = 100_000
 FAILED_FIRST = 15
 _EVER = datetime.min.replace(tzinfo=UTC)
-_NEVER = datetime.max.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 _SPAN = timedelta(days=2, hours=1)
 KINDS = {"top_up": TopUp, "withdrawal": Withdrawal}
 FEES = {"top_up": 30, "withdrawal": 50}
@@ -87,7 +87,7 @@ class History:
 
     def _next_question(self) -> datetime:
         orders = KINDS[self.kind].objects.filter(member=self.purse.member)
-        return orders.values_list("next_query_at", flat=True).first() or _NEVER
+        return orders.values_list("next_query_at", flat=True).first() or NEVER
 
     def tell(self, now: datetime, *, last: bool) -> int:
         """How many messages came."""
