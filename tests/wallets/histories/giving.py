@@ -35,7 +35,10 @@ class Giving(World):
 
     def first(self, one: int, number: int) -> None:
         super().first(one, number)
-        self.give_to_somebody((one, (one + 1) % PEOPLE), 1 + number)
+        if number % 3:
+            self.give_to_somebody((one, (one + 1) % PEOPLE), 1 + number)
+        else:
+            self.give_and_take_back(one, 1 + number)
 
     @rule(one=who, minor=amounts)
     def give(self, one: int, minor: int) -> None:
@@ -92,7 +95,9 @@ class Giving(World):
     @precondition(lambda self: self.given)
     @rule(number=some)
     def take_back(self, number: int) -> None:
-        gift = self.one_of(self.given, number)
+        self.taken_back(self.one_of(self.given, number))
+
+    def taken_back(self, gift: Given) -> None:
         expected = DONE if gift.state in {"open", "cancelled"} else "gift_not_open"
         row, sender = Gift.objects.get(pk=gift.pk), self.member(gift.sender)
         self.do(
@@ -102,6 +107,13 @@ class Giving(World):
         )
         if expected == DONE:
             self._came_back(gift, "cancelled")
+
+    @rule(one=who, minor=amounts)
+    def give_and_take_back(self, one: int, minor: int) -> None:
+        before = len(self.given)
+        self.give(one, minor)
+        if len(self.given) > before:
+            self.taken_back(self.given[-1])
 
     def _came_back(self, gift: Given, state: str) -> None:
         if gift.state == "open":

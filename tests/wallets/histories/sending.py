@@ -18,7 +18,12 @@ class Sending(World):
 
     def first(self, one: int, number: int) -> None:
         super().first(one, number)
-        self.send((one, (one + 1) % PEOPLE), 1 + number)
+        two = (one, (one + 1) % PEOPLE)
+        self.send_and_otherwise(two, 1 + number)
+        if number % 5 == 0:
+            self.frost(one, on=True)
+            self.send_from(two, 1 + number)
+            self.frost(one, on=False)
 
     @rule(two=pairs, minor=amounts)
     def send(self, two: tuple[int, int], minor: int) -> None:

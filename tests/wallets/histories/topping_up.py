@@ -28,8 +28,8 @@ class ToppingUp(Outcomes):
         super().first(one, number)
         self.top_up(one, 100)
         match number % 4:
-            case 0:
-                self.top_up_that_ends_oddly(one, (10, 12, 15)[number // 4 % 3])
+            case 0 | 3:
+                self.top_up_that_ends_oddly(one, (15, 12, 10)[number // 4 % 3])
             case 1:
                 self.top_up_more_than_may_be(one, 1 + number)
             case 2:
