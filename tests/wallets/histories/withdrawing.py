@@ -26,8 +26,8 @@ class Withdrawing(Outcomes):
         super().first(one, number)
         self.withdraw(one, 9)
         match number // 4 % 4:
-            case 0:
-                self.withdrawal_that_ends_oddly(one, (10, 12, 15)[number % 3])
+            case 0 | 3:
+                self.withdrawal_that_ends_oddly(one, (15, 12, 10)[number % 3])
             case 1:
                 self.withdraw_more_than_may_be(one, 1 + number)
             case 2:
@@ -77,8 +77,9 @@ class Withdrawing(Outcomes):
     @rule(one=who, ending=st.sampled_from([10, 12, 15]))
     def withdrawal_that_ends_oddly(self, one: int, ending: int) -> None:
         """The month's free one first, as far as that can be, so that this one costs something."""
-        self.withdraw(one, 7)
-        self.withdraw(one, 100 + ending)
+        if not self.people[one].pays_to_withdraw(self.now):
+            self.withdraw(one, 9)
+        self.withdraw(one, ending)
         self.let_pass(timedelta(minutes=11))
         self.let_pass(timedelta(days=1))
 
