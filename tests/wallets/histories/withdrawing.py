@@ -79,7 +79,7 @@ class Withdrawing(Outcomes):
         """The month's free one first, as far as that can be, so that this one costs something."""
         if not self.people[one].pays_to_withdraw(self.now):
             self.withdraw(one, 9)
-        self.withdraw(one, ending)
+        self.withdraw(one, 100 + ending)
         self.let_pass(timedelta(minutes=11))
         self.let_pass(timedelta(days=1))
 
