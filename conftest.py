@@ -15,14 +15,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Races and crashes are proven on PostgreSQL, long ones when asked for; elsewhere they are not there."""
     sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     long_asked = "long" in config.getoption("markexpr")
-    # What touches no database says the same beside every one: a whole run says it once, on SQLite.
+    # What touches no database says the same beside every one, and so do pages to a browser: a whole run says it once,
+    # on SQLite.
     run_elsewhere = "RUN_ON_SQLITE_TOO" in os.environ and not sqlite
     out = [
         item
         for item in items
         if (sqlite and any(item.get_closest_marker(name) for name in ON_POSTGRESQL_ONLY))
         or (item.get_closest_marker("long") and not long_asked)
-        or (run_elsewhere and not uses_the_database(item))
+        or (run_elsewhere and (item.get_closest_marker("browser") or not uses_the_database(item)))
     ]
     if out:
         config.hook.pytest_deselected(items=out)
