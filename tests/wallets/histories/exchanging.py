@@ -56,6 +56,8 @@ class Exchanging(World):
                 self.offer_and_accept_in_the_last_moment(one, 9 + number, 29 + number // 3 % 3)
             case 1:
                 self.offer_and_accept_at_another_rate(one, "EUR", 2 + number % 5, 1)
+            case 2:
+                self.offer_and_accept_more_than_may_be_held(one)
 
     @rule(unit=units, number=st.integers(0, 2))
     def rate_changes(self, unit: str, number: int) -> None:
@@ -162,6 +164,10 @@ class Exchanging(World):
             self.take_up(offer)
 
         self._made_and(one, "CNY", minor, go_on)
+
+    @rule(one=who)
+    def offer_and_accept_more_than_may_be_held(self, one: int) -> None:
+        self.offer_and_accept(one, "CNY", 600)
 
     def _made_and(self, one: int, unit: str, minor: int, then: Callable[[Offer], None]) -> None:
         before = len(self.offers)
