@@ -238,6 +238,14 @@ class Histories(Comparing):
         source, target = self.two("CNY", number, other)
         self.status("CNY", number, status)
         self.do(self.draft(Move(Money(1, "CNY"), source, target)))
+        self.status("CNY", number, "open")
+
+    @rule(number=small, other=small, more=st.integers(1, 50))
+    def payment_of_more_than_there_is(self, number: int, other: int, more: int) -> None:
+        source, target = self.two("CNY", number % 3, other)
+        ours = self.books.accounts[source.pk]
+        left = ours.posted - ours.held - (ours.floor or 0)
+        self.do(self.draft(Move(Money(max(left, 0) + more, "CNY"), source, target)))
 
     @rule(
         unit=st.sampled_from(["CNY", "CNY", "EUR", "PTS"]),
