@@ -36,6 +36,8 @@ LAST_LINE: Final = re.compile(r"^(=+ )?(?P<counts>\d+ [a-z]+.*) in [\d.]+s\b")
 PROCESSES: Final = str((os.cpu_count() or 1) + 1)
 # Races of 32 may meet in as many processes as there are.
 CONNECTIONS: Final = "400"
+# One long test of them all may take so long before it counts as hanging; for others see pyproject.toml.
+LONG_SECONDS_MAX: Final = 3_600
 PARTS: Final = ("all", "checks", "sqlite", "postgres", "coverage", "long")
 
 
@@ -162,7 +164,7 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
     measured = part == "coverage" or (part == "all" and not arguments)
     databases = [part] if part in {"sqlite", "postgres"} else ["sqlite", "postgres"]
     if part == "long":
-        arguments = ["-m", "long", *arguments]
+        arguments = ["-m", "long", "-o", f"faulthandler_timeout={LONG_SECONDS_MAX}", *arguments]
     for old in BUILD.glob("coverage.*"):
         old.unlink()
     for database in databases:

@@ -91,5 +91,7 @@ def test_sixty_messy_histories_end_as_their_gateway_knows():
 
 
 @pytest.mark.long
-def test_thousand_messy_histories_end_as_their_gateway_knows():
-    assert run_seeds(range(60, 1_060)) >= 1_000
+@pytest.mark.parametrize("chunk", range(10))
+def test_thousand_messy_histories_end_as_their_gateway_knows(chunk):
+    first = 60 + 100 * chunk
+    assert run_seeds(range(first, first + 100)) >= 100
