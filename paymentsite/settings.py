@@ -10,6 +10,7 @@ from typing import Any
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from paymentsite.core import logs
@@ -233,6 +234,7 @@ STANDING_ORDER_MAX = env.json(
 )
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "paymentsite.formats"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
@@ -342,4 +344,9 @@ LOGGING = logs.config(level=env.str("LOG_LEVEL", default="INFO"), lines=not PROD
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 
-UNFOLD = {"SITE_TITLE": "paymentsite", "SITE_HEADER": "paymentsite", "SHOW_VIEW_ON_SITE": False}
+UNFOLD = {
+    "SITE_TITLE": "paymentsite",
+    "SITE_HEADER": "paymentsite",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/mark.svg")}],
+    "SHOW_VIEW_ON_SITE": False,
+}

@@ -16,11 +16,13 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from members.admin.tiers import PROPOSED, OfMembers, changed, text, whole
+from members.admin.finding import OfMembers
+from members.admin.tiers import PROPOSED, changed, text, whole
 from members.models import EarnBudget, Earning, EarnRule, Purchase, Referral
 from members.services import earn_rules
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed
+from paymentsite.core.formats import amount as formatted
 
 RIGHT: Final = "members.propose_earn_rules"
 TERMS: Final = tuple(earn_rules.RuleTerms.__annotations__)
@@ -153,11 +155,10 @@ class EarnBudgets(BackOffice[EarnBudget]):
 
 
 @admin.register(Earning)
-class Earnings(OfMembers):
+class Earnings(OfMembers[Earning]):
     list_display = ("at", "member", "source", "rule", "points", "state", "pending_until", "expires_on", "taken")
     list_filter = ("state",)
     list_select_related = ("member", "rule")
-    ordering = ("-pk",)
 
     @admin.display(description=_("taken back"))
     def taken(self, earning: Earning) -> int:
@@ -165,17 +166,28 @@ class Earnings(OfMembers):
 
 
 @admin.register(Purchase)
-class Purchases(OfMembers):
-    list_display = ("at", "member", "source", "merchant", "amount", "refunded", "final_at")
-    ordering = ("-pk",)
+class Purchases(OfMembers[Purchase]):
+    list_display = ("at", "member", "source", "merchant", "price", "back", "final_at")
+    fields = ("at", "member", "source", "merchant", "category", "price", "earns", "back", "final_at")
+    otherwise = "source"
+    search_help_text = _("a payment, or a member's handle, e-mail address or id")
+
+    @admin.display(description=_("price"))
+    def price(self, purchase: Purchase) -> str:
+        return formatted(purchase.amount)
+
+    @admin.display(description=_("of which earns"))
+    def earns(self, purchase: Purchase) -> str:
+        return formatted(purchase.earning)
 
     @admin.display(description=_("refunded"))
-    def refunded(self, purchase: Purchase) -> str:
-        return str(purchase.refunded)
+    def back(self, purchase: Purchase) -> str:
+        return formatted(purchase.refunded)
 
 
 @admin.register(Referral)
-class Referrals(OfMembers):
+class Referrals(OfMembers[Referral]):
+    parties = ("member", "referrer")
     list_display = ("at", "member", "referrer", "due_at", "rewarded_at")
     list_select_related = ("member", "referrer")
     ordering = ("-at",)

@@ -6,7 +6,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -16,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from members.admin.finding import OfMembers
 from members.models import KycCase, KycEvent, KycImage
 from members.services import kyc, kyc_images
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, BackOffice, deed, laid_out, person
+from paymentsite.core.backoffice import NOTHING, deed, laid_out, person
 
 State = KycCase.State
 
@@ -36,19 +36,15 @@ def _waiting(by: Actor, row: KycCase) -> bool:
 
 
 @admin.register(KycCase)
-class KycCases(BackOffice[KycCase]):
+class KycCases(OfMembers[KycCase]):
     list_display = ("member", "level", "state", "submitted_at", "decided_at")
     list_filter = ("state", "level")
-    list_select_related = ("member",)
-    search_fields = ("member",)
-    search_help_text = _("a member's id")
     fields = (
         *("member", "level", "state", "document", "country", "note", "opened_at", "submitted_at", "decided_at"),
         *("history", "contents"),
     )
     facts = ("member", "level", "document", "country", "contents")
     deeds = ("approve", "ask_more", "reject")
-    ordering = ("-pk",)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -57,16 +53,6 @@ class KycCases(BackOffice[KycCase]):
             path("<int:object_id>/image/<uuid:image>/", view(never_cache(self.image_view)), name=self._route("image")),
         ]
         return own + list(super().get_urls())
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[KycCase], search_term: str
-    ) -> tuple[QuerySet[KycCase], bool]:
-        """By member's id alone: what a case holds is not searched."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return (queryset.filter(member=int(term[:18])) if term.isdecimal() else queryset.none()), False
 
     @admin.display(description=_("what happened"))
     def history(self, case: KycCase) -> str:
@@ -142,12 +128,12 @@ class KycCases(BackOffice[KycCase]):
 
 
 @admin.register(KycEvent)
-class KycEvents(BackOffice[KycEvent]):
+class KycEvents(OfMembers[KycEvent]):
     list_display = ("at", "case", "state", "reason", "by")
     list_filter = ("state", "reason")
-    list_select_related = ("case",)
+    list_select_related = ("case__member",)
+    parties = ("case__member",)
     people = ("actor",)
-    ordering = ("-pk",)
 
     by = person("actor", _("by"))
 

@@ -4,19 +4,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
+from members.admin.finding import OfMembers
 from members.models import Limit, LimitUse, Member, Tier
 from members.periods import Period
 from members.services import limit_rules
 from members.services.limit_rules import InvalidLimit
 from members.services.members import NotAMember
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
+from paymentsite.core.backoffice import add_deed, deed, person
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.money import Money
 
@@ -77,11 +76,10 @@ def typed_cap(limit: Limit) -> str:
 
 
 @admin.register(Limit)
-class Limits(BackOffice[Limit]):
+class Limits(OfMembers[Limit]):
     list_display = ("whom", "kind", "currency", "measure", "period", "shown_cap", "starts_at", "ends_at", "setter")
     list_filter = ("currency", "kind", "measure", "level")
-    search_fields = ("member",)
-    search_help_text = _("a member's id")
+    list_select_related = ("member", "tier")
     fields = (
         "member",
         "tier",
@@ -100,19 +98,8 @@ class Limits(BackOffice[Limit]):
     people = ("set_by",)
     add_deeds = ("propose",)
     deeds = ("replace", "lower", "end")
-    ordering = ("-pk",)
 
     setter = person("set_by", _("set by"))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Limit], search_term: str
-    ) -> tuple[QuerySet[Limit], bool]:
-        """By what an index answers."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return (queryset.filter(member=int(term[:18])) if term.isdecimal() else queryset.none()), False
 
     @admin.display(description=_("of whom"))
     def whom(self, limit: Limit) -> str:
@@ -170,12 +157,11 @@ class Limits(BackOffice[Limit]):
 
 
 @admin.register(LimitUse)
-class LimitUses(BackOffice[LimitUse]):
+class LimitUses(OfMembers[LimitUse]):
     list_display = ("at", "member", "kind", "shown_amount", "source", "given_back_at", "counted_again_at")
     list_filter = ("kind", "currency")
-    list_select_related = ("member",)
-    search_fields = ("source",)
-    search_help_text = _("a whole source, such as transfer:…, or a member's id")
+    otherwise = "source"
+    search_help_text = _("a whole source, such as transfer:…, or a member's handle, e-mail address or id")
     fields = (
         "at",
         "member",
@@ -188,17 +174,6 @@ class LimitUses(BackOffice[LimitUse]):
         "counted_again_at",
         "judged",
     )
-    ordering = ("-pk",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[LimitUse], search_term: str
-    ) -> tuple[QuerySet[LimitUse], bool]:
-        """By what an index answers."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(**({"member": int(term[:18])} if term.isdecimal() else {"source": term})), False
 
     @admin.display(description=_("amount"))
     def shown_amount(self, use: LimitUse) -> str:

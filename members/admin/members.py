@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from members.admin.finding import OfMembers
 from members.models import Member, MemberEvent
 from members.services import members, privacy
 from paymentsite.core.actors import Actor
@@ -90,11 +91,9 @@ class Members(BackOffice[Member]):
 
 
 @admin.register(MemberEvent)
-class MemberEvents(BackOffice[MemberEvent]):
+class MemberEvents(OfMembers[MemberEvent]):
     list_display = ("at", "member", "kind", "state", "by", "reason")
     list_filter = ("kind",)
-    list_select_related = ("member",)
     people = ("actor",)
-    ordering = ("-pk",)
 
     by = person("actor", _("by"))

@@ -23,6 +23,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.money import Money
 from paymentsite.ledger.admin.tables import table
 
 OUTSTANDING: Final = (_("Until the end of"), _("Points outstanding"), _("Worth"))
@@ -44,9 +45,14 @@ class ValueForm(forms.Form):
 
 @admin.register(PointValue)
 class PointValues(BackOffice[PointValue]):
-    list_display = ("starts_at", "points", "value_minor", "currency")
+    list_display = ("starts_at", "points", "worth")
+    fields = ("starts_at", "points", "worth")
     add_deeds = ("set_value",)
     ordering = ("-starts_at", "-pk")
+
+    @admin.display(description=_("are worth"))
+    def worth(self, value: PointValue) -> str:
+        return formatted(Money(value.value_minor, value.currency))
 
     @add_deed(_("Propose a value"), permission=RIGHT, form=ValueForm)
     def set_value(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:

@@ -12,11 +12,13 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from members.admin.tiers import PROPOSED, OfMembers, text, whole
+from members.admin.finding import OfMembers
+from members.admin.tiers import PROPOSED, text, whole
 from members.models import Coupon, Redemption, Reward, Tier
 from members.services import catalogue, rewards
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
+from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed, deed, person
+from paymentsite.core.formats import amount as formatted
 
 TERMS = (
     "kind",
@@ -115,7 +117,7 @@ class Rewards(BackOffice[Reward]):
 
 
 @admin.register(Redemption)
-class Redemptions(OfMembers):
+class Redemptions(OfMembers[Redemption]):
     list_display = ("at", "member", "reward", "points", "state", "by")
     list_filter = ("state",)
     list_select_related = ("member", "reward")
@@ -135,7 +137,6 @@ class Redemptions(OfMembers):
     facts = ("member", "reward", "points", "state")
     people = ("cancelled_by",)
     deeds = ("cancel",)
-    ordering = ("-pk",)
 
     by = person("cancelled_by", _("cancelled by"))
 
@@ -151,15 +152,17 @@ class Redemptions(OfMembers):
 
 
 @admin.register(Coupon)
-class Coupons(BackOffice[Coupon]):
-    list_display = ("public_id", "redemption", "value_minor", "currency", "discount_bp", "state", "expires_at", "by")
+class Coupons(OfMembers[Coupon]):
+    list_display = ("public_id", "owner", "worth", "discount_bp", "state", "expires_at", "by")
     list_filter = ("state",)
-    list_select_related = ("redemption",)
+    list_select_related = ("redemption__member",)
+    parties = ("redemption__member",)
+    known_by = "public_id"
     fields = (
         "public_id",
         "redemption",
-        "value_minor",
-        "currency",
+        "owner",
+        "worth",
         "discount_bp",
         "state",
         "made_at",
@@ -169,6 +172,13 @@ class Coupons(BackOffice[Coupon]):
         "ended_at",
     )
     people = ("used_by",)
-    ordering = ("-pk",)
 
     by = person("used_by", _("used by"))
+
+    @admin.display(description=_("member"))
+    def owner(self, coupon: Coupon) -> str:
+        return str(coupon.redemption.member)
+
+    @admin.display(description=_("worth"))
+    def worth(self, coupon: Coupon) -> str:
+        return formatted(coupon.value) if coupon.value else NOTHING

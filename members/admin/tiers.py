@@ -4,8 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -15,12 +13,15 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from members.admin.finding import OfMembers
 from members.models import Member, MemberTier, Progress, Tier, TierChange, TierProgramme
 from members.services import tier_gifts, tier_terms
 from members.services.members import NotAMember
 from members.windows import Window
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, laid_out, person
+from paymentsite.core.formats import amount as formatted
+from paymentsite.core.money import Money
 
 TERMS = (
     "name_en",
@@ -129,32 +130,13 @@ class TierProgrammes(BackOffice[TierProgramme]):
         return PROPOSED
 
 
-class OfMembers(BackOffice[Any]):
-    """Rows of members, found by the member's id."""
-
-    search_fields = ("member",)
-    search_help_text = _("a member's id")
-    list_select_related: Any = ("member",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """By what an index answers."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return (queryset.filter(member=int(term)) if term.isdecimal() and len(term) < 19 else queryset.none()), False  # noqa: PLR2004  64 bits
-
-
 @admin.register(MemberTier)
-class MemberTiers(OfMembers):
+class MemberTiers(OfMembers[MemberTier]):
     list_display = ("member", "tier", "since", "kept", "kept_until", "grace_until", "due_at")
     list_filter = ("tier", "kept_by")
     list_select_related = ("member", "tier", "kept")
     fields = ("member", "tier", "since", "kept", "kept_until", "kept_by", "grace_until", "due_at", "version")
     add_deeds = ("give",)
-    ordering = ("-pk",)
 
     @add_deed(_("Propose to give a tier"), permission="members.propose_member_tier", form=GiftForm)
     def give(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
@@ -166,7 +148,7 @@ class MemberTiers(OfMembers):
 
 
 @admin.register(TierChange)
-class TierChanges(OfMembers):
+class TierChanges(OfMembers[TierChange]):
     list_display = ("at", "member", "before", "after", "reason", "until", "points", "by")
     list_filter = ("reason",)
     list_select_related = ("member", "before", "after")
@@ -184,7 +166,6 @@ class TierChanges(OfMembers):
         "journal",
     )
     people = ("actor",)
-    ordering = ("-pk",)
 
     by = person("actor", _("by"))
 
@@ -194,6 +175,10 @@ class TierChanges(OfMembers):
 
 
 @admin.register(Progress)
-class ProgressRows(OfMembers):
-    list_display = ("at", "member", "source", "cause", "qualifying", "spend_minor", "currency")
-    ordering = ("-pk",)
+class ProgressRows(OfMembers[Progress]):
+    list_display = ("at", "member", "source", "cause", "qualifying", "spend")
+    fields = (*list_display, "recorded_at")
+
+    @admin.display(description=_("spend"))
+    def spend(self, row: Progress) -> str:
+        return formatted(Money(row.spend_minor, row.currency))

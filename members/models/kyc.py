@@ -135,7 +135,7 @@ class KycEvent(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.state} {self.case_id}"
+        return f"{self.get_state_display()}: case {self.case_id}"
 
 
 class KycImage(models.Model):

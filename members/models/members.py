@@ -134,4 +134,4 @@ class MemberEvent(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.member_id}"
+        return f"{self.get_kind_display()}: member {self.member_id}"

@@ -222,4 +222,4 @@ class Referral(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} by {self.referrer_id}"
+        return f"member {self.member_id}, brought by member {self.referrer_id}"

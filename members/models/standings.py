@@ -95,7 +95,7 @@ class MemberTier(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id}: {self.tier_id}"
+        return f"{self.tier} of member {self.member_id}"
 
 
 @immutable
@@ -132,4 +132,4 @@ class TierChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id}: {self.after_id} ({self.reason})"
+        return f"{self.get_reason_display()}: member {self.member_id}"

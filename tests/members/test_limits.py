@@ -55,7 +55,7 @@ def test_more_than_the_limit_is_refused_and_leaves_nothing(minor):
     }
     assert str(refused.value) == (
         "This is more than the limit allows (all together, amount, a day): 0.00 CNY of 1.00 CNY is used, "
-        "1.00 CNY is left until Nov. 27, 2026, midnight."
+        "1.00 CNY is left until 27 Nov 2026, 00:00."
     )
     assert not LimitUse.objects.exists()
 

@@ -70,7 +70,7 @@ def test_expiry_is_told_thirty_and_seven_days_before_once_each():
 
     assert told == [0, 1, 0, 0, 1, 0, 0]
     assert [notices.sentence(each) for each in Notice.objects.order_by("pk")] == [
-        f"100 PTS expire at the end of Feb. 28, 2030, in {days} days, unless you spend them." for days in (30, 7)
+        f"100 PTS expire at the end of 28 Feb 2030, in {days} days, unless you spend them." for days in (30, 7)
     ]
 
 

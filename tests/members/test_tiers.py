@@ -122,7 +122,7 @@ def test_grace_keeps_the_tier_and_earning_again_ends_it():
     outlook = tiers.progress_of(member, day("2027-01-11"))
     assert (outlook.keeps_until, outlook.falls_to.code) == (midnight("2027-02-09"), "bronze")
     assert notices.sentence(Notice.objects.of(member).first()) == (
-        "What you earned is no longer enough for Silver: it ends on Feb. 9, 2027."
+        "What you earned is no longer enough for Silver: it ends on 9 Feb 2027."
     )
     earn(member, 1_000, day("2027-01-20"))
     assert tiers.evaluate_due(now=midnight("2027-02-09")) == 0

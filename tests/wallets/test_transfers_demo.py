@@ -14,5 +14,5 @@ def test_filling_twice_adds_nothing():
 
     first, second = list(transfers.fill(ada)), list(transfers.fill(ada))
 
-    assert first == second == ["  between   1 transfers, 1 requests, 1 gifts"]
+    assert first == second == ["  between   transfers: 1, requests to pay: 1, gifts: 1"]
     assert [model.objects.count() for model in (Transfer, MoneyRequest, Gift)] == [1, 1, 1]

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
+from members.admin.finding import OfMembers
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import BackOffice, add_deed, person
@@ -47,9 +48,9 @@ class ExchangeRates(BackOffice[ExchangeRate]):
 
 
 @admin.register(ExchangeQuote)
-class ExchangeQuotes(BackOffice[ExchangeQuote]):
+class ExchangeQuotes(OfMembers[ExchangeQuote]):
     list_display = ("public_id", "member", "sold", "bought", "margin", "rate", "quoted_at")
-    list_select_related = ("member",)
+    known_by = "public_id"
     fields = (
         "public_id",
         "member",
@@ -64,7 +65,6 @@ class ExchangeQuotes(BackOffice[ExchangeQuote]):
         "quoted_at",
         "expires_at",
     )
-    ordering = ("-pk",)
 
     @admin.display(description=_("sold"))
     def sold(self, quote: ExchangeQuote) -> str:
@@ -84,8 +84,7 @@ class ExchangeQuotes(BackOffice[ExchangeQuote]):
 
 
 @admin.register(Exchange)
-class Exchanges(BackOffice[Exchange]):
+class Exchanges(OfMembers[Exchange]):
     list_display = ("quote", "member", "reference", "journal", "at")
     list_select_related = ("member", "quote", "journal")
     fields = ("quote", "member", "reference", "sold_from", "bought_into", "journal", "at")
-    ordering = ("-pk",)

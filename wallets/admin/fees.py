@@ -4,8 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -15,6 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from members.admin.finding import OfMembers
 from members.models import Tier
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
@@ -129,24 +128,12 @@ class FeeRules(BackOffice[FeeRule]):
 
 
 @admin.register(FeeUse)
-class FeeUses(BackOffice[FeeUse]):
+class FeeUses(OfMembers[FeeUse]):
     list_display = ("at", "member", "kind", "shown_fee", "free", "source", "given_back_at")
     list_filter = ("kind", "currency", "free")
-    list_select_related = ("member",)
-    search_fields = ("source",)
-    search_help_text = _("a whole source, such as withdrawal:…, or a member's id")
+    otherwise = "source"
+    search_help_text = _("a whole source, such as withdrawal:…, or a member's handle, e-mail address or id")
     fields = ("at", "member", "kind", "shown_fee", "rule", "free", "free_number", "month", "source", "given_back_at")
-    ordering = ("-pk",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[FeeUse], search_term: str
-    ) -> tuple[QuerySet[FeeUse], bool]:
-        """By what an index answers."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(**({"member": int(term[:18])} if term.isdecimal() else {"source": term})), False
 
     @admin.display(description=_("fee"))
     def shown_fee(self, use: FeeUse) -> str:

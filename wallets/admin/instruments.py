@@ -4,16 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, BackOffice, deed
+from paymentsite.core.backoffice import NOTHING, deed
 from wallets.models import AccountProof, Instrument
 from wallets.services import account_proofs
 
@@ -25,12 +24,11 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(Instrument)
-class Instruments(BackOffice[Instrument]):
+class Instruments(OfMembers[Instrument]):
     list_display = ("public_id", "member", "kind", "shown", "default", "state", "added_at")
     list_filter = ("kind", "state")
     list_select_related = ("member", "wallet", "card", "bank_account")
-    search_fields = ("public_id",)
-    search_help_text = _("an instrument's id, or its member's id")
+    known_by = "public_id"
     fields = (
         "public_id",
         "member",
@@ -44,22 +42,6 @@ class Instruments(BackOffice[Instrument]):
         "added_at",
         "removed_at",
     )
-    ordering = ("-pk",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Instrument], search_term: str
-    ) -> tuple[QuerySet[Instrument], bool]:
-        """By what an index answers; a number is never asked for."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if term.isdecimal():
-            return queryset.filter(member=int(term[:18])), False
-        try:
-            return queryset.filter(public_id=term), False
-        except (ValueError, forms.ValidationError):
-            return queryset.none(), False
 
     @admin.display(description=_("shown as"))
     def shown(self, instrument: Instrument) -> str:
@@ -77,16 +59,32 @@ class Instruments(BackOffice[Instrument]):
 
 
 @admin.register(AccountProof)
-class AccountProofs(BackOffice[AccountProof]):
+class AccountProofs(OfMembers[AccountProof]):
     """The amounts of small deposits are not shown: who knows them can verify the account."""
 
-    list_display = ("public_id", "account", "means", "state", "likeness", "started_at")
+    list_display = ("public_id", "owner", "account", "means", "state", "likeness", "started_at")
     list_filter = ("state", "means")
-    list_select_related = ("account",)
-    fields = ("public_id", "instrument", "means", "state", "tries_left", "likeness", "started_at", "decided_at", "sent")
-    facts = ("instrument", "likeness")
+    list_select_related = ("account__instrument__member",)
+    parties = ("account__instrument__member",)
+    known_by = "public_id"
+    fields = (
+        "public_id",
+        "owner",
+        "instrument",
+        "means",
+        "state",
+        "tries_left",
+        "likeness",
+        "started_at",
+        "decided_at",
+        "sent",
+    )
+    facts = ("owner", "instrument", "likeness")
     deeds = ("pass_doubt", "fail_doubt")
-    ordering = ("-pk",)
+
+    @admin.display(description=_("member"))
+    def owner(self, proof: AccountProof) -> str:
+        return str(proof.account.instrument.member)
 
     @admin.display(description=_("instrument"))
     def instrument(self, proof: AccountProof) -> str:

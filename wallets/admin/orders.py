@@ -4,16 +4,15 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
+from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, BackOffice, deed, person
+from paymentsite.core.backoffice import NOTHING, deed, person
 from paymentsite.core.formats import amount as formatted
 from wallets.admin.wallets import ReasonForm
 from wallets.models import GatewayOrder, OrderEvent, ProofDeposit, TopUp, Withdrawal
@@ -41,7 +40,7 @@ class EndForm(ReasonForm):
 _OF_WALLETS = frozenset({"public_id", "member", "wallet", "asked", "price", "really_moved", "method"})
 
 
-class _Orders(BackOffice[OrderT]):
+class _Orders(OfMembers[OrderT]):
     list_display: tuple[str, ...] = (
         "public_id",
         "member",
@@ -53,11 +52,10 @@ class _Orders(BackOffice[OrderT]):
         "created_at",
     )
     list_filter: tuple[str, ...] = ("state", "gateway", "currency", "method")
-    list_select_related: tuple[str, ...] = ("member",)
-    search_fields = ("public_id",)
-    search_help_text = _("an order's id, its member's id, or the gateway's reference")
+    known_by = "public_id"
+    otherwise = "gateway_reference"
+    search_help_text = _("an id, a member's handle, e-mail address or id, or the gateway's reference")
     facts: ClassVar[tuple[str, ...]] = ("member", "asked", "price", "really_moved", "state", "reason")
-    ordering = ("-pk",)
     fields: tuple[str, ...] = (
         "public_id",
         "member",
@@ -81,21 +79,6 @@ class _Orders(BackOffice[OrderT]):
         "queries",
         "history",
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[OrderT], search_term: str
-    ) -> tuple[QuerySet[OrderT], bool]:
-        """By what an index answers; the gateway's reference among one member's or few orders."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if term.isdecimal():
-            return queryset.filter(member=int(term[:18])), False
-        try:
-            return queryset.filter(Q(public_id=term)), False
-        except (ValueError, forms.ValidationError):
-            return queryset.filter(gateway_reference=term), False
 
     @admin.display(description=_("amount"))
     def asked(self, order: GatewayOrder) -> str:
@@ -205,12 +188,12 @@ class ProofDeposits(_Orders[ProofDeposit]):
 
 
 @admin.register(OrderEvent)
-class OrderEvents(BackOffice[OrderEvent]):
+class OrderEvents(OfMembers[OrderEvent]):
     list_display = ("at", "order", "origin", "outcome", "state", "gateway", "by", "reason")
     list_filter = ("origin", "state", "gateway")
     list_select_related = ("top_up", "withdrawal", "proof_deposit")
+    parties = ("top_up__member", "withdrawal__member", "proof_deposit__member")
     people = ("actor",)
-    ordering = ("-pk",)
 
     by = person("actor", _("by"))
 

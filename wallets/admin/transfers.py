@@ -1,34 +1,23 @@
 """Transfers and what leads to them, as operators see them: to look at, to stop, to give back."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, BackOffice, M, deed, laid_out
+from paymentsite.core.backoffice import NOTHING, M, deed, laid_out
 from paymentsite.core.formats import amount as formatted
-from wallets.admin.searching import by_id_or_member
 from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
 from wallets.services import gift_links, requests, standing_orders
 
 
-class Movements(BackOffice[M]):
+class Movements(OfMembers[M]):
     """What these pages have in common: an amount, and members to look for."""
 
-    parties: ClassVar[tuple[str, ...]] = ()
-    search_fields = ("public_id",)
-    search_help_text = _("an id, or a member's id")
-    ordering = ("-pk",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
-    ) -> tuple[QuerySet[M], bool]:
-        del request
-        return by_id_or_member(queryset, search_term, members=self.parties), False
+    known_by = "public_id"
 
     @admin.display(description=_("amount"))
     def money(self, row: Any) -> str:
@@ -119,12 +108,13 @@ class StandingOrders(Movements[StandingOrder]):
 
 
 @admin.register(StandingRun)
-class StandingRuns(BackOffice[StandingRun]):
+class StandingRuns(OfMembers[StandingRun]):
     list_display = ("due_on", "order", "state", "tries", "at")
     list_filter = ("state",)
-    list_select_related = ("order",)
+    list_select_related = ("order__member", "order__payee")
+    parties = ("order__member", "order__payee")
+    known_by = "public_id"
     fields = ("public_id", "order", "due_on", "state", "tries", "transfer", "why_not", "at")
-    ordering = ("-pk",)
 
     @admin.display(description=_("why not"))
     def why_not(self, run: StandingRun) -> str:

@@ -4,14 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, deed
+from paymentsite.core.backoffice import deed
 from paymentsite.core.formats import amount as formatted
 from paymentsite.ledger import queries as books
 from wallets.models import Wallet
@@ -25,31 +24,14 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(Wallet)
-class Wallets(BackOffice[Wallet]):
+class Wallets(OfMembers[Wallet]):
     list_display = ("public_id", "member", "currency", "posted", "state", "opened_at")
     list_filter = ("currency", "state")
     list_select_related = ("member", "account__balance")
-    search_fields = ("public_id",)
-    search_help_text = _("a wallet's id, or its member's id")
+    known_by = "public_id"
     fields = ("public_id", "member", "currency", "account", "state", "opened_at", "standing")
     facts = ("member", "currency", "standing")
     deeds = ("freeze", "thaw", "close")
-    ordering = ("-pk",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Wallet], search_term: str
-    ) -> tuple[QuerySet[Wallet], bool]:
-        """By what an index answers."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if term.isdecimal():
-            return queryset.filter(member=int(term[:18])), False
-        try:
-            return queryset.filter(public_id=term), False
-        except (ValueError, forms.ValidationError):
-            return queryset.none(), False
 
     @admin.display(description=_("in it"))
     def posted(self, wallet: Wallet) -> str:

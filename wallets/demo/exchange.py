@@ -24,7 +24,7 @@ def fill(member: Member) -> Iterator[str]:
     _rates()
     if not Exchange.objects.filter(member=member).exists():
         _exchange(member)
-    yield f"  exchange  {ExchangeRate.objects.count()} sample rates, {Exchange.objects.count()} exchanges"
+    yield f"  exchange  sample rates: {ExchangeRate.objects.count()}, exchanges: {Exchange.objects.count()}"
 
 
 def _rates() -> None:

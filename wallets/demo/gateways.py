@@ -27,7 +27,7 @@ def fill(member: Member) -> Iterator[str]:
             _route(GatewayRoute.Kind.TOP_UP, method, currency)
         _route(GatewayRoute.Kind.PAYOUT, "bank", currency)
     _orders(member)
-    yield f"  gateways  {TopUp.objects.of(member).count()} sample top-ups, each with another outcome"
+    yield f"  gateways  sample top-ups: {TopUp.objects.of(member).count()}, each with another outcome"
 
 
 def _route(kind: GatewayRoute.Kind, method: str, currency: str) -> None:

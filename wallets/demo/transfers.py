@@ -30,7 +30,7 @@ def fill(member: Member) -> Iterator[str]:
     with suppress(DomainError):  # an operator has made this impossible; then there is no sample of it
         _move(member, friend)
     counts = [model.objects.count() for model in (Transfer, MoneyRequest, Gift)]
-    yield "  between   {} transfers, {} requests, {} gifts".format(*counts)
+    yield "  between   transfers: {}, requests to pay: {}, gifts: {}".format(*counts)
 
 
 def _friend() -> Member:

@@ -78,7 +78,7 @@ class Gift(models.Model):
         indexes = [models.Index(name="wallets_gift_due", fields=["expires_at"], condition=Q(state="open"))]
 
     def __str__(self) -> str:
-        return f"gift of {self.amount} from {self.sender_id}"
+        return f"gift of {self.amount} from member {self.sender_id}"
 
     @property
     def amount(self) -> Money:

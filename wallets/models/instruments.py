@@ -247,4 +247,4 @@ class AccountProof(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.means} for {self.account_id}"
+        return f"{self.get_means_display()}, bank account {self.account_id}"

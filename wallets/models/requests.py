@@ -64,7 +64,7 @@ class MoneyRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} asked of {self.payer_id} by {self.asker_id}"
+        return f"{self.amount} asked of member {self.payer_id} by member {self.asker_id}"
 
     @property
     def amount(self) -> Money:

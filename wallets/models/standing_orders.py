@@ -80,7 +80,7 @@ class StandingOrder(models.Model):
         indexes = [models.Index(name="wallets_order_due", fields=["next_at"], condition=Q(state="active"))]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.every} from {self.member_id} to {self.payee_id}"
+        return f"{self.amount} {self.get_every_display()} from member {self.member_id} to member {self.payee_id}"
 
     @property
     def amount(self) -> Money:
@@ -117,7 +117,7 @@ class StandingRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.due_on} of {self.order_id}"
+        return f"{self.due_on:%Y-%m-%d}, standing order {self.order_id}"
 
     @property
     def source(self) -> str:

@@ -57,7 +57,7 @@ class Transfer(models.Model):
         indexes = [models.Index(name="wallets_transfer_received", fields=["receiver", "-id"])]
 
     def __str__(self) -> str:
-        return f"{self.amount} from {self.sender_id} to {self.receiver_id}"
+        return f"{self.amount} from member {self.sender_id} to member {self.receiver_id}"
 
     @property
     def amount(self) -> Money:
