@@ -53,6 +53,8 @@ class Outcome:
 
 def main() -> None:
     part, arguments = asked()
+    # Dozens of processes start: each would else compile the whole site anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.chdir(ROOT)
     BUILD.mkdir(exist_ok=True)

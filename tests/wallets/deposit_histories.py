@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Min
 
 from paymentsite.ledger.models import Journal
+from tests.members.factories import approved
 from tests.wallets import deposits
 from tests.wallets.crashing import Fate
 from tests.wallets.gateways import gateway
@@ -19,6 +20,10 @@ _SCOPES = ("wallets.proof_deposit", "wallets.proof_deposit.return")
 
 class DepositHistory(History):
     """Deposits to an account to which the sandbox pays them as ``ending`` says."""
+
+    def arrange(self) -> None:
+        super().arrange()
+        approved(self.purse.member, 1)
 
     def request(self) -> None:
         deposits.start(deposits.account(self.ending, of=self.purse.member))

@@ -49,15 +49,20 @@ class History:
 
     def live(self, since: datetime) -> None:
         """From the request until two days later, when all that was to come has come."""
-        with clock.standing(since), transaction.atomic():
-            self.purse = wallet(HOLDING)
-            self.account = bank_account(of=self.purse.member, verified=True)
+        with clock.standing(since):
+            self.arrange()
         self.minor = 1_000 + self.ending
         with fated(self.fate):
             for number in range(self.retries):
                 with clock.standing(since + timedelta(seconds=number)):
                     self.survive(self.request)
             self.go_on(since)
+
+    def arrange(self) -> None:
+        """Nobody dies of this."""
+        with transaction.atomic():
+            self.purse = wallet(HOLDING)
+            self.account = bank_account(of=self.purse.member, verified=True)
 
     def request(self) -> None:
         if self.kind == "top_up":

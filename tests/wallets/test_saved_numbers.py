@@ -11,10 +11,11 @@ from paymentsite.core.actors import SYSTEM
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.vault import Secret
 from tests.members.factories import member
+from tests.wallets.deposits import start
 from tests.wallets.gateways import route
 from tests.wallets.saved import bank_account, card
 from wallets.models import AccountProof, Instrument
-from wallets.services import account_proofs, instruments, small_deposits
+from wallets.services import account_proofs, instruments
 
 pytestmark = [pytest.mark.attack, pytest.mark.django_db]
 
@@ -40,7 +41,7 @@ def saved(sandbox):
     )
     card(of=ada, number=CARD, holder=Secret(f"{HOLDER} II"))
     account_proofs.match_name(instrument=account, legal_name=Secret(f"{HOLDER} Jun"), by=SYSTEM)
-    small_deposits.start(instrument=account, by=SYSTEM)
+    start(account)
     instruments.set_default(instrument=plastic, by=SYSTEM)
     return plastic, account
 

@@ -12,7 +12,7 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import OpenItem
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
-from tests.members.factories import member
+from tests.members.factories import approved, member
 from tests.wallets.deposits import account, confirm, draw, end, sent, spent, start, states, wrong
 from tests.wallets.gateways import let_time_pass, route
 from tests.wallets.saved import bank_account, card
@@ -23,7 +23,13 @@ from wallets.personal import OrdersUnderWay
 from wallets.services import account_proofs, bookings, instruments, leaving, small_deposits
 from wallets.services.account_proofs import NoBankAccount, TooManyProofs
 from wallets.services.leaving import OrdersLeft
-from wallets.services.small_deposits import AccountVerified, DepositsWrong, NoDepositsRoute, NoDepositsWaiting
+from wallets.services.small_deposits import (
+    AccountVerified,
+    ContactNotProven,
+    DepositsWrong,
+    NoDepositsRoute,
+    NoDepositsWaiting,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
@@ -45,6 +51,16 @@ def test_two_deposits_are_paid_by_us():
     assert (spent(), books.standing(bookings.clearing("sandbox", "EUR")).posted.minor) == (total, total)
     assert not Wallet.objects.exists()
     assert findings() == []
+
+
+def test_who_has_not_proven_how_they_are_reached_is_sent_nothing():
+    saved = bank_account()
+
+    with pytest.raises(ContactNotProven) as refused:
+        small_deposits.start(instrument=saved, by=SYSTEM)
+
+    assert str(refused.value) == "Reach identity level 1 first: prove your e-mail address and your phone number."
+    assert (sent(), spent()) == ([], 0)
 
 
 def test_two_amounts_in_either_order_verify_the_account():
@@ -122,7 +138,7 @@ def test_deposits_begun_for_another_holder_cannot_be_confirmed():
 
 def test_without_a_route_for_every_amount_nothing_begins(rows):
     GatewayRoute.objects.update(from_minor=50)
-    saved = bank_account()
+    saved = bank_account(of=approved(member(), 1))
     before = rows()
 
     with pytest.raises(NoDepositsRoute):

@@ -17,6 +17,7 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Journal, Posting
 from tests.factories import cny
 from tests.members.factories import member
+from tests.wallets.deposits import start
 from tests.wallets.factories import wallet
 from tests.wallets.rates import told
 from tests.wallets.saved import MASTERCARD, bank_account, card
@@ -30,7 +31,7 @@ from wallets.models import (
     OutsideCard,
     Wallet,
 )
-from wallets.services import exchanges, instruments, small_deposits
+from wallets.services import exchanges, instruments
 from wallets.verify import exchanges as exchange_checks
 from wallets.verify import instruments as instrument_checks
 from wallets.verify import saved_numbers as number_checks
@@ -58,7 +59,7 @@ def book(routed: None) -> Book:
     wallet(of=bo, currency="USD")
     saved, account = card(of=ada), bank_account(of=ada, verified=True)
     started = bank_account(of=ada, number="GB82 WEST 1234 5698 7654 32")
-    small_deposits.start(instrument=started, by=SYSTEM)
+    start(started)
     instruments.remove(instrument=card(of=ada, number=MASTERCARD), by=SYSTEM)
     offer = exchanges.quote(member=ada, sell=cny(100_00), buy_currency="USD", now=clock.now())
     exchange = exchanges.accept(quote=offer, reference="r1", by=Actor.of(ada.user))

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
+from members.services import kyc
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
@@ -33,6 +34,11 @@ MOST_MINOR: Final = 99
 class AccountVerified(Conflict):
     code = "account_verified_already"
     sentence = gettext_noop("This account is verified already.")
+
+
+class ContactNotProven(Refused):
+    code = "deposits_need_contact"
+    sentence = gettext_noop("Reach identity level {level} first: prove your e-mail address and your phone number.")
 
 
 class NoDepositsRoute(Refused):
@@ -74,6 +80,9 @@ def _intend(instrument: Instrument, by: Actor) -> tuple[AccountProof, list[Proof
         return waiting, []
     account_proofs.fail_waiting(account, now)
 
+    # We pay the deposits: not to anybody who can make up an e-mail address, again and again.
+    if account.member.kyc_level < kyc.CONTACT:
+        raise ContactNotProven(level=kyc.CONTACT)
     account_proofs.check_starts(account, now, means=AccountProof.Means.DEPOSITS)
     gateway = _gateway(account.currency, now)
     first = 1 + secrets.randbelow(MOST_MINOR)
