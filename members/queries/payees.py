@@ -11,8 +11,6 @@ _CJK: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 HIDDEN: Final = "**"
 
 _LABEL: Final = "payee.nobody"
-_INITIALS: Final = "ABCDEFGHIJKLMNOPRSTWYZ"
-_LAST: Final = "明华伟芳娜敏静丽强磊军洋勇艳杰娟涛超平刚桂英玉红"
 
 
 def find(text: str) -> Member | None:
@@ -21,6 +19,8 @@ def find(text: str) -> Member | None:
     The same None whatever is wrong, so that a payer learns nothing of who is here beyond whom they can pay.
     """
     text = text.strip()
+    if not text.isprintable():  # nobody is called so, and no database is asked for it
+        return None
     present = Member.objects.exclude(state=Member.State.CLOSED)
     if text.startswith("+"):
         number = phones.normal(Secret(text))
@@ -30,6 +30,15 @@ def find(text: str) -> Member | None:
         return present.filter(**confirmed).first()
     handle = text.removeprefix("@").lower()
     return present.filter(handle=handle).first() if handle else None
+
+
+def shown(text: str) -> tuple[Member | None, str]:
+    """Whom a payer means by ``text``, and as how much of a name. Where it is nobody there is a name, too.
+
+    The same is asked of the database either way.
+    """
+    found, stranger = find(text), name_of_nobody(text)
+    return found, masked_name(found) if found else stranger
 
 
 def masked_name(member: Member) -> str:
@@ -48,12 +57,29 @@ def masked_name(member: Member) -> str:
 
 
 def name_of_nobody(text: str) -> str:
-    """A name as ``masked_name`` makes them, where ``text`` is nobody: the same whenever the same is typed.
+    """What is shown where ``text`` is nobody: the masked name of some member, the same whenever the same is typed.
 
-    Made with a key: who could compute it would know by the name that there is nobody.
+    Made up, names would have forms and letters by which to tell them from real ones; these are real, and of whom is
+    told by nothing. Chosen with a key: who could compute it would know by the name that there is nobody. When members
+    join, it stays as it was for nearly all that can be typed.
     """
     typed = "".join(text.split()).removeprefix("@").lower().encode(errors="replace").decode()
-    first, second, form, *_rest = lookup.digest(Secret(typed), label=_LABEL).rpartition(".")[2].encode()
-    if form % 3 == 0:
-        return HIDDEN + _LAST[first % len(_LAST)]
-    return " ".join(_INITIALS[each % len(_INITIALS)] + HIDDEN for each in (first, second)[: form % 3])
+    drawn = int.from_bytes(lookup.digest(Secret(typed), label=_LABEL).rpartition(".")[2].encode()[:16])
+    present = Member.objects.exclude(state=Member.State.CLOSED).order_by("pk")
+    latest = present.last()
+    whose = latest and present.filter(pk__gt=_spread(drawn, latest.pk)).first()
+    name = masked_name(whose) if whose else HIDDEN
+    if name.startswith("@") and "@" not in text.strip()[1:] and not text.strip().startswith("+"):
+        # Who is called by their handle alone, and meant by it, is shown with its first letter.
+        return f"@{typed[:1]}{HIDDEN}"
+    return name
+
+
+def _spread(drawn: int, places: int) -> int:
+    """One of ``places``, from 0. With a place more it is another one for one in that many (a jump consistent hash)."""
+    place, following = 0, 0
+    while following < places:
+        place = following
+        drawn = (drawn * 2_862_933_555_777_941_757 + 1) % 2**64
+        following = (place + 1) * 2**31 // ((drawn >> 33) + 1)
+    return place

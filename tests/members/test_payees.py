@@ -22,6 +22,14 @@ def test_nobody_is_found_by_what_nobody_has(text):
     assert payees.find(text) is None
 
 
+@pytest.mark.parametrize("text", ["\ud800", "@\ud800", "a\ud800@example.com", "+86\ud800", "\x00", "a\nb"])
+def test_what_cannot_be_written_is_nobody(text):
+    ada = member(handle="ada", display_name="Ada")
+
+    assert payees.find(text) is None
+    assert payees.shown(text) == (None, payees.masked_name(ada))
+
+
 @pytest.mark.parametrize("text", ["@ada", "ada", " @Ada ", "ADA@example.com", "+86 138 0000 0000", "+86-13800000000"])
 def test_member_is_found_by_any_of_their_names(text):
     ada = reached(confirmed(member(handle="ada", phone=Secret("+8613800000000"), user__email="ada@example.com")))
@@ -72,3 +80,58 @@ def test_phone_that_was_taken_away_finds_nobody():
 )
 def test_name_is_shown_masked(name, handle, masked):
     assert payees.masked_name(member(display_name=name, handle=handle)) == masked
+
+
+NAMES = [("Ada Lovelace", "ada"), ("Bo", "bo_"), ("Ada King Lovelace", None), ("zoë ölm", None), ("王小明", "ming")]
+
+
+def many(count: int, first: int = 0) -> None:
+    for number in range(first, first + count):
+        name, handle = NAMES[number % len(NAMES)]
+        member(display_name=name, handle=f"{handle}{number}" if handle else None)
+
+
+def test_nobody_is_shown_as_somebody_who_is_here():
+    """So that no form and no letter tells them apart, however odd the names of the members."""
+    many(20)
+    member(display_name="", handle=None)
+    gone = member(display_name="Xerxes", handle="xerxes")
+    members.close(member=gone, by=STAFF, reason="x")
+
+    names = {payees.name_of_nobody(f"nobody{number}@example.com") for number in range(400)}
+
+    assert names == {"A** L**", "B**", "A** K** L**", "z** ö**", "**明", "**"}
+
+
+def test_name_of_nobody_is_the_same_whenever_the_same_is_typed():
+    many(20)
+
+    assert len({payees.name_of_nobody(text) for text in ("@Nobody_here", "nobody_here ", "@nobody_here")}) == 1
+
+
+def test_name_of_nobody_stays_for_nearly_all_when_members_join():
+    """A name that changed would be nobody's: those of others hardly ever do."""
+    many(40)
+    before = [payees.name_of_nobody(f"nobody{number}") for number in range(500)]
+    many(4, first=40)
+
+    after = [payees.name_of_nobody(f"nobody{number}") for number in range(500)]
+
+    assert sum(old != new for old, new in zip(before, after, strict=True)) < 100
+
+
+def test_nobody_who_is_meant_by_a_handle_is_shown_with_its_letter_where_others_are():
+    """Whoever has no name is shown by their handle, whose letter the payer has just typed."""
+    member(display_name="", handle="ada")
+
+    assert payees.name_of_nobody("@zed") == payees.name_of_nobody(" Zed") == "@z**"
+    assert payees.name_of_nobody("zed@example.com") == payees.name_of_nobody("+8613800000009") == "@a**"
+
+
+def test_name_is_read_from_the_database_alike_for_somebody_and_nobody(django_assert_num_queries):
+    member(handle="ada")
+
+    with django_assert_num_queries(3):
+        payees.shown("@ada")
+    with django_assert_num_queries(3):
+        payees.shown("@nobody")

@@ -89,8 +89,10 @@ def test_nobody_asks_the_whole_world():
     for number in range(requests.OPEN_MAX):
         asked(of=member(), by=ada, reference=f"q{number}")
 
-    with pytest.raises(TooManyRequests):
-        asked(of=member(), by=ada, reference="more")
+    # In these words also where there is nobody: else the refusal would tell, for nothing and unseen, who is here.
+    for somebody_or_nobody in (member(), None):
+        with pytest.raises(TooManyRequests):
+            asked(of=somebody_or_nobody, by=ada, reference="more")
 
 
 def test_suspended_member_asks_nothing_and_pays_nothing():

@@ -137,6 +137,9 @@ class TestSettingUp:
             ({"ends_on": BEGIN - timedelta(days=1)}, OrderMalformed),
             ({"count": 0}, OrderMalformed),
             ({"count": 10_001}, OrderMalformed),
+            # Whether there is such a payee is told last: what else is wrong is wrong with nobody, too.
+            ({"to": None, "minor": 2_000_001}, OrderTooLarge),
+            ({"to": None, "count": 0}, OrderMalformed),
         ],
     )
     def test_what_cannot_be_is_refused(self, fields, refusal):

@@ -90,9 +90,10 @@ def test_closed_wallet_begins_none():
         top_up(purse, 100)
 
 
-def test_top_up_without_a_route_is_refused():
+@pytest.mark.parametrize("method", ["alipay", "", "\ud800", "\x00", "x" * 1_000])
+def test_top_up_without_a_route_is_refused(method):
     with pytest.raises(NoRoute):
-        top_up(wallet(), 100, method="alipay")
+        top_up(wallet(), 100, method=method)
 
 
 def test_top_ups_under_way_count_against_the_most_that_may_be_held():

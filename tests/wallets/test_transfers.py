@@ -1,10 +1,9 @@
 """Transfers: what is refused, what is repeated, what is seen by whom, and what moves."""
 
-import re
-
 import pytest
 
 from members.models import Member, Notice
+from members.queries import payees
 from members.services import limits, members, notices, pins, tiers
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.errors import DomainError
@@ -324,7 +323,7 @@ class TestPreview:
         seen = transfers.preview(sender=purse.member, to="@nobody_here", amount=Money(100, "CNY"))
 
         assert seen.payee is None
-        assert re.fullmatch(r"([A-Z]\*\*( [A-Z]\*\*)?|\*\*[\u3400-\u9fff])", seen.name)
+        assert seen.name in {payees.masked_name(each) for each in Member.objects.all()}
         with pytest.raises(PayeeCannotReceive):
             transfers.send(sender=purse.member, payee=seen.payee, amount=seen.amount, reference="r", by=SYSTEM)
 
@@ -335,9 +334,6 @@ class TestPreview:
             return [transfers.preview(sender=purse.member, to=to, amount=Money(1, "CNY")).name for to in texts]
 
         assert len(set(names(["@Nobody_here", "nobody_here ", "@nobody_here"]))) == 1
-        others = names([f"@nobody{number}" for number in range(60)])
-        assert len({name[0] for name in others}) > 8
-        assert {name.count("**") for name in others} == {1, 2}
 
     def test_oneself_is_refused(self):
         purse = wallet(500, handle="bob")

@@ -148,6 +148,10 @@ class GatewayOrder(models.Model):
 
 
 class TopUpQuerySet(GatewayOrderQuerySet["TopUp"]):
+    def may_come(self) -> Self:
+        """Still under way, or come otherwise than asked for and waiting for staff, who may accept it."""
+        return self.filter(state__in=(*UNDECIDED, State.CONFLICT))
+
     def coming(self, currency: str) -> Money:
         """What these put on wallets in ``currency`` when all of them come, less their fees."""
         nets = self.filter(currency=currency).aggregate(net=Sum(F("amount_minor") - F("fee_minor")))

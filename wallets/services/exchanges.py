@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
 from members.models import Member
-from members.services import limits, members, tiers
+from members.services import members, tiers
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
@@ -19,12 +19,11 @@ from paymentsite.core.formats import amount as formatted
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money, Unit
 from paymentsite.core.units import OWN_UNITS
-from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account
 from wallets import conversion
 from wallets.models import Exchange, ExchangeQuote, Wallet
-from wallets.services import fees, rates, wallets
+from wallets.services import fees, rates, room, wallets
 from wallets.services.wallets import NoCurrency
 from wallets.services.wording import check_same, checked_reference
 from wallets.telling import Told, teller
@@ -166,7 +165,7 @@ def _accept(*, quote: ExchangeQuote, reference: str, by: Actor) -> Exchange:
     source = wallets.of(member=member, currency=quote.sold_unit)
     wallets.check_open(source)
     target = wallets.open(member=member, currency=quote.bought_unit, by=by)
-    limits.check_balance(member=member, after=books.standing(target.account).posted + quote.bought)
+    room.check(member=member, wallet=target, amount=quote.bought)
 
     _charge(quote, member)
     posted = ledger.post(

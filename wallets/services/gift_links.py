@@ -20,11 +20,10 @@ from paymentsite.core.ids import microseconds
 from paymentsite.core.money import Money
 from paymentsite.core.services import audit, open_items
 from paymentsite.core.vault import Secret, lookup
-from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from wallets.models import Gift
 from wallets.models.gifts import TOKEN_LABEL
-from wallets.services import due, fees, wallets
+from wallets.services import due, fees, room, wallets
 from wallets.services.confirming import check_pin, count
 from wallets.services.transfers import called
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
@@ -148,8 +147,7 @@ def claim(*, token: Secret, member: Member, by: Actor) -> Gift:
     _check_open(gift, now)
 
     purse = wallets.open(member=locked[member.pk], currency=gift.currency, by=SYSTEM)
-    after = books.standing(purse.account).posted + gift.amount
-    limits.check_balance(member=locked[member.pk], after=after)
+    room.check(member=locked[member.pk], wallet=purse, amount=gift.amount)
     parts = [ledger.Capture(gift.amount, gift.hold, purse.account, final=not gift.fee_minor)]
     if gift.fee_minor:
         parts.append(ledger.Capture(gift.fee, gift.hold, ledger.house("fees", gift.currency), final=True))

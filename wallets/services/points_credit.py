@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.translation import gettext, gettext_noop
 
 from members.models import Member, PointValue
-from members.services import limits, members, points
+from members.services import members, points
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
@@ -15,11 +15,10 @@ from paymentsite.core.errors import Forbidden, Refused
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.money import Money, within_range
 from paymentsite.core.rounding import Rounding, divide
-from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account
 from wallets.models import PointsCredit
-from wallets.services import wallets
+from wallets.services import room, wallets
 from wallets.services.wording import check_same, checked_reference, id_for
 from wallets.telling import Told, teller
 
@@ -70,7 +69,7 @@ def _credit(*, member: Member, count: int, reference: str, by: Actor) -> PointsC
     amount = worth(count, value)
     if count <= 0 or not amount.minor:
         raise PointsWorthNothing(points=count, currency=wallet.currency)
-    limits.check_balance(member=member, after=books.standing(wallet.account).posted + amount)
+    room.check(member=member, wallet=wallet, amount=amount)
 
     public_id = id_for(member, _NOUN, reference)
     posted = ledger.post(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils.translation import gettext_noop
 
 from members.models import Member
@@ -79,9 +79,12 @@ def ask(
         return first
 
     members.check_active(locked[asker.pk])
+    # The asker's own side first: it says the same whoever is asked, and whether there is anybody.
+    waiting = MoneyRequest.objects.open().filter(asker=asker, expires_at__gt=clock.now())
+    _check_fewer(waiting, OPEN_MAX)
     if payer is None or not _may_be_asked(locked[payer.pk], asker):
         raise CannotBeAsked
-    _check_few(asker, payer)
+    _check_fewer(waiting.filter(payer=payer), OPEN_MAX_OF_ONE)
     now = clock.now()
     request = MoneyRequest.objects.create(
         public_id=id_for(asker, "request", reference),
@@ -104,11 +107,9 @@ def _may_be_asked(payer: Member, asker: Member) -> bool:
     return payer.state == Member.State.ACTIVE and not blocked
 
 
-def _check_few(asker: Member, payer: Member) -> None:
-    waiting = MoneyRequest.objects.open().filter(asker=asker, expires_at__gt=clock.now())
-    for some, most in ((waiting, OPEN_MAX), (waiting.filter(payer=payer), OPEN_MAX_OF_ONE)):
-        if (count := some.count()) >= most:
-            raise TooManyRequests(open=count)
+def _check_fewer(waiting: QuerySet[MoneyRequest], most: int) -> None:
+    if (count := waiting.count()) >= most:
+        raise TooManyRequests(open=count)
 
 
 def pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor, pin: Secret | None = None) -> Transfer:

@@ -54,6 +54,8 @@ class RouteInvalid(Invalid, why=Fault):
 
 def candidates(*, kind: GatewayRoute.Kind, method: str, amount: Money, now: datetime) -> list[str]:
     """The gateways that may execute it, the best first: healthy before ill, by priority, then by cost."""
+    if not method.isprintable():  # none is called so, and no database is asked for it
+        return []
     routes = GatewayRoute.objects.fitting(kind=kind, method=method, amount=amount)
     able = [route for route in routes if _able(route, method)]
     able.sort(
@@ -71,7 +73,7 @@ def first(*, kind: GatewayRoute.Kind, method: str, amount: Money, now: datetime)
     """The best of them; raises ``NoRoute``."""
     for name in candidates(kind=kind, method=method, amount=amount, now=now):
         return name
-    raise NoRoute(amount=amount, method=method)
+    raise NoRoute(amount=amount, method=method if method.isprintable() else "")
 
 
 def _able(route: GatewayRoute, method: str) -> bool:

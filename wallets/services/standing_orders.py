@@ -138,12 +138,13 @@ def _make(
     member = locked[member.pk]
     members.check_active(member)
     wallets.of(member=member, currency=amount.unit)
-    if payee is None or locked[payee.pk].state == Member.State.CLOSED:
-        raise PayeeCannotReceive
     most = Money(settings.STANDING_ORDER_MAX.get(amount.unit, 0), amount.unit)
     if amount > most:
         raise OrderTooLarge(most=most)
     _check_days(plan, clock.today(member.time_zone))
+    # Last, so that nothing else tells whether there is such a payee.
+    if payee is None or locked[payee.pk].state == Member.State.CLOSED:
+        raise PayeeCannotReceive
 
     order = StandingOrder.objects.create(
         public_id=id_for(member, "standing_order", reference),

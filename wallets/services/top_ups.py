@@ -17,9 +17,8 @@ from paymentsite.core.errors import Refused
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
-from paymentsite.ledger import queries as books
 from wallets.models import GatewayRoute, Instrument, TopUp, Wallet
-from wallets.services import fees, gateway_calls, orders, outcomes, payees, rerouting, routing
+from wallets.services import fees, gateway_calls, orders, outcomes, payees, rerouting, room, routing
 from wallets.services.wallets import WalletClosed
 from wallets.telling import Told, teller
 
@@ -90,9 +89,7 @@ def _intend(
     if quote.fee >= amount:
         raise FeeTooHigh(fee=quote.fee, amount=amount)
     order.fee_minor = quote.fee.minor
-    # What is under way may all come, and is never refused when it does: it counts as if it were here already.
-    coming = TopUp.objects.of(member).undecided().coming(amount.unit)
-    limits.check_balance(member=member, after=books.standing(wallet.account).posted + coming + order.net)
+    room.check(member=member, wallet=wallet, amount=order.net)
     fees.take(quote=quote, source=order.source, now=now)
     order.save(force_insert=True)
     orders.tell(order, origin=Origin.REQUEST, by=by)

@@ -21,7 +21,7 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance
 from paymentsite.ledger.refusals import AccountFull, AccountNotOpen, short_of
 from wallets.models import Transfer, Wallet
-from wallets.services import fees, wallets
+from wallets.services import fees, room, wallets
 from wallets.services.confirming import check_pin, count, needs_pin
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 from wallets.telling import Told, teller
@@ -76,11 +76,10 @@ def preview(*, sender: Member, to: str, amount: Money) -> Preview:
     now = clock.now()
     checked_amount(amount)
     members.check_active(sender)
-    payee = payees.find(to)
+    payee, name = payees.shown(to)
     if payee == sender:
         raise ToOneself
     quote = fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now)
-    name = payees.masked_name(payee) if payee else payees.name_of_nobody(to)
     return Preview(name, amount, quote.fee, limits.left(sender, now), needs_pin(sender, amount, now), payee)
 
 
@@ -215,7 +214,7 @@ def ready_to_receive(payee: Member | None, amount: Money) -> Wallet:
     if standing.status not in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
         raise PayeeCannotReceive
     try:
-        limits.check_balance(member=payee, after=standing.posted + amount)
+        room.check(member=payee, wallet=target, amount=amount)
     except DomainError as refusal:
         # How much somebody holds or may hold is not for others to hear.
         raise PayeeCannotReceive from refusal

@@ -1,0 +1,117 @@
+"""Rewards that are money: paid with points, in the wallet, once; all or nothing."""
+
+import pytest
+
+from members.models import Redemption
+from members.services import members, points, rewards
+from members.services.members import MemberSuspended
+from members.services.rewards import RedemptionDiffers, RewardGone
+from paymentsite.core import verification
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.money import Money
+from paymentsite.ledger import queries as books
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.refusals import InsufficientFunds
+from tests.factories import cny, fund, pts
+from tests.members.catalogue import coupon_reward, goods
+from tests.members.factories import member
+from tests.wallets.factories import emptied, holds
+from wallets.queries import statements
+from wallets.services import reward_credit, wallets
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada():
+    """A member with 250 points."""
+    made = member()
+    fund(points.of(made).points, 250, ledger.Terms("test"))
+    return made
+
+
+def five_yuan(**terms):
+    return goods(**{"name_en": "Five yuan", "kind": "wallet_credit", "credit_minor": 500, "currency": "CNY", **terms})
+
+
+def redeem(ada, reward, reference="r1") -> Redemption:
+    return reward_credit.redeem(member=ada, reward=reward, reference=reference, by=Actor.of(ada.user))
+
+
+def purse_of(ada):
+    return wallets.open(member=ada, currency="CNY", by=SYSTEM)
+
+
+def left(ada) -> Money:
+    return books.standing(points.of(ada).points).posted
+
+
+def test_it_is_in_the_wallet_and_told_on_its_statement(ada):
+    redemption = redeem(ada, five_yuan())
+
+    assert (holds(purse_of(ada)), left(ada)) == (cny(500), pts(150))
+    assert books.standing(ledger.house("rewards", "CNY")).posted == cny(-500)
+    assert redemption.journal.postings.count() == 2
+    assert [line.words for line in statements.lines(wallet=purse_of(ada)).lines] == ["Reward: Five yuan"]
+    assert verification.discover().run(only=["members", "wallets", "ledger"]).findings == []
+
+
+def test_same_reference_is_the_same_reward_and_another_one_a_conflict(ada):
+    reward = five_yuan()
+
+    assert redeem(ada, reward) == redeem(ada, reward)
+
+    with pytest.raises(RedemptionDiffers):
+        redeem(ada, five_yuan(name_en="Another"))
+    assert (holds(purse_of(ada)), left(ada)) == (cny(500), pts(150))
+
+
+def test_too_few_points_leave_nothing_behind(ada, rows):
+    reward = five_yuan(points=251)
+    purse_of(ada)
+    ledger.house("rewards", "CNY")
+    with pytest.raises(InsufficientFunds):
+        redeem(ada, reward)
+    before = rows()
+
+    with pytest.raises(InsufficientFunds):
+        redeem(ada, reward)
+
+    assert rows() == before
+    assert (holds(purse_of(ada)), left(ada)) == (cny(0), pts(250))
+
+
+def test_last_one_is_had_once(ada):
+    reward = five_yuan(stock=1)
+    redeem(ada, reward)
+
+    with pytest.raises(RewardGone):
+        redeem(ada, reward, "r2")
+    assert holds(purse_of(ada)) == cny(500)
+
+
+def test_suspended_member_gets_none(ada):
+    reward = five_yuan()
+    members.suspend(member=ada, by=Actor("staff", "0"), reason="x")
+
+    with pytest.raises(MemberSuspended):
+        redeem(ada, reward)
+
+
+def test_other_kinds_come_as_they_do_without_a_wallet(ada):
+    mug, ten_off = redeem(ada, goods()), redeem(ada, coupon_reward(), "r2")
+
+    assert (mug.reward.kind, ten_off.reward.kind, ten_off.coupon.state) == ("goods", "coupon", "open")
+    assert left(ada) == pts(50)
+
+
+def test_cancelled_it_goes_from_the_wallet_and_where_it_was_spent_it_cannot_be(ada):
+    redemption = redeem(ada, five_yuan())
+    rewards.cancel(redemption=redemption, by=Actor("staff", "0"), reason="mistake")
+    assert (holds(purse_of(ada)), left(ada)) == (cny(0), pts(250))
+
+    spent = redeem(ada, five_yuan(), "r2")
+    emptied(ada)
+    with pytest.raises(InsufficientFunds):
+        rewards.cancel(redemption=spent, by=Actor("staff", "0"), reason="mistake")
+    assert left(ada) == pts(150)
