@@ -69,7 +69,7 @@ SOMETIMES = (
     *("Withdrawn open then failed", "Withdrawn failed then succeeded", "Withdrawn succeeded then returned"),
     *("accept insufficient_funds", "accept quote_expired", "accept quote_used", "accept balance_limit_exceeded"),
     *("order standing_order_too_large", "standing wallet_frozen", "standing insufficient_funds", "standing paused"),
-    *("credit insufficient_funds", "credit balance_limit_exceeded", "points lost"),
+    *("reward done", "reward again done", "credit insufficient_funds", "credit balance_limit_exceeded", "points lost"),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from django.utils.translation import gettext
 
 from members.models import Member, Redemption, Reward
-from members.services import points, rewards
+from members.services import members, points, rewards
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
 from paymentsite.core.money import Money
@@ -42,6 +42,7 @@ def _redeem(*, member: Member, reward: Reward, credit: Money, reference: str, by
     member = Member.objects.lock(member.pk)
     wallet = wallets.open(member=member, currency=credit.unit, by=by)
     if not Redemption.objects.filter(member=member, reference=reference).exists():
+        members.check_active(member)
         room.check(member=member, wallet=wallet, amount=credit)
     into = ledger.Move(credit, _cost(credit.unit), wallet.account)
     return rewards.redeem(member=member, reward=reward, reference=reference, by=by, entries=[into])

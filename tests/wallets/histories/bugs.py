@@ -8,6 +8,7 @@ import pytest
 
 from members.services import limits, members
 from paymentsite.core import clock
+from paymentsite.core.money import Money
 from tests.wallets.histories.asking import Asking
 from tests.wallets.histories.crediting import Crediting
 from tests.wallets.histories.exchanging import Exchanging
@@ -19,6 +20,7 @@ from tests.wallets.histories.withdrawing import Withdrawing
 from tests.wallets.histories.world import World
 from wallets import conversion
 from wallets.models import ExchangeQuote, StandingOrder, TopUp, Withdrawal
+from wallets.models.orders import TopUpQuerySet
 from wallets.services import (
     bookings,
     endings,
@@ -28,6 +30,7 @@ from wallets.services import (
     points_credit,
     rates,
     requests,
+    reward_credit,
     standing_runs,
     transfers,
     wallets,
@@ -155,6 +158,14 @@ def points_are_not_spent(patch: Patch) -> None:
     patch.setattr(points_credit.points, "spent", lambda **_: [])
 
 
+def what_comes_counts_for_nothing(patch: Patch) -> None:
+    patch.setattr(TopUpQuerySet, "coming", lambda _orders, currency: Money.zero(currency))
+
+
+def reward_is_given_though_it_does_not_fit(patch: Patch) -> None:
+    patch.setattr(reward_credit.room, "check", lambda **_: None)
+
+
 # With the nouns whose histories must find it: others would only keep them from it.
 BUGS: list[tuple[Callable[[Patch], None], type[World]]] = [
     (suspended_may_act, Sending),
@@ -177,4 +188,6 @@ BUGS: list[tuple[Callable[[Patch], None], type[World]]] = [
     (standing_order_is_paid_twice_a_day, Ordering),
     (missed_days_are_made_up_for, Ordering),
     (points_are_not_spent, Crediting),
+    (what_comes_counts_for_nothing, ToppingUp),
+    (reward_is_given_though_it_does_not_fit, Crediting),
 ]

@@ -6,15 +6,16 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from members.models import Redemption, Reward
 from members.services import points
 from paymentsite.core import clock
 from paymentsite.ledger import services as ledger
 from tests.members import pointing
 from tests.wallets.histories.people import Person, day_of
-from tests.wallets.histories.stage import POINTS, WORTH
+from tests.wallets.histories.stage import POINTS, REWARD_POINTS, REWARD_WORTH, WORTH
 from tests.wallets.histories.world import DONE, World, amounts, some, who
 from wallets.models import PointsCredit
-from wallets.services import points_credit
+from wallets.services import points_credit, reward_credit
 
 _WAITS = timedelta(days=1)
 
@@ -27,10 +28,13 @@ class Crediting(World):
     def __init__(self) -> None:
         super().__init__()
         self.credited: list[dict[str, Any]] = []
+        self.rewarded: list[dict[str, Any]] = []
 
     def first(self, one: int, number: int) -> None:
         super().first(one, number)
         self.earn_and_credit(one, 50 + number)
+        self.earn(one, 2 * REWARD_POINTS, "")
+        self.take_reward(one)
         match number % 8:
             case 0:
                 self.earn_and_lose(one, 50, "")
@@ -60,7 +64,8 @@ class Crediting(World):
     @rule(one=who, count=st.integers(0, 200))
     def credit(self, one: int, count: int) -> None:
         asked = {"one": one, "count": count, "reference": self.reference()}
-        expected, worth = self._cannot_credit(self.people[one], count) or DONE, count * WORTH // POINTS
+        worth = count * WORTH // POINTS
+        expected = self._cannot_credit(one, count, worth) or DONE
         self.do("credit", lambda: self._credit(**asked), expected=expected)
         if expected == DONE:
             self.credited.append(asked)
@@ -69,15 +74,38 @@ class Crediting(World):
             self.house["rewards", "PTS"] += count
             self.house["points", "CNY"] -= worth
 
-    def _cannot_credit(self, person: Person, count: int) -> str:
+    def _cannot_credit(self, one: int, count: int, worth: int) -> str:
+        person = self.people[one]
         if person.suspended:
             return "member_suspended"
-        worth = count * WORTH // POINTS
         if not worth:
             return "points_worth_nothing"
-        if person.has_no_room(worth):
+        if self.has_no_room(one, worth):
             return "balance_limit_exceeded"
         return "insufficient_funds" if count > person.points else ""
+
+    @rule(one=who)
+    def take_reward(self, one: int) -> None:
+        """One that is money."""
+        asked = {"one": one, "reference": self.reference()}
+        expected = self._cannot_credit(one, REWARD_POINTS, REWARD_WORTH) or DONE
+        self.do("reward", lambda: self._redeem(**asked), expected=expected)
+        if expected == DONE:
+            self.rewarded.append(asked)
+            self._spend(self.people[one], REWARD_POINTS)
+            self.people[one].posted += REWARD_WORTH
+            self.house["rewards", "PTS"] += REWARD_POINTS
+            self.house["rewards", "CNY"] -= REWARD_WORTH
+
+    @precondition(lambda self: self.rewarded)
+    @rule(number=some)
+    def take_reward_once_more(self, number: int) -> None:
+        asked = self.rewarded[number % len(self.rewarded)]
+        self.again("reward again", lambda: self._redeem(**asked))
+
+    def _redeem(self, *, one: int, reference: str) -> Redemption:
+        reward = Reward.objects.get(kind="wallet_credit")
+        return reward_credit.redeem(member=self.member(one), reward=reward, reference=reference, by=self.user(one))
 
     def _spend(self, person: Person, count: int) -> None:
         """Those first that are lost first."""

@@ -122,8 +122,8 @@ class Exchanging(World):
             return "member_suspended"
         if person.frozen and offer.unit == "CNY":
             return "wallet_frozen"
-        holds, unit = (person.euros, "EUR") if offer.unit == "CNY" else (person.posted, "CNY")
-        if holds + offer.bought > BALANCE_MAX[unit]:
+        euros_full = offer.unit == "CNY" and person.euros + offer.bought > BALANCE_MAX["EUR"]
+        if euros_full or (offer.unit == "EUR" and self.has_no_room(offer.one, offer.bought)):
             return "balance_limit_exceeded"
         available = person.available if offer.unit == "CNY" else person.euros
         return "insufficient_funds" if offer.sold + offer.fee > available else offer.final

@@ -82,7 +82,7 @@ class Giving(World):
             return "member_suspended"
         if gift.state != "open":
             return "gift_not_open"
-        return "balance_limit_exceeded" if self.people[one].has_no_room(gift.use.minor) else ""
+        return "balance_limit_exceeded" if self.has_no_room(one, gift.use.minor) else ""
 
     @rule(two=pairs, minor=amounts)
     def give_to_somebody(self, two: tuple[int, int], minor: int) -> None:

@@ -78,9 +78,6 @@ class Person:
             return "limit_exceeded"
         return "" if minor + part(minor, TRANSFER_BP) <= self.available else "insufficient_funds"
 
-    def has_no_room(self, minor: int) -> bool:
-        return self.posted + minor > BALANCE_MAX["CNY"]
-
     def used(self, kind: str, now: datetime) -> int:
         return sum(use.minor for use in self.of_today(kind, now))
 

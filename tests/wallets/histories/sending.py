@@ -59,7 +59,7 @@ class Sending(World):
 
     def cannot_send(self, one: int, other: int, minor: int) -> str:
         """The sender's side first; of who holds too much no more is told than that it cannot be."""
-        full = "payee_cannot_receive" if self.people[other].has_no_room(minor) else ""
+        full = "payee_cannot_receive" if self.has_no_room(other, minor) else ""
         return self.people[one].cannot_send(minor, self.now) or full
 
     def moved(self, asked: dict[str, Any]) -> None:

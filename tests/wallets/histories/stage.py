@@ -13,7 +13,7 @@ from paymentsite.core.ids import EPOCH
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance
-from tests.members import pointing
+from tests.members import catalogue, pointing
 from tests.members.factories import member
 from tests.members.limiting import cap
 from tests.wallets import gateways
@@ -26,12 +26,13 @@ from wallets.services import bookings
 
 PIN = Secret("739154")
 POINTS, WORTH = 7, 10  # so many points are so many fen
+REWARD_POINTS, REWARD_WORTH = 20, 45
 HOUSE = [
     *(("position", unit) for unit in ("CNY", "EUR")),
     *(("exchange margin", unit) for unit in ("CNY", "EUR")),
     *(("fees", unit) for unit in ("CNY", "EUR")),
     *(("points", unit) for unit in ("CNY", "PTS")),
-    *(("rewards", "PTS"), ("breakage", "PTS"), ("suspense", "CNY"), ("cash", "CNY")),
+    *(("rewards", "CNY"), ("rewards", "PTS"), ("breakage", "PTS"), ("suspense", "CNY"), ("cash", "CNY")),
 ]
 
 
@@ -94,6 +95,7 @@ def _rules() -> None:
     Tier.objects.create(code="base", name_en="Base", rank=0, **benefits)
     PointValue.objects.create(currency="CNY", points=POINTS, value_minor=WORTH, starts_at=EPOCH)
     month = {"points": 1, "expiry": "months", "expiry_months": 1}
+    catalogue.goods(kind="wallet_credit", points=REWARD_POINTS, credit_minor=REWARD_WORTH, currency="CNY")
     pointing.rule("at once", per_minor=2, **month)
     pointing.rule("waits", per_minor=1, scope="merchant", scope_key="waits", pending="days", pending_days=1, **month)
 

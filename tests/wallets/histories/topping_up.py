@@ -31,6 +31,7 @@ class ToppingUp(Outcomes):
             case 0 | 3:
                 self.top_up_that_ends_oddly(one, (15, 12, 10)[number // 4 % 3])
             case 1:
+                self.top_up(one, 102)
                 self.top_up_more_than_may_be(one, 1 + number)
             case 2:
                 self.top_up_again_after_failures(one, number)
@@ -55,12 +56,10 @@ class ToppingUp(Outcomes):
             return "limit_exceeded"
         if minor <= TOP_UP_FEE:
             return "top_up_below_fee"
-        return "balance_limit_exceeded" if self._after(one) + minor - TOP_UP_FEE > BALANCE_MAX["CNY"] else ""
+        return "balance_limit_exceeded" if self.has_no_room(one, minor - TOP_UP_FEE) else ""
 
-    def _after(self, one: int) -> int:
-        """What they hold when all comes that is under way."""
-        coming = sum(order.net for order in self.came if order.one == one and order.state == "open")
-        return self.people[one].posted + coming
+    def coming(self, one: int) -> int:
+        return sum(order.net for order in self.came if order.one == one and order.state in {"open", "conflict"})
 
     @rule(one=who, minor=minors)
     def top_up_and_wait(self, one: int, minor: int) -> None:
@@ -72,8 +71,9 @@ class ToppingUp(Outcomes):
     def top_up_more_than_may_be(self, one: int, more: int) -> None:
         """More than in a day, more than may be held, less than it costs."""
         self.top_up(one, TOP_UP_DAY_MAX - self.people[one].used("top_up", self.now) + more)
-        room = BALANCE_MAX["CNY"] - self._after(one)
+        room = BALANCE_MAX["CNY"] - self.people[one].posted - self.coming(one)
         self.top_up(one, room // 100 * 100 + 200)
+        self.top_up(one, max(room, 0) + TOP_UP_FEE + 1)
         self.top_up(one, 1 + more % TOP_UP_FEE)
 
     @rule(one=who, ending=st.sampled_from([10, 12, 15]))

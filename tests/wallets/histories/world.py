@@ -27,7 +27,7 @@ from tests.wallets.conftest import read_rows
 from tests.wallets.gateways import gateway
 from tests.wallets.histories import stage
 from tests.wallets.histories.looking import Looking
-from tests.wallets.histories.people import Person
+from tests.wallets.histories.people import BALANCE_MAX, Person
 from wallets.models import FeeUse, Wallet
 from wallets.services import wallets
 
@@ -120,6 +120,14 @@ class World(RuleBasedStateMachine):
     def first(self, one: int, number: int) -> None:
         """Each noun has its act done once, and with some numbers goes where something special happens: what comes then
         is chance, which leaves whole nouns out of many histories."""
+
+    def coming(self, one: int) -> int:
+        """What may still come onto their wallet, and is never refused when it does."""
+        del one
+        return 0
+
+    def has_no_room(self, one: int, minor: int) -> bool:
+        return self.people[one].posted + self.coming(one) + minor > BALANCE_MAX["CNY"]
 
     def member(self, number: int) -> Member:
         return Member.objects.get(pk=self.purses[number].member_id)
