@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Min
 
 from paymentsite.ledger.models import Journal
-from tests.members.factories import approved
+from tests.members.factories import reachable
 from tests.wallets import deposits
 from tests.wallets.crashing import Fate
 from tests.wallets.gateways import gateway
@@ -23,7 +23,7 @@ class DepositHistory(History):
 
     def arrange(self) -> None:
         super().arrange()
-        approved(self.purse.member, 1)
+        reachable(self.purse.member)
 
     def request(self) -> None:
         deposits.start(deposits.account(self.ending, of=self.purse.member))

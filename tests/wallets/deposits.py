@@ -8,7 +8,7 @@ from members.models import Member
 from paymentsite.core.actors import SYSTEM
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
-from tests.members.factories import approved, member
+from tests.members.factories import member, reachable
 from tests.wallets.saved import bank_account
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import AccountProof, Instrument, ProofDeposit
@@ -30,7 +30,7 @@ def draw(monkeypatch: pytest.MonkeyPatch, first: int, second: int) -> None:
 def start(saved: Instrument) -> AccountProof:
     """By a member who has proven how they are reached, or does so before."""
     if Member.objects.get(pk=saved.member_id).kyc_level == 0:
-        approved(saved.member, 1)
+        reachable(saved.member)
     return small_deposits.start(instrument=saved, by=SYSTEM)
 
 

@@ -76,7 +76,7 @@ def test_what_looks_finds_what_is_told():
 def test_page_of_the_back_office_tells_no_amount(looker):
     orders = lived()
     rows = [*orders, *AccountProof.objects.all(), *Notification.objects.all(), *OrderEvent.objects.all()]
-    rows += [*OpenItem.objects.all(), *AuditEntry.objects.all()]
+    rows += [*OpenItem.objects.all(), *AuditEntry.objects.filter(subject__startswith="wallets.")]
     places = {type(row) for row in rows}
     pages = [reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist") for model in places]
     pages += [reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk]) for row in rows]

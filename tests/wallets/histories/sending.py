@@ -24,6 +24,10 @@ class Sending(World):
             self.frost(one, on=True)
             self.send_from(two, 1 + number)
             self.frost(one, on=False)
+        elif number % 5 == 1:
+            self.membership(one, on=True)
+            self.send_from(two, 1 + number)
+            self.membership(one, on=False)
 
     @rule(two=pairs, minor=amounts)
     def send(self, two: tuple[int, int], minor: int) -> None:

@@ -27,7 +27,7 @@ class Withdrawing(Outcomes):
         self.withdraw(one, 9)
         match number // 4 % 4:
             case 0 | 3:
-                self.withdrawal_that_ends_oddly(one, (15, 12, 10)[number % 3])
+                self.withdrawal_that_ends_oddly(one, (12, 15, 12, 10)[number % 4])
             case 1:
                 self.withdraw_more_than_may_be(one, 1 + number)
             case 2:
