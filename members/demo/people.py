@@ -130,4 +130,6 @@ def _decide(case: KycCase, staff: Actor, then: str) -> None:
         kyc.ask_more(case=case, reason=KycEvent.Reason.UNREADABLE, note="The image is too small.", by=staff)
     elif not then and case.state == KycCase.State.SUBMITTED:
         kyc_images.look_at_facts(case=case, by=staff)
+        for image in case.images.select_related("case"):
+            kyc_images.look(image=image, by=staff)
         kyc.approve(case=case, by=staff)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from members.models import KycCase, KycEvent, Member
-from members.services import members, notices
+from members.services import kyc_looks, members, notices
 from members.services.kyc_facts import CHECKS, Facts
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
@@ -20,7 +20,6 @@ from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Forbidden, Refused
 from paymentsite.core.ids import uuid7
-from paymentsite.core.models import AuditEntry
 from paymentsite.core.services import audit, open_items
 
 State = KycCase.State
@@ -30,7 +29,6 @@ Reason = KycEvent.Reason
 CONTACT, NAMED, SHOWN = 1, 2, 3
 ADULT: Final = 18
 TWICE: Final = "kyc_document_twice"
-FACTS_SEEN: Final = "kyc.facts_seen"
 
 _KINDS: Final = {
     State.APPROVED: notices.kind("kyc_approved", gettext_noop("Your identity is verified for level {level}.")),
@@ -76,9 +74,9 @@ class OwnCase(Forbidden):
     sentence = gettext_noop("Nobody decides on their own identity.")
 
 
-class NotLookedAt(Refused):
+class NotLookedAt(Refused, missing=kyc_looks.Part):
     code = "kyc_not_looked_at"
-    sentence = gettext_noop("Look at the name, the number and the images as they are now: they are what you approve.")
+    sentence = gettext_noop("Look first at what you approve, as it is now. You have not seen: {missing}.")
 
 
 @act
@@ -128,11 +126,12 @@ def submit(*, case: KycCase, by: Actor) -> KycCase:
 def approve(*, case: KycCase, by: Actor) -> KycCase:
     """The member has the case's level, at least. All that it takes is looked at once more.
 
-    Who approves has looked at it since it was submitted: what a member changed meanwhile is not approved unseen.
+    Who approves has looked at all of it, image by image, since it was submitted: what a member changed meanwhile is
+    not approved unseen.
     """
     case = _reviewed(case, by)
-    if not _has_looked(case, by):
-        raise NotLookedAt
+    if missing := kyc_looks.unseen(case, by):
+        raise NotLookedAt(missing=missing)
     _check_complete(case)
     if _serves_another(case):
         raise DocumentTaken
@@ -173,10 +172,6 @@ def _reviewed(case: KycCase, by: Actor) -> KycCase:
     if found.state != State.SUBMITTED:
         raise CaseMoved(state=found.state)
     return found
-
-
-def _has_looked(case: KycCase, by: Actor) -> bool:
-    return AuditEntry.objects.of(case).filter(act=FACTS_SEEN, by=str(by), at__gte=case.submitted_at).exists()
 
 
 def _approve(case: KycCase, *, by: Actor) -> KycCase:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from members import images
 from members.models import KycCase, KycChunk, KycImage
-from members.services import kyc
+from members.services import kyc, kyc_looks
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
@@ -64,7 +64,7 @@ def look(*, image: KycImage, by: Actor) -> bytes:
     """What the image shows, to somebody who holds the right; that they looked is on the audit trail."""
     if not by.may(RIGHT):
         raise NotToBeSeen
-    audit.record(by=by, act="kyc.image_seen", subject=image.case, after={"image": image.public_id, "side": image.side})
+    kyc_looks.image_seen(image, by=by)
     return content_of(image)
 
 
@@ -73,7 +73,7 @@ def look_at_facts(*, case: KycCase, by: Actor) -> dict[str, str]:
     """The name in law, birthday and number, to somebody who holds the right; that they looked is on the audit trail."""
     if not by.may(RIGHT):
         raise NotToBeSeen
-    audit.record(by=by, act=kyc.FACTS_SEEN, subject=case)
+    kyc_looks.facts_seen(case, by=by)
     held = {"legal_name": case.legal_name, "birthday": case.birthday, "number": case.number}
     return {name: content.decrypt().reveal() if content else "" for name, content in held.items()}
 

@@ -128,8 +128,10 @@ def reviewer() -> Actor:
 
 
 def looked_at(case: KycCase) -> KycCase:
-    """The case, whose contents the reviewer has seen as they are."""
+    """The case, of which the reviewer has seen everything as it is."""
     kyc_images.look_at_facts(case=case, by=reviewer())
+    for image in case.images.select_related("case"):
+        kyc_images.look(image=image, by=reviewer())
     return case
 
 

@@ -199,10 +199,28 @@ def test_reviewer_decides_by_deeds(case, deed, answers, state, level):
     ann = browser(staff("view_kyccase", "review_kyc", "see_kyc_documents"))
     assert page in ann.get(url("change", case)).content.decode()
     ann.get(url("contents", case))
+    for image in case.images.all():
+        ann.get(url("image", case, image.public_id))
     ann.post(page, answers)
 
     case.refresh_from_db()
     assert (case.state, Member.objects.get(pk=case.member_id).kyc_level) == (state, level)
+
+
+@pytest.mark.attack
+def test_page_about_the_images_is_not_the_images(case):
+    front = attach(case)
+    attach(case, side=SELFIE)
+    kyc.submit(case=case, by=SYSTEM)
+    ann = browser(staff("view_kyccase", "review_kyc", "see_kyc_documents"))
+    ann.get(url("contents", case))
+    ann.get(url("image", case, front.public_id))
+
+    answer = ann.post(url("approve", case), follow=True)
+
+    assert "You have not seen: image of the holder&#x27;s face." in answer.content.decode()
+    case.refresh_from_db()
+    assert case.state == "submitted"
 
 
 def test_reviewer_is_told_to_look_before_approving(case):
@@ -213,7 +231,7 @@ def test_reviewer_is_told_to_look_before_approving(case):
 
     answer = ann.post(url("approve", case), follow=True)
 
-    assert "they are what you approve" in answer.content.decode()
+    assert "You have not seen: image of the front, image of the holder&#x27;s face." in answer.content.decode()
     case.refresh_from_db()
     assert case.state == "submitted"
 

@@ -67,4 +67,6 @@ def identified(member: Member, ann: Actor, bob: Actor) -> list[tuple[int, str]]:
 
 def _decided(case: KycCase, staff: Actor) -> None:
     kyc_images.look_at_facts(case=case, by=staff)
+    for image in case.images.select_related("case"):
+        kyc_images.look(image=image, by=staff)
     kyc.approve(case=case, by=staff)
