@@ -63,7 +63,7 @@ class Terms(TypedDict, total=False):
     coupon_days: int | None
 
 
-@approvals.required("members.offer_reward", right=RIGHT)
+@approvals.required("members.offer_reward", right=RIGHT, concerns=approvals.NOBODY)
 def offer(*, terms: Terms, by: Actor, reason: str) -> Effect:
     """The reward is in the catalogue on these terms, which stay."""
     reward = put(terms)
@@ -87,7 +87,7 @@ def put(terms: Terms) -> Reward:
     return reward
 
 
-@approvals.required("members.restock_reward", right=RIGHT)
+@approvals.required("members.restock_reward", right=RIGHT, concerns=approvals.NOBODY)
 def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
     """There are ``more`` of it."""
     if more <= 0:

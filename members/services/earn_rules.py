@@ -77,7 +77,7 @@ class RuleTerms(TypedDict, total=False):
     ends_at: datetime | None
 
 
-@approvals.required("members.add_earn_rule", right=RIGHT)
+@approvals.required("members.add_earn_rule", right=RIGHT, concerns=approvals.NOBODY)
 def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str, starts_at: datetime | None = None) -> Effect:
     """There is a rule ``code``, in force from ``starts_at``, or from the approval on."""
     if EarnRule.objects.filter(code=code).exists():
@@ -86,7 +86,7 @@ def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str, starts_at: 
     return _saved(rule, by=by, reason=reason, before=None, starts_at=starts_at)
 
 
-@approvals.required("members.change_earn_rule", right=RIGHT)
+@approvals.required("members.change_earn_rule", right=RIGHT, concerns=approvals.NOBODY)
 def change(
     *, rule: EarnRule, terms: dict[str, Any], by: Actor, reason: str, starts_at: datetime | None = None
 ) -> Effect:
@@ -102,7 +102,7 @@ def change(
     return _saved(new, by=by, reason=reason, before=before, starts_at=starts_at)
 
 
-@approvals.required("members.end_earn_rule", right=RIGHT)
+@approvals.required("members.end_earn_rule", right=RIGHT, concerns=approvals.NOBODY)
 def end(*, rule: EarnRule, by: Actor, reason: str) -> Effect:
     """The rule earns nothing from the approval on; what it earned before stays."""
     latest = _supersede(rule, clock.now())
@@ -110,7 +110,7 @@ def end(*, rule: EarnRule, by: Actor, reason: str) -> Effect:
     return {"rule": latest.code, "version": latest.version, "ends": "with the approval"}
 
 
-@approvals.required("members.set_earn_budget", right=RIGHT)
+@approvals.required("members.set_earn_budget", right=RIGHT, concerns=approvals.NOBODY)
 def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
     """The campaign ``code`` may give ``total`` points in all, what it has given counted in."""
     if not 0 <= total <= _POINTS_MAX:
@@ -124,7 +124,7 @@ def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
     return {"budget": code, "before": before, "after": total}
 
 
-@approvals.required("members.set_point_value", right=RIGHT)
+@approvals.required("members.set_point_value", right=RIGHT, concerns=approvals.NOBODY)
 def set_value(
     *, points: int, value_minor: int, currency: str, by: Actor, reason: str, starts_at: datetime | None = None
 ) -> Effect:

@@ -11,7 +11,7 @@ from members.models import Limit, Member, Tier
 from members.models.limits import CAP_MAX, Kind
 from members.periods import Period
 from paymentsite.core import clock, versions
-from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.actors import SYSTEM, Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid
@@ -52,7 +52,7 @@ class LimitNotLower(Invalid):
     )
 
 
-@approvals.required("members.set_limit", right=RIGHT)
+@approvals.required("members.set_limit", right=RIGHT, concerns=("member",))
 def propose(  # noqa: PLR0913  a limit has that many sides
     *,
     kind: str,
@@ -101,7 +101,7 @@ def propose(  # noqa: PLR0913  a limit has that many sides
     }
 
 
-@approvals.required("members.end_limit", right=RIGHT)
+@approvals.required("members.end_limit", right=RIGHT, concerns=("limit.member_id",))
 def end(*, limit: Limit, by: Actor, reason: str) -> Effect:  # noqa: ARG001  the approval keeps both
     """The limit is over. Where none less specific covers the same, nothing of it is allowed any more."""
     with versions.one_at_a_time():
@@ -113,6 +113,7 @@ def end(*, limit: Limit, by: Actor, reason: str) -> Effect:  # noqa: ARG001  the
 @act
 def lower(*, limit: Limit, cap: int, by: Actor, reason: str) -> Limit:
     """The limit is ``cap`` from now on, for as long as it was to be in force. Refused where that is no less."""
+    check_not_own(by, limit.member_id)
     with versions.one_at_a_time():
         old = _in_force(limit)
         new = _again(old, cap=cap, by=by, reason=reason)

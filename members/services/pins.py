@@ -102,7 +102,7 @@ def set_pin(*, member: Member, pin: Secret, by: Actor, current: Secret | None = 
     store(member=member, made=hashed(member, pin), version=version, by=by, how="member.pin_set")
 
 
-@approvals.required("members.clear_pin", right="members.approve_clear_pin")
+@approvals.required("members.clear_pin", right="members.approve_clear_pin", concerns=("member",))
 def clear_pin(*, member: Member, by: Actor, reason: str) -> Effect:
     """The member has no PIN any more, and sets a new one: for somebody who can neither remember nor recover it."""
     locked = Member.objects.lock(member.pk)

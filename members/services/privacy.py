@@ -75,7 +75,7 @@ def export(*, member: Member, by: Actor) -> dict[str, Any]:
     return {"at": plain(clock.now()), **told}
 
 
-@approvals.required("members.erase", right="members.approve_erasure")
+@approvals.required("members.erase", right="members.approve_erasure", concerns=("member",))
 def erase(*, member: Member, by: Actor, reason: str) -> Effect:
     """Nothing that identifies the member is left here; what was paid stays, under a number. Done twice is done once."""
     locked = Member.objects.lock(member.pk)

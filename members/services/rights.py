@@ -64,7 +64,7 @@ class SignInErased(Refused):
     sentence = gettext_noop("This person's data was erased; nobody signs in as them again.")
 
 
-@approvals.required(GRANT, right="members.approve_rights", concerns="user")
+@approvals.required(GRANT, right="members.approve_rights", concerns=("user",))
 def grant(
     *,
     user: User,
@@ -75,11 +75,7 @@ def grant(
     by: Actor,
     reason: str,
 ) -> Effect:
-    """The person has these rights besides those they had. ``permissions`` are written "app.codename".
-
-    Refused where ``by`` is who it is for, and so is a decision of theirs.
-    """
-    check_not_own(by, user.pk)
+    """The person has these rights besides those they had. ``permissions`` are written "app.codename"."""
     reason = checked_reason(reason)
     user = _locked(user)
     _check_may_have(user)

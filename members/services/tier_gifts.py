@@ -33,7 +33,7 @@ class BoughtLastsLonger(Refused, until=as_moment):
     sentence = gettext_noop("The member bought {tier} until {until}: what is given must not take that away.")
 
 
-@approvals.required("members.give_tier", right="members.approve_member_tier")
+@approvals.required("members.give_tier", right="members.approve_member_tier", concerns=("member",))
 def give(*, member: Member, tier: Tier, until: datetime, by: Actor, reason: str) -> Effect:
     """The member has ``tier`` at least until ``until``, whatever they earn; an earlier gift ends with it.
 

@@ -66,7 +66,7 @@ class ProgrammeTerms(TypedDict, total=False):
     step_down: str
 
 
-@approvals.required("members.add_tier", right=RIGHT)
+@approvals.required("members.add_tier", right=RIGHT, concerns=approvals.NOBODY)
 def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """There is a tier ``code`` with ``terms``; members who earned it have it when they are next looked at."""
     _lock()
@@ -76,7 +76,7 @@ def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     return {"tier": code, **terms}
 
 
-@approvals.required("members.change_tier", right=RIGHT)
+@approvals.required("members.change_tier", right=RIGHT, concerns=approvals.NOBODY)
 def change(*, tier: Tier, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """``tier`` is as ``terms`` say, for all who have it; who has it now is looked at again."""
     _lock()
@@ -89,7 +89,7 @@ def change(*, tier: Tier, terms: dict[str, Any], by: Actor, reason: str) -> Effe
     return {"tier": tier.code, "before": before, "after": terms}
 
 
-@approvals.required("members.change_tier_programme", right=RIGHT)
+@approvals.required("members.change_tier_programme", right=RIGHT, concerns=approvals.NOBODY)
 def change_programme(*, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """The programme is as ``terms`` say; every member is looked at again, and what is lost has its grace."""
     programme = _lock()

@@ -71,7 +71,8 @@ def person_of(pk: int) -> str:
     return Actor(MEMBER, str(pk)).person
 
 
-def check_not_own(by: Actor, pk: int) -> None:
-    """Raise ``OwnMatter`` when ``by`` is who signs in as the user ``pk``: what staff decide is never about oneself."""
-    if by.person == person_of(pk):
+def check_not_own(by: Actor, *pks: int | None) -> None:
+    """Raise ``OwnMatter`` when ``by`` is one of those who sign in as the users ``pks``: what staff decide is never
+    about oneself."""
+    if by.person in {person_of(pk) for pk in pks if pk is not None}:
         raise OwnMatter

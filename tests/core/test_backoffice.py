@@ -25,7 +25,7 @@ MODELS = ("auditentry", "auditseal", "approval", "openitem")
 VIEW = [f"view_{model}" for model in MODELS]
 
 
-@approvals.required("test.promote", right="members.change_user")
+@approvals.required("test.promote", right="members.change_user", concerns=approvals.NOBODY)
 def promote(*, user: User, name: str, by: Actor, reason: str) -> Effect:
     User.objects.filter(pk=user.pk).update(email=f"{name}@example.com")
     return {"name": name, "was": user.email}

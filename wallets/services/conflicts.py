@@ -31,7 +31,7 @@ class NothingToDecide(Refused, state=State):
     sentence = gettext_noop("There is nothing to decide about this order: it is {state}.")
 
 
-@approvals.required("wallets.accept_order", right=RIGHT)
+@approvals.required("wallets.accept_order", right=RIGHT, concerns=("order.member_id",))
 def accept(*, order: GatewayOrder, by: Actor, reason: str) -> Effect:
     """What really moved is what is booked: on the member's wallet in the currency in which it came, or out of the
     hold, which then ends. The fee is taken where it can be."""
@@ -41,7 +41,7 @@ def accept(*, order: GatewayOrder, by: Actor, reason: str) -> Effect:
     return {**_facts(found), "booked": booked}
 
 
-@approvals.required("wallets.give_back_order", right=RIGHT)
+@approvals.required("wallets.give_back_order", right=RIGHT, concerns=("order.member_id",))
 def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
     """What came is given back and never booked: by the gateway, which is asked once this is committed, or where
     somebody has done it ``by_hand`` at the gateway already, at once."""
@@ -65,7 +65,7 @@ def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
     return {**_facts(found), "given back": f"by {found.gateway}"}
 
 
-@approvals.required("wallets.returned_withdrawal", right=RIGHT)
+@approvals.required("wallets.returned_withdrawal", right=RIGHT, concerns=("order.member_id",))
 def returned(*, order: Withdrawal, by: Actor, reason: str) -> Effect:
     """It came back without its gateway having said so: amount and fee are in the wallet again."""
     found = _decidable(order, {State.CONFLICT, State.SUCCEEDED})
@@ -75,7 +75,7 @@ def returned(*, order: Withdrawal, by: Actor, reason: str) -> Effect:
     return {**_facts(found), "comes back": found.moved, "and the fee": found.fee}
 
 
-@approvals.required("wallets.end_order", right=RIGHT)
+@approvals.required("wallets.end_order", right=RIGHT, concerns=("order.member_id",))
 def end(*, order: GatewayOrder, happened: bool, by: Actor, reason: str) -> Effect:
     """An order of which its gateway says nothing happened as we asked for it, or never did: somebody has found out."""
     found = _decidable(order, set(UNDECIDED))

@@ -43,7 +43,7 @@ class FeeRuleNotInForce(Conflict):
     sentence = gettext_noop("That fee is no longer in force. Look at the one that replaced it.")
 
 
-@approvals.required("wallets.set_fee", right=RIGHT)
+@approvals.required("wallets.set_fee", right=RIGHT, concerns=approvals.NOBODY)
 def propose(  # noqa: PLR0913  a price has that many sides
     *,
     kind: str,
@@ -83,7 +83,7 @@ def propose(  # noqa: PLR0913  a price has that many sides
     return {**rule.price, "before": old.price if old else None, "from": starts_at, "until": ends_at}
 
 
-@approvals.required("wallets.end_fee", right=RIGHT)
+@approvals.required("wallets.end_fee", right=RIGHT, concerns=approvals.NOBODY)
 def end(*, rule: FeeRule, by: Actor, reason: str) -> Effect:  # noqa: ARG001  the approval keeps both
     """The fee is over. Where there is none less specific, nothing is asked any more."""
     with versions.one_at_a_time():

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_noop
 from members.models import Member
 from members.services import limits, members, notices
 from paymentsite.core import clock
-from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.actors import SYSTEM, Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Missing, Refused
 from paymentsite.core.ids import microseconds
@@ -179,7 +179,8 @@ def cancel(*, gift: Gift, sender: Member, by: Actor) -> Gift:
 
 @act
 def give_back(*, gift: Gift, by: Actor) -> Gift:
-    """The same by staff, or because its time is over: it is returned."""
+    """The same by staff, though not for themselves, or because its time is over: it is returned."""
+    check_not_own(by, gift.sender_id)
     return _give_back(gift, State.RETURNED, by=by, now=clock.now())
 
 

@@ -12,7 +12,7 @@ from members.queries import points as standings
 from members.services import members, points
 from members.services.members import MemberSuspended
 from paymentsite.core import clock
-from paymentsite.core.actors import STAFF, Actor
+from paymentsite.core.actors import STAFF, Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Refused
 from paymentsite.core.ids import microseconds
@@ -68,8 +68,10 @@ def leave(*, member: Member, by: Actor, reason: str, forfeit_points: bool = Fals
     member = _locked(member)
     if member.state == Member.State.CLOSED:
         return member
-    if member.state == Member.State.SUSPENDED and by.kind != STAFF:
-        raise MemberSuspended
+    if member.state == Member.State.SUSPENDED:
+        if by.kind != STAFF:
+            raise MemberSuspended
+        check_not_own(by, member.pk)
     now = clock.now()
     _check_orders(member)
     _check_gifts(member)
@@ -78,9 +80,9 @@ def leave(*, member: Member, by: Actor, reason: str, forfeit_points: bool = Fals
 
     _forfeit(member, by=by, now=now)
     for order in _lasting(member):
-        standing_orders.end(order=order, by=by)
+        standing_orders.end(order=order, member=member, by=by)
     for request in _asked(member, now):
-        requests.cancel(request=request, by=by)
+        requests.cancel(request=request, asker=request.asker, by=by)
     for wallet in Wallet.objects.of(member).open().order_by("pk"):
         wallets.close(wallet=wallet, by=by, reason=reason)
     return members.close(member=member, by=by, reason=reason)

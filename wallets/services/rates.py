@@ -67,7 +67,7 @@ def take_in(*, rates: Iterable[Rate], by: Actor) -> list[ExchangeRate]:
     return [_recorded(rate, by=by, jump=JUMP_MAX) for rate in rates]
 
 
-@approvals.required("wallets.set_rate", right=RIGHT)
+@approvals.required("wallets.set_rate", right=RIGHT, concerns=approvals.NOBODY)
 def set_by_hand(*, base: str, quote: str, value: Decimal, at: datetime, by: Actor, reason: str) -> Effect:
     """A rate that one person proposes and another approves; it may jump."""
     row = _recorded(_rate(base, quote, value, "staff", at), by=by, jump=None)

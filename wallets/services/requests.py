@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 from members.models import Member
 from members.services import members, notices
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Invalid, Missing, Refused
 from paymentsite.core.money import Money
@@ -158,8 +158,13 @@ def decline(*, request: MoneyRequest, payer: Member, by: Actor) -> MoneyRequest:
 
 @act
 def cancel(*, request: MoneyRequest, by: Actor, asker: Member | None = None) -> MoneyRequest:
-    """The request is withdrawn, by its asker or, where none is named, by staff. Withdrawn again, it stays so."""
-    if asker is not None and request.asker_id != asker.pk:
+    """The request is withdrawn, by its asker or, where none is named, by staff who are none of the two it is between.
+
+    Withdrawn again, it stays so.
+    """
+    if asker is None:
+        check_not_own(by, request.asker_id, request.payer_id)
+    elif request.asker_id != asker.pk:
         raise NoSuchRequest
     request, _ended = _over(request, State.CANCELLED, by=by)
     return request

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from members.models import Member
 from members.services import members, pins
 from paymentsite.core import clock
-from paymentsite.core.actors import STAFF, Actor
+from paymentsite.core.actors import STAFF, Actor, check_not_own, person_of
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from paymentsite.core.money import Money
@@ -176,7 +176,7 @@ def _check_days(plan: Plan, today: date) -> None:
 @act
 def pause(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
     """No due day is done until it is resumed; those that pass meanwhile are not made up for and not counted."""
-    order = _locked(order, member)
+    order = _locked(order, member, by)
     if order.state == State.PAUSED:
         return order
     if order.state != State.ACTIVE:
@@ -189,12 +189,12 @@ def pause(*, order: StandingOrder, by: Actor, member: Member | None = None) -> S
 @act
 def resume(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
     """It goes on with the first due day that is still to come. What staff paused, staff resumes."""
-    order = _locked(order, member)
+    order = _locked(order, member, by)
     if order.state == State.ACTIVE:
         return order
     if order.state != State.PAUSED:
         raise OrderNotOpen(state=order.state)
-    if Actor.parse(order.paused_by).kind == STAFF and by.kind != STAFF:
+    if _held(order) and (member is not None or by.kind != STAFF):
         raise OrderHeld
     day = _first_to_come(order)
     if day is None:
@@ -214,7 +214,7 @@ def resume(*, order: StandingOrder, by: Actor, member: Member | None = None) -> 
 @act
 def end(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
     """It is over, for ever."""
-    order = _locked(order, member)
+    order = _locked(order, member, by)
     if order.state == State.ENDED:
         return order
     give_up_today(order)
@@ -265,9 +265,18 @@ def _first_to_come(order: StandingOrder) -> date | None:
     return found
 
 
-def _locked(order: StandingOrder, member: Member | None) -> StandingOrder:
-    """The order as it is under lock; to a member who is none of its own it does not exist. Staff name no member."""
-    if member is not None and order.member_id != member.pk:
+def _held(order: StandingOrder) -> bool:
+    """Whether staff paused it, and not the member, who may be staff elsewhere."""
+    paused = Actor.parse(order.paused_by)
+    return paused.kind == STAFF and paused.person != person_of(order.member_id)
+
+
+def _locked(order: StandingOrder, member: Member | None, by: Actor) -> StandingOrder:
+    """The order as it is under lock; to a member who is none of its own it does not exist. Staff name no member, and
+    are none of the two whom it is between."""
+    if member is None:
+        check_not_own(by, order.member_id, order.payee_id)
+    elif order.member_id != member.pk:
         raise NoSuchOrder
     Member.objects.lock_all([order.member_id, order.payee_id])
     return StandingOrder.objects.select_related("member", "payee").get(pk=order.pk)

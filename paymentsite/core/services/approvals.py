@@ -1,7 +1,7 @@
 """Approvals: what one person proposes, another one lets happen.
 
-    @approvals.required("ledger.post_manual", right="ledger.approve_manual")
-    def post_manual(*, amount: Money, source: Account, target: Account, by: Actor, reason: str) -> Effect: ...
+    @approvals.required("members.clear_pin", right="members.approve_clear_pin", concerns=("member",))
+    def clear_pin(*, member: Member, by: Actor, reason: str) -> Effect: ...
 
 Calling such a service proposes it; ``approve`` does it. See docs/decisions/032-approvals.md.
 """
@@ -25,9 +25,10 @@ from paymentsite.core.models import Approval
 from paymentsite.core.models.approvals import effect_digest
 from paymentsite.core.services import audit, proposals
 from paymentsite.core.services.approval_checks import verify
-from paymentsite.core.services.proposals import Effect, ReasonMissing, required
+from paymentsite.core.services.proposals import NOBODY, Effect, ReasonMissing, required
 
 __all__ = [
+    "NOBODY",
     "Effect",
     "ReasonMissing",
     "approve",
@@ -173,7 +174,7 @@ def _decidable(approval: Approval, by: Actor) -> proposals.Declared:
         raise ActUnknown(act=approval.act, approval=approval.pk)
     if by.person == approval.proposed_person:
         raise OwnProposal
-    if by.person == proposals.concerned(declared, approval):
+    if by.person in proposals.concerned(declared, approval):
         raise OwnMatter
     if not by.may(declared.right):
         raise RightMissing(act=declared.name, right=declared.right)

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import canonical, clock, logs
-from paymentsite.core.actors import Actor, person_of
+from paymentsite.core.actors import Actor, OwnMatter, person_of
 from paymentsite.core.acts import act
-from paymentsite.core.arguments import restored, stored
+from paymentsite.core.arguments import ArgumentGone, restored, stored
 from paymentsite.core.disclosure import clear, disclosed
 from paymentsite.core.errors import DomainError, Invalid
 from paymentsite.core.ids import microseconds
@@ -25,6 +25,8 @@ P = ParamSpec("P")
 Effect = Mapping[str, Any]
 
 EXPIRES: Final = timedelta(days=7)
+# What an act is declared to concern that is about no single person: terms for everybody, say.
+NOBODY: Final[tuple[str, ...]] = ()
 
 
 class ReasonMissing(Invalid):
@@ -36,7 +38,7 @@ class ReasonMissing(Invalid):
 class Declared:
     name: str
     right: str
-    concerns: str
+    concerns: tuple[str, ...]
     expires: timedelta
     body: Callable[..., Effect]
     signature: inspect.Signature
@@ -46,14 +48,17 @@ _acts: Final[dict[str, Declared]] = {}
 
 
 def required(
-    name: str, *, right: str, concerns: str = "", expires: timedelta = EXPIRES
+    name: str, *, right: str, concerns: tuple[str, ...], expires: timedelta = EXPIRES
 ) -> Callable[[Callable[P, Effect]], Callable[P, Approval]]:
     """Make calling the service propose it under ``name``, for somebody else who holds ``right`` to decide.
 
     The service takes keywords only, ``by`` and ``reason`` among them, and returns its effect. It is proposed
     only when a rehearsal, rolled back, succeeds. When approved it runs with exactly these arguments, and
-    ``by`` is whoever proposed it. ``concerns`` names the argument, a user or a member, of whom it is: that person
-    does not decide.
+    ``by`` is whoever proposed it.
+
+    ``concerns`` says whom it is about: arguments that are a user or a member (``"member"``), or the attribute of one
+    that leads there, a key or the owner of accounts (``"order.member_id"``, ``"source.owner"``); ``NOBODY`` where it
+    is about no single person. Whom it is about neither proposes nor decides.
     """
 
     def declare(body: Callable[P, Effect]) -> Callable[P, Approval]:
@@ -75,15 +80,21 @@ def declared(name: str) -> Declared | None:
     return _acts.get(name)
 
 
-def _check_declaration(name: str, signature: inspect.Signature, concerns: str) -> None:
+def all_declared() -> list[Declared]:
+    """Every act that takes two people, by name."""
+    return [_acts[name] for name in sorted(_acts)]
+
+
+def _check_declaration(name: str, signature: inspect.Signature, concerns: tuple[str, ...]) -> None:
     if name in _acts:
         raise TypeError(f"{name} is declared twice")
     if any(given.kind is not given.KEYWORD_ONLY for given in signature.parameters.values()):
         raise TypeError(f"{name} must take keywords only, each by its name")
     if missing := {"by", "reason"} - signature.parameters.keys():
         raise TypeError(f"{name} must take {' and '.join(sorted(missing))}")
-    if concerns and concerns not in signature.parameters:
-        raise TypeError(f"{name} takes no {concerns} whom it could concern")
+    for path in concerns:
+        if (argument := path.partition(".")[0]) not in signature.parameters:
+            raise TypeError(f"{name} takes no {argument} whom it could concern")
     if secret := [given for given in signature.parameters if logs.names_secret(given)]:
         raise TypeError(f"{name} takes {', '.join(secret)}, which must not be written down")
 
@@ -106,6 +117,8 @@ def _propose(declared: Declared, given: inspect.BoundArguments) -> Approval:
         proposed_at=now,
         expires_at=now + declared.expires,
     )
+    if by.person in concerned(declared, proposal):
+        raise OwnMatter
     proposal.digest = digest(proposal)
     proposal.effect = _rehearsed(declared, proposal)
     proposal.save(force_insert=True)
@@ -115,12 +128,26 @@ def _propose(declared: Declared, given: inspect.BoundArguments) -> Approval:
     return proposal
 
 
-def concerned(declared: Declared, proposal: Approval) -> str:
-    """The person whom it is about; empty when about none. As written, so that it holds when the row is gone."""
-    if not declared.concerns:
+def concerned(declared: Declared, proposal: Approval) -> set[str]:
+    """The people whom it is about."""
+    found = (_person(path, proposal.arguments) for path in declared.concerns)
+    return {person for person in found if person}
+
+
+def _person(path: str, arguments: Mapping[str, Any]) -> str:
+    name, _dot, attribute = path.partition(".")
+    if (written := arguments.get(name)) is None:
         return ""
-    _label, pk = proposal.arguments[declared.concerns]["value"]
-    return person_of(pk)
+    if not attribute:  # as written, so that it holds when the row is gone
+        _label, pk = written["value"]
+        return person_of(pk)
+    try:
+        value = getattr(restored(written), attribute)
+    except ArgumentGone:  # and so it cannot be done
+        return ""
+    if value is None:
+        return ""
+    return Actor.parse(value).person if isinstance(value, str) else person_of(value)
 
 
 def digest(proposal: Approval) -> str:

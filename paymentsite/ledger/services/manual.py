@@ -17,7 +17,7 @@ SCOPE: Final = "ledger.manual"
 RIGHT: Final = "ledger.approve_manual"
 
 
-@approvals.required("ledger.post_manual", right=RIGHT)
+@approvals.required("ledger.post_manual", right=RIGHT, concerns=("source.owner", "target.owner"))
 def post_manual(
     *,
     amount: Money,

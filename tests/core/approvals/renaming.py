@@ -22,7 +22,7 @@ class NameTaken(Refused):
     sentence = "{email} is taken."
 
 
-@approvals.required("test.rename", right=RIGHT, expires=timedelta(days=2))
+@approvals.required("test.rename", right=RIGHT, concerns=approvals.NOBODY, expires=timedelta(days=2))
 def rename(*, user: User, email: str, note: str = "none", by: Actor, reason: str) -> Effect:
     """Rename a user."""
     if User.objects.filter(email=email).exclude(pk=user.pk).exists():

@@ -49,12 +49,12 @@ def with_secret(*, pin: str, by: Actor, reason: str) -> Effect:
 )
 def test_declaration_that_cannot_work_is_an_error(body, name: str, why: str) -> None:
     with pytest.raises(TypeError, match=why):
-        approvals.required(name, right=RIGHT)(body)
+        approvals.required(name, right=RIGHT, concerns=approvals.NOBODY)(body)
 
 
 def test_declaration_must_take_whom_it_concerns() -> None:
     with pytest.raises(TypeError, match="takes no user whom it could concern"):
-        approvals.required("test.nobody", right="members.change_user", concerns="user")(no_user)
+        approvals.required("test.nobody", right="members.change_user", concerns=("user.pk",))(no_user)
 
 
 def race(together, proposal: Approval, ann: Actor, count: int) -> list[Any]:

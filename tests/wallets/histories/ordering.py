@@ -96,7 +96,11 @@ class Ordering(Sending):
         ordered = self.one_of(self.ordered, number)
         expected = "standing_order_not_open" if ordered.state == "ended" else DONE
         row = StandingOrder.objects.get(pk=ordered.pk)
-        self.do("pause", lambda: standing_orders.pause(order=row, by=self.actor(ordered.one)), expected=expected)
+        self.do(
+            "pause",
+            lambda: standing_orders.pause(order=row, member=row.member, by=self.actor(ordered.one)),
+            expected=expected,
+        )
         if ordered.state == "open":
             ordered.give_up_today()
             ordered.stop("paused")
@@ -119,7 +123,11 @@ class Ordering(Sending):
         elif ordered.state == "paused" and not ordered.to_come(self.now):
             expected = "standing_order_over"
         row = StandingOrder.objects.get(pk=ordered.pk)
-        self.do("resume", lambda: standing_orders.resume(order=row, by=self.actor(ordered.one)), expected=expected)
+        self.do(
+            "resume",
+            lambda: standing_orders.resume(order=row, member=row.member, by=self.actor(ordered.one)),
+            expected=expected,
+        )
         if expected == DONE and ordered.state == "paused":
             ordered.go_on(self.now)
 
@@ -128,7 +136,9 @@ class Ordering(Sending):
     def end(self, number: int) -> None:
         ordered = self.one_of(self.ordered, number)
         row = StandingOrder.objects.get(pk=ordered.pk)
-        self.do("end", lambda: standing_orders.end(order=row, by=self.actor(ordered.one)), expected=DONE)
+        self.do(
+            "end", lambda: standing_orders.end(order=row, member=row.member, by=self.actor(ordered.one)), expected=DONE
+        )
         if ordered.state != "ended":
             ordered.give_up_today()
             ordered.stop("ended")
