@@ -39,6 +39,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Floor:
+    """A rank that was given or bought, and until when it is kept."""
+
+    rank: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """All ranks, how long one stays after earning less, and whether one then goes down by one or straight."""
 
@@ -50,15 +58,24 @@ class Rules:
         return max((each for each in self.ranks if each < rank), default=rank)
 
 
-def step(now_standing: Standing, *, earned: int, rules: Rules, now: datetime) -> tuple[Standing, Reason | None]:
+def step(
+    now_standing: Standing, *, earned: int, rules: Rules, now: datetime, beneath: Floor | None = None
+) -> tuple[Standing, Reason | None]:
     """The next change that is due at ``now``, and why; without a reason nothing of it is left to do.
 
-    What was given or bought ends on its moment; grace is for what was earned.
+    What was given or bought ends on its moment, and what lies ``beneath`` it and still runs is kept from then on;
+    grace is for what was earned.
     """
     standing = now_standing
     if standing.kept_until is not None and standing.kept_until <= now:
-        rank = min(standing.rank, earned) if standing.lent else standing.rank
-        return Standing(rank, grace_until=None if standing.lent else standing.grace_until), Reason.GIVEN_ENDED
+        falls_to = max(earned, beneath.rank) if beneath else earned
+        left = Standing(
+            min(standing.rank, falls_to) if standing.lent else standing.rank,
+            kept=beneath.rank if beneath else None,
+            kept_until=beneath.until if beneath else None,
+            grace_until=None if standing.lent else standing.grace_until,
+        )
+        return left, Reason.GIVEN_ENDED
 
     target = earned if standing.kept is None else max(earned, standing.kept)
     if target > standing.rank:

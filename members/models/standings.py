@@ -59,7 +59,8 @@ class MemberTierQuerySet(models.QuerySet["MemberTier"]):
 class MemberTier(models.Model):
     """The tier that a member has now; those who never earned anything have no row and the base tier.
 
-    ``kept`` is what was given or bought: they do not fall below it before ``kept_until``, whatever they earn.
+    ``kept`` is what was given or bought: they do not fall below it before ``kept_until``, whatever they earn. What was
+    given or bought before it and lasts longer is kept after it; their changes know.
     ``due_at`` is the first moment at which time alone can change anything.
     """
 

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_noop
 from members import tier_rules
 from members.models import Member, MemberTier, Tier, TierChange, TierProgramme
 from members.models.tiers import named
+from members.queries import floors
 from members.queries import progress as earnings
 from members.services import notices
-from members.tier_rules import Reason, Rules, Standing
+from members.tier_rules import Floor, Reason, Rules, Standing
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.errors import as_day
 from paymentsite.core.ids import uuid7
@@ -46,6 +47,12 @@ def earned(member: Member, now: datetime) -> Tier:
     return reached(ladder(), earnings.within(member, TierProgramme.current(), now))
 
 
+def left(member: Member, now: datetime) -> Tier:
+    """What the member has when what they keep has ended by ``now``: what they earned, or what lay beneath."""
+    own, beneath = earned(member, now), floors.highest(member, now)
+    return max(own, beneath.after, key=lambda tier: tier.rank) if beneath else own
+
+
 def catch_up(*, member: Member, now: datetime) -> None:
     """Have what a change of the programme did to the member on record before something else happens to them."""
     row = MemberTier.objects.filter(member=member).first()
@@ -63,18 +70,24 @@ def settle(*, member: Member, now: datetime) -> MemberTier:
     standing = _standing(row)
     figures = {"have": have, "measure": programme.measure, "window": programme.window, "version": programme.version}
 
+    beneath = floors.highest(member, now) if row.kept_until and row.kept_until <= now else None
+    floor = Floor(beneath.after.rank, beneath.until) if beneath and beneath.until else None
+
     while True:
-        standing, reason = tier_rules.step(standing, earned=reached(tiers, have).rank, rules=rules, now=now)
+        earned_rank = reached(tiers, have).rank
+        standing, reason = tier_rules.step(standing, earned=earned_rank, rules=rules, now=now, beneath=floor)
         before, after = row.tier, by_rank[standing.rank]
         named = _named(reason, row, programme)
         if row.grace_until is None and standing.grace_until:
             _tell_grace(member, after, standing.grace_until)
         row.grace_until = standing.grace_until
-        if standing.kept is None:
-            row.kept, row.kept_until, row.kept_by = None, None, ""
+        ended = reason == Reason.GIVEN_ENDED
+        if ended:
+            _keep(row, beneath)
         if named is None:
             break
-        change(row, after, reason=named, by=SYSTEM, now=now, before=before, figures=figures)
+        until = {"until": row.kept_until} if ended else {}
+        change(row, after, reason=named, by=SYSTEM, now=now, before=before, figures=figures, **until)
 
     write(row, programme, now)
     return row
@@ -138,9 +151,19 @@ def falls_to(member: Member, programme: TierProgramme, held: Tier, at: datetime)
     """The tier below ``held`` that the member has at ``at`` if nothing more is earned."""
     tiers = ladder()
     left = reached(tiers, earnings.within(member, programme, at))
+    if beneath := floors.highest(member, at):
+        return max(left, beneath.after, key=lambda tier: tier.rank)
     if programme.step_down == programme.StepDown.ONE:
         return max((tier for tier in tiers if tier.rank < held.rank), key=lambda tier: tier.rank, default=left)
     return left
+
+
+def _keep(row: MemberTier, floor: TierChange | None) -> None:
+    """What the member does not fall below from now on is what ``floor`` gave or sold them, or nothing."""
+    if floor is None:
+        row.kept, row.kept_until, row.kept_by = None, None, ""
+    else:
+        row.kept, row.kept_until, row.kept_by = floor.after, floor.until, floor.reason
 
 
 def _standing(row: MemberTier) -> Standing:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_noop
 
 from members.models import Member, MemberTier, Tier, TierProgramme
+from members.queries import floors
 from members.services import members, standings
 from members.tier_rules import Reason
 from paymentsite.core import clock
@@ -46,7 +47,7 @@ def give(*, member: Member, tier: Tier, until: datetime, by: Actor, reason: str)
     members.check_active(member)
     row = standings.settle(member=member, now=now)
     before = row.tier
-    _check_bought(row, tier, until)
+    _check_bought(member, tier, until, now)
     own = _own(row, member, now)
     if own.rank > tier.rank:
         raise GiftTooLow(tier=str(own))
@@ -70,11 +71,10 @@ def keep(row: MemberTier, tier: Tier, *, until: datetime, why: Reason, by: Actor
     standings.write(row, TierProgramme.current(), now)
 
 
-def _check_bought(row: MemberTier, tier: Tier, until: datetime) -> None:
-    if row.kept is None or row.kept_until is None or row.kept_by != Reason.BOUGHT:
-        return
-    if tier.rank < row.kept.rank or until < row.kept_until:
-        raise BoughtLastsLonger(tier=str(row.kept), until=row.kept_until)
+def _check_bought(member: Member, tier: Tier, until: datetime, now: datetime) -> None:
+    for each in floors.bought(member, now):
+        if tier.rank < each.after.rank or (each.until and until < each.until):
+            raise BoughtLastsLonger(tier=str(each.after), until=each.until)
 
 
 def _own(row: MemberTier, member: Member, now: datetime) -> Tier:

@@ -41,7 +41,7 @@ def of(member: Member, now: datetime) -> Tier:
     if row is None:
         return base()
     if row.kept and row.kept_until and row.kept_until <= now and row.tier.rank <= row.kept.rank:
-        return min(row.tier, standings.earned(member, now), key=lambda tier: tier.rank)
+        return min(row.tier, standings.left(member, now), key=lambda tier: tier.rank)
     return row.tier
 
 

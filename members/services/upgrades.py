@@ -1,6 +1,5 @@
 """Going up a level by spending points."""
 
-from datetime import datetime
 from typing import Final
 from uuid import uuid5
 
@@ -43,7 +42,8 @@ class UpgradeDiffers(Conflict):
 def buy(*, member: Member, tier: Tier, reference: str, by: Actor, pin: Secret | None = None) -> TierChange:
     """The member has ``tier``, the next above theirs, and paid its price in points: all or nothing.
 
-    They keep it at least until the end of the window that runs. Repeating a reference returns the first purchase.
+    They keep it until the end of the window that runs; what they keep besides and lasts longer is theirs again after.
+    Repeating a reference returns the first purchase.
     A ``pin`` is checked where one is given: whether one is asked for is the caller's to say.
     """
     check_reference(reference)
@@ -79,7 +79,7 @@ def _buy(*, member: Member, tier: Tier, reference: str, by: Actor) -> TierChange
     tier_gifts.keep(
         row,
         tier,
-        until=_until(row, now),
+        until=windows.end(Window(TierProgramme.current().window), now),
         why=Reason.BOUGHT,
         by=by,
         now=now,
@@ -100,9 +100,3 @@ def _offered(row: MemberTier, wanted: Tier) -> Tier:
     if above.upgrade_points is None:
         raise NotForSale(tier=str(above))
     return above
-
-
-def _until(row: MemberTier, now: datetime) -> datetime:
-    """The end of the window that begins now, or of what they had been given, if that is later."""
-    end = windows.end(Window(TierProgramme.current().window), now)
-    return max(end, row.kept_until) if row.kept_until else end

@@ -28,17 +28,33 @@ LEFT JOIN members_tierchange c
     ON c.id = (SELECT MAX(id) FROM members_tierchange WHERE member_id = t.member_id)
 WHERE c.id IS NULL OR c.after_id <> t.tier_id ORDER BY t.member_id
 """
-_KEPT: Final = """
+# What had been bought or last given when a floor ended, and still ran.
+_BENEATH: Final = """
+k.member_id = c.member_id AND k.id < c.id AND k.until > c.at AND (k.reason = 'bought' OR k.id = (
+    SELECT MAX(id) FROM members_tierchange WHERE member_id = c.member_id AND reason = 'given' AND id < c.id
+))
+"""
+# What was given or bought last is kept; when it has ended, something of what lay beneath it.
+_KEPT: Final = f"""
 SELECT t.member_id FROM members_membertier t
 LEFT JOIN members_tierchange c ON c.id = (
     SELECT MAX(id) FROM members_tierchange
     WHERE member_id = t.member_id AND reason IN ('given', 'given_ended', 'bought', 'bought_ended')
 )
-WHERE (t.kept_id IS NULL) <> (c.id IS NULL OR c.reason IN ('given_ended', 'bought_ended'))
-    OR (t.kept_id IS NOT NULL
-        AND (t.kept_id <> c.after_id OR t.kept_until <> c.until OR t.kept_by <> c.reason))
+WHERE CASE
+    WHEN c.id IS NULL THEN t.kept_id IS NOT NULL
+    WHEN c.reason IN ('given', 'bought') THEN
+        t.kept_id IS NULL OR t.kept_id <> c.after_id OR t.kept_until <> c.until OR t.kept_by <> c.reason
+    WHEN t.kept_id IS NULL THEN c.until IS NOT NULL OR EXISTS (
+        SELECT 1 FROM members_tierchange k WHERE {_BENEATH}
+    )
+    ELSE c.until IS NULL OR t.kept_until <> c.until OR NOT EXISTS (
+        SELECT 1 FROM members_tierchange k WHERE {_BENEATH}
+            AND k.after_id = t.kept_id AND k.until = t.kept_until AND k.reason = t.kept_by
+    )
+END
 ORDER BY t.member_id
-"""
+"""  # noqa: S608  our own text
 
 
 @check("members.tier_is_its_changes", "A member's tier, and what they keep of it, is what its changes made of it.")
