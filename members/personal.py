@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
+from members import personal_earnings  # noqa: F401  registers what it tells
 from members.models import KycCase, KycImage, Member, Notice, PhoneProof, Pin, PinRecovery, User
 from members.services import notices, privacy
 from members.services.pins import UNTRIED
@@ -40,6 +41,9 @@ def sign_in(member: Member) -> Any:
         "last sign-in": user.last_login,
         "addresses": list(EmailAddress.objects.filter(user=user).order_by("pk").values("email", "verified", "primary")),
         "factors": list(Authenticator.objects.filter(user=user).order_by("pk").values("type", "created_at")),
+        "codes for a new PIN": list(
+            PinRecovery.objects.filter(member=member).order_by("pk").values("sent_at", "used_at")
+        ),
         "payment PIN set": Pin.objects.filter(pk=member.pk).values_list("set_at", flat=True).first(),
     }
 
@@ -73,13 +77,14 @@ def told(member: Member) -> Any:
 @privacy.exporter("identity")
 def identity(member: Member) -> Any:
     """Cases without their images, which the member has."""
+    found = KycCase.objects.of(member).prefetch_related("events", "images")
     return [
         {
             **_columns(case, CASE),
-            "history": list(case.events.values("state", "reason", "at")),
-            "images": list(case.images.order_by("pk").values("side", "media_type", "size", "added_at")),
+            "history": [_columns(event, ("state", "reason", "at")) for event in case.events.all()],
+            "images": [_columns(image, ("side", "media_type", "size", "added_at")) for image in case.images.all()],
         }
-        for case in KycCase.objects.of(member)
+        for case in found
     ]
 
 

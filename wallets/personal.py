@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_noop
 
 from members.models import Member, Notice
@@ -14,6 +14,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.errors import Refused
 from paymentsite.core.vault.fields import Encrypted
+from wallets import personal_books  # noqa: F401  registers what it tells
 from wallets.models import (
     BankAccount,
     Exchange,
@@ -145,7 +146,8 @@ def given(member: Member) -> Any:
 
 @privacy.exporter("standing orders")
 def ordered(member: Member) -> Any:
-    found = StandingOrder.objects.filter(member=member).select_related("payee").order_by("pk")
+    runs = Prefetch("runs", StandingRun.objects.order_by("due_on"))
+    found = StandingOrder.objects.filter(member=member).select_related("payee").prefetch_related(runs).order_by("pk")
     return [
         {
             "to": called(each.payee),
@@ -157,7 +159,7 @@ def ordered(member: Member) -> Any:
             "times": each.count,
             "state": each.state,
             "made": each.made_at,
-            "days": list(each.runs.order_by("due_on").values("due_on", "state", "at")),
+            "days": [{"due": run.due_on, "state": run.state, "at": run.at} for run in each.runs.all()],
         }
         for each in found
     ]

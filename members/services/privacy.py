@@ -9,7 +9,7 @@ What a higher app keeps it tells and takes away itself, in its module ``personal
     def erased(member: Member) -> None: ...
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from django.utils.translation import gettext_noop
@@ -19,6 +19,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Refused, plain
+from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit
 from paymentsite.core.services.approvals import Effect
 
@@ -68,11 +69,24 @@ def eraser(name: str) -> Callable[[EraseT], EraseT]:
 
 @act
 def export(*, member: Member, by: Actor) -> dict[str, Any]:
-    """Everything that is kept about the member, as JSON has it. For their own eyes; on the audit trail."""
+    """Everything that is kept about the member, as JSON has it, amounts as people write them. For their own eyes; on
+    the audit trail."""
     member = Member.objects.select_related("user").get(pk=member.pk)
-    told = {name: plain(tell(member)) for name, tell in sorted(_exporters.items())}
+    told = {name: plain(_written(tell(member))) for name, tell in sorted(_exporters.items())}
     audit.record(by=by, act="member.exported", subject=member, after={"parts": sorted(told)})
     return {"at": plain(clock.now()), **told}
+
+
+def _written(value: Any) -> Any:
+    """``value`` with its amounts in whole units: ``12.50 CNY``."""
+    match value:
+        case Money():
+            return str(value)
+        case Mapping():
+            return {name: _written(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_written(each) for each in value]
+    return value
 
 
 @approvals.required("members.erase", right="members.approve_erasure", concerns=("member",))
