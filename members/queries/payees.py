@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from django.db.models import Max, Min
+
 from members import phones
 from members.models import Member
 from paymentsite.core.vault import Secret, lookup
@@ -65,9 +67,10 @@ def name_of_nobody(text: str) -> str:
     """
     typed = "".join(text.split()).removeprefix("@").lower().encode(errors="replace").decode()
     drawn = int.from_bytes(lookup.digest(Secret(typed), label=_LABEL).rpartition(".")[2].encode()[:16])
-    present = Member.objects.exclude(state=Member.State.CLOSED).order_by("pk")
-    latest = present.last()
-    whose = latest and present.filter(pk__gt=_spread(drawn, latest.pk)).first()
+    present = Member.objects.exclude(state=Member.State.CLOSED)
+    ends = present.aggregate(first=Min("pk"), last=Max("pk"))
+    places = ends["last"] - ends["first"] + 1 if ends["last"] else 0
+    whose = places and present.filter(pk__gte=ends["first"] + _spread(drawn, places)).order_by("pk").first()
     name = masked_name(whose) if whose else HIDDEN
     if name.startswith("@") and "@" not in text.strip()[1:] and not text.strip().startswith("+"):
         # Who is called by their handle alone, and meant by it, is shown with its first letter.
