@@ -4,16 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from members.models import LimitUse, User
-from paymentsite.core import clock, verification
-from paymentsite.core.actors import Actor
+from members.models import LimitUse
+from paymentsite.core import clock
 from paymentsite.core.ids import EPOCH
-from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
 from paymentsite.core.services.approvals import OwnProposal
 from paymentsite.ledger import queries as books
 from paymentsite.ledger.models import Journal
+from tests.wallets.deciding import clean, decide, items, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, top_up, wallet, withdraw
 from wallets.gateways.base import Answer, OrderKind, Outcome
@@ -25,25 +24,8 @@ from wallets.services.orders import Origin
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
 
-def staff() -> Actor:
-    number = User.objects.count()
-    return Actor.of(User.objects.create_superuser(f"root{number}@example.com"))
-
-
-def decide(proposal) -> None:
-    approvals.approve(approval=proposal, by=staff(), shown=proposal.shown)
-
-
-def items() -> set[str]:
-    return set(OpenItem.objects.open().values_list("kind", flat=True))
-
-
 def cleared(currency: str = "EUR") -> Money:
     return -books.standing(bookings.clearing("sandbox", currency)).posted
-
-
-def clean() -> bool:
-    return not verification.discover().run(only=["wallets", "ledger"]).findings
 
 
 def test_one_person_decides_nothing():

@@ -8,7 +8,8 @@ What an adapter answers decides about money, so its words are strict:
   arrive, so it is not ``FAILED``.
 
 - ``RETURNED`` where money that was paid out has come back, however the gateway words it: a payout that "failed" after
-  it had been "paid" is that. A payment in that was taken back (a charge-back) is too.
+  it had been "paid" is that. A payment in that was taken back (a charge-back) is too. Its amount is all that came back
+  until now; without one, all of it did.
 
 An adapter raises nothing for any of these; what it raises is a bug, and the order counts as unknown.
 """

@@ -86,6 +86,7 @@ class GatewayOrder(models.Model):
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     moved_minor = models.BigIntegerField(null=True, help_text=_("what the gateway says really moved"))
     moved_currency = models.CharField(max_length=3, blank=True)
+    came_back_minor = models.BigIntegerField(default=0, help_text=_("what came back before it was booked, in all"))
     booked_to = models.CharField(_("booked to"), max_length=8, choices=BookedTo, blank=True)
     journal = models.ForeignKey(Journal, models.PROTECT, null=True, related_name="+")
     return_journal = models.ForeignKey(Journal, models.PROTECT, null=True, related_name="+")
@@ -104,6 +105,7 @@ class GatewayOrder(models.Model):
             models.CheckConstraint(
                 name="%(app_label)s_%(class)s_amounts", condition=Q(amount_minor__gt=0, fee_minor__gte=0)
             ),
+            models.CheckConstraint(name="%(app_label)s_%(class)s_came_back", condition=Q(came_back_minor__gte=0)),
             models.CheckConstraint(
                 name="%(app_label)s_%(class)s_booked",
                 condition=Q(journal=None, booked_to="") | (Q(journal__isnull=False) & ~Q(booked_to="")),
@@ -139,8 +141,13 @@ class GatewayOrder(models.Model):
 
     @property
     def moved(self) -> Money:
-        """What really moved: what we asked for, unless the gateway said otherwise."""
+        """What really moved, and stayed so: what we asked for, unless the gateway said otherwise."""
         return self.amount if self.moved_minor is None else Money(self.moved_minor, self.moved_currency)
+
+    @property
+    def came_back(self) -> Money:
+        """What had moved besides, and came back before anything was booked."""
+        return Money(self.came_back_minor, self.moved.unit)
 
     @property
     def decided(self) -> bool:

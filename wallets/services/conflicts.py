@@ -44,12 +44,13 @@ def accept(*, order: GatewayOrder, by: Actor, reason: str) -> Effect:
 @approvals.required("wallets.give_back_order", right=RIGHT, concerns=("order.member_id",))
 def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
     """What came is given back and never booked: by the gateway, which is asked once this is committed, or where
-    somebody has done it ``by_hand`` at the gateway already, at once."""
-    found = _decidable(order, {State.CONFLICT})
+    somebody has done it ``by_hand`` at the gateway already, at once. The latter also ends what is being given back, and
+    of which the gateway says nothing."""
+    found = _decidable(order, {State.CONFLICT, State.RETURNING} if by_hand else {State.CONFLICT})
     orders.resolved(found, orders.DIFFERS, by=by, note=reason)
     if by_hand:
         orders.change(found, State.RETURNED, origin=Origin.STAFF, reason=reason, by=by)
-        endings.not_topped_up(found, given_back=True)
+        endings.not_topped_up(found)
         return {**_facts(found), "given back": "by hand, already"}
     now = clock.now()
     orders.change(
@@ -63,6 +64,15 @@ def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
         queries=0,
     )
     return {**_facts(found), "given back": f"by {found.gateway}"}
+
+
+@approvals.required("wallets.not_given_back", right=RIGHT, concerns=("order.member_id",))
+def not_given_back(*, order: TopUp, by: Actor, reason: str) -> Effect:
+    """The gateway, which says nothing of it, did not give it back: it is to be decided again."""
+    found = _decidable(order, {State.RETURNING})
+    orders.change(found, State.CONFLICT, origin=Origin.STAFF, reason=reason, by=by)
+    orders.needs_person(found, orders.DIFFERS, "It was not given back. Decide again.")
+    return {**_facts(found), "given back": "not by its gateway"}
 
 
 @approvals.required("wallets.returned_withdrawal", right=RIGHT, concerns=("order.member_id",))

@@ -58,7 +58,8 @@ def never_went(order: ProofDeposit, answer: Answer, origin: Origin) -> None:
 
 
 def came_back(order: ProofDeposit, answer: Answer, origin: Origin) -> None:
-    journal = bookings.deposit_came_back(order)
+    # First heard of as returned, it never was on the account as far as we knew, and nothing was booked.
+    journal = bookings.deposit_came_back(order) if order.journal_id else None
     orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
     orders.resolved(order, orders.DIFFERS)
     _proof_fails(order)

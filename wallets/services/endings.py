@@ -45,11 +45,10 @@ def failed(order: TopUp | Withdrawal) -> None:
     notices.tell(member=order.member, kind=kind, subject=order.source, amount=order.amount)
 
 
-def not_topped_up(order: TopUp, *, given_back: bool) -> None:
+def not_topped_up(order: TopUp) -> None:
     """It came and is gone again, and was never booked."""
     _give_back(order)
-    kind = _SENT_BACK if given_back else _FAILED_IN
-    notices.tell(member=order.member, kind=kind, subject=order.source, amount=order.amount)
+    notices.tell(member=order.member, kind=_SENT_BACK, subject=order.source, amount=order.amount)
 
 
 def paid_back(order: Withdrawal) -> None:

@@ -13,7 +13,7 @@ from paymentsite.core.acts import act
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import ORDER_KINDS, State
-from wallets.services import gateway_calls, orders, outcomes, payouts
+from wallets.services import gateway_calls, orders, outcomes, payouts, refunds
 from wallets.services.orders import OrderT, Origin
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ def ask(*, order: OrderT, now: datetime | None = None, by: Actor = SYSTEM) -> Or
     if claimed is None:
         return None
     if claimed.state == State.RETURNING and isinstance(claimed, TopUp):
-        outcomes.settle_refund(order=claimed, answer=_refunded(claimed), origin=Origin.QUERY)
+        refunds.settle(order=claimed, answer=_refunded(claimed), origin=Origin.QUERY)
         return claimed
     answer, origin = _answer(claimed)
     return outcomes.settle(order=claimed, answer=answer, origin=origin, gateway=claimed.gateway)

@@ -21,7 +21,7 @@ from paymentsite.core.vault import Secret
 from wallets.gateways import registry
 from wallets.gateways.base import Answer, OrderKind, Outcome, Told
 from wallets.models import GatewayOrder, Notification, OrderEvent, ProofDeposit, TopUp, Withdrawal
-from wallets.services import outcomes
+from wallets.services import outcomes, refunds
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ def _taken_into_account(told: Notification) -> State:
         return State.STRAY
     origin = OrderEvent.Origin.NOTIFICATION
     if told.kind == OrderKind.REFUND and isinstance(order, TopUp):
-        outcomes.settle_refund(order=order, answer=answer, origin=origin)
+        refunds.settle(order=order, answer=answer, origin=origin)
     else:
         outcomes.settle(order=order, answer=answer, origin=origin, gateway=told.gateway)
     return State.PROCESSED

@@ -1,8 +1,9 @@
 """What an order becomes of what its gateway says: the one place that decides, whoever brought the answer.
 
-Answers come late, twice, and in any order, and end the same: they only ever lead forward, from *under way* over
-*failed* to *succeeded* to *returned*, and each step books once. Where a payout's answers contradict each other, neither
-is believed before the gateway has been asked again.
+Answers come late, twice, and in any order: they only ever lead forward, from *under way* over *failed* to *succeeded*
+to *returned*, and each step books once. What is heard of as returned before it was booked never is, and that it had
+succeeded changes nothing any more. Where a payout's answers contradict each other, neither is believed before the
+gateway has been asked again.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from paymentsite.core.money import Money
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, OrderEvent, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import UNDECIDED, State
-from wallets.services import bookings, deposit_outcomes, endings, orders
+from wallets.services import bookings, deposit_outcomes, endings, orders, returns
 from wallets.services.orders import OrderT, Origin
 
 BookedTo = GatewayOrder.BookedTo
@@ -85,6 +86,8 @@ def _differs(order: TopUp | Withdrawal, answer: Answer, origin: Origin, moved: M
         moved_currency=moved.unit,
     )
     why = f"We asked for {order.amount_minor} {order.currency}, and {moved.minor} {moved.unit} moved (in minor units)."
+    if order.came_back_minor:
+        why += f" Of what had moved before, {order.came_back_minor} came back."
     orders.needs_person(order, orders.DIFFERS, why)
 
 
@@ -166,43 +169,27 @@ def _never_went(order: Withdrawal, answer: Answer, origin: Origin) -> None:
 
 
 def _returned(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
-    if order.state in UNDECIDED:
-        # It was paid first, and that message is still on its way.
-        _succeeded(order, answer, origin)
-    if order.state == State.SUCCEEDED and answer.amount not in {None, order.moved}:
-        orders.needs_person(order, orders.CONTRADICTS, "Only a part of it came back. Nothing is booked of that.")
-    elif order.state in {State.SUCCEEDED, State.CONFLICT, State.RETURNING}:
-        _MEANS[type(order)].returned(order, answer, origin)
-
-
-def _taken_back(order: TopUp, answer: Answer, origin: Origin) -> None:
-    given_back = order.state == State.RETURNING
-    journal = bookings.was_taken_back(order) if order.journal_id else None
-    orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
-    orders.resolved(order, orders.DIFFERS)
-    if journal:
-        orders.needs_person(order, orders.CHARGED_BACK, "It was taken back: the member has what we have not.")
-    else:
-        endings.not_topped_up(order, given_back=given_back)
-
-
-def _came_back(order: Withdrawal, answer: Answer, origin: Origin) -> None:
-    if order.journal_id is None:
-        bookings.let_go(order)
-        orders.change(order, State.RETURNED, origin=origin, answer=answer)
-        orders.resolved(order, orders.DIFFERS)
-        endings.paid_back(order)
+    if order.state == State.RETURNED:
         return
-    wallet = order.wallet if bookings.takes(order.wallet) else None
-    to_wallet = wallet is not None and order.booked_to == BookedTo.WALLET and order.moved.unit == order.currency
-    journal = bookings.came_back(order, wallet=wallet)
-    orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
-    orders.resolved(order, orders.CONTRADICTS)
-    if to_wallet:
-        endings.paid_back(order)
-    else:
-        endings.came_back_to_suspense(order)
-        orders.needs_person(order, orders.SUSPENDED, "It came back and cannot be on the wallet: it is in suspense.")
+    match returns.share(order, answer.amount):
+        case returns.Share.ALL if order.state != State.FAILED or _believed(order, answer, origin):
+            _MEANS[type(order)].returned(order, answer, origin)
+        case returns.Share.PART:
+            _partly_returned(order, answer, origin)
+        case returns.Share.STRANGE:
+            orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
+            orders.needs_person(order, orders.CONTRADICTS, "Something came back that never moved, as far as we know.")
+
+
+def _partly_returned(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    """What stayed moved is what moved: something else than we asked for."""
+    back = answer.amount or order.moved
+    if order.state == State.SUCCEEDED:
+        orders.needs_person(order, orders.CONTRADICTS, "Only a part of it came back. Nothing is booked of that.")
+    elif order.state in {State.CONFLICT, State.RETURNING}:
+        returns.less_to_decide(order, answer, origin, back)
+    elif order.state in UNDECIDED or _believed(order, answer, origin):
+        _MEANS[type(order)].moved_other(order, answer, origin, returns.stayed(order, back))
 
 
 class _Meaning(NamedTuple):
@@ -215,8 +202,8 @@ class _Meaning(NamedTuple):
 
 
 _MEANS: Final[dict[type[GatewayOrder], _Meaning]] = {
-    TopUp: _Meaning(_came_in, _differs, _never_came, _taken_back),
-    Withdrawal: _Meaning(_went_out, _differs, _never_went, _came_back),
+    TopUp: _Meaning(_came_in, _differs, _never_came, returns.top_up_taken_back),
+    Withdrawal: _Meaning(_went_out, _differs, _never_went, returns.withdrawal_came_back),
     ProofDeposit: _Meaning(
         deposit_outcomes.went_out,
         deposit_outcomes.went_out_otherwise,
@@ -250,19 +237,3 @@ def _believed(order: GatewayOrder, answer: Answer, origin: Origin) -> bool:
     orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason, by=SYSTEM)
     orders.ask_again(order, clock.now())
     return False
-
-
-@act
-def settle_refund(*, order: TopUp, answer: Answer, origin: OrderEvent.Origin) -> TopUp:
-    """What was to be given back is, or waits for staff again, as the gateway says of the refund."""
-    order = orders.locked(order)
-    if order.state != State.RETURNING:
-        return order
-    if answer.outcome == Outcome.SUCCEEDED:
-        _taken_back(order, answer, origin)
-    elif answer.outcome in {Outcome.FAILED, Outcome.RETURNED}:
-        orders.change(order, State.CONFLICT, origin=origin, answer=answer)
-        orders.needs_person(order, orders.DIFFERS, "The gateway did not give it back: decide again.")
-    else:
-        orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
-    return order
