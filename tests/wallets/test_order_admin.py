@@ -9,9 +9,11 @@ from django.urls import reverse
 
 from members.models import User
 from paymentsite.core.models import Approval
+from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, let_time_pass, top_up, wallet, withdraw
 from wallets.models import GatewayRoute, Notification, OrderEvent, TopUp
+from wallets.services import conflicts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
@@ -53,6 +55,30 @@ def test_conflict_is_accepted_by_two_people_on_their_pages():
     bob.post(reverse("admin:core_approval_approve", args=[proposal.pk]), {"shown": proposal.shown})
 
     assert holds(purse) == eur(1009)
+
+
+@pytest.mark.parametrize(("deed", "state"), [("given_back", "returned"), ("not_given_back", "conflict")])
+def test_refund_that_nobody_answers_is_ended_by_two_people_on_their_pages(deed, state):
+    order = top_up(wallet(), 1010)
+    decide(conflicts.give_back(order=order, by_hand=False, by=staff(), reason="not ours"))
+
+    assert "approve" in said(browser("ann", root=True), page(order, deed), reason="they told us on the phone")
+    proposal = Approval.objects.get(state="proposed")
+    browser("bob", root=True).post(
+        reverse("admin:core_approval_approve", args=[proposal.pk]), {"shown": proposal.shown}
+    )
+
+    order.refresh_from_db()
+    assert order.state == state
+
+
+@pytest.mark.parametrize("deed", ["given_back", "not_given_back"])
+def test_only_what_is_being_given_back_is_ended_so(deed):
+    client, order = browser("ann", root=True), top_up(wallet(), 1010)
+
+    assert page(order, deed) not in client.get(page(order)).content.decode()
+    decide(conflicts.give_back(order=order, by_hand=False, by=staff(), reason="not ours"))
+    assert page(order, deed) in client.get(page(order)).content.decode()
 
 
 def test_gateway_is_asked_now():

@@ -37,7 +37,7 @@ class EndForm(ReasonForm):
 
 
 # What there is of orders on wallets alone, or is not shown of others.
-_OF_WALLETS = frozenset({"public_id", "member", "wallet", "asked", "price", "really_moved", "method"})
+_OF_WALLETS = frozenset({"public_id", "member", "wallet", "asked", "price", "really_moved", "gone_again", "method"})
 
 
 class _Orders(OfMembers[OrderT]):
@@ -63,6 +63,7 @@ class _Orders(OfMembers[OrderT]):
         "asked",
         "price",
         "really_moved",
+        "gone_again",
         "method",
         "instrument",
         "gateway",
@@ -91,6 +92,10 @@ class _Orders(OfMembers[OrderT]):
     @admin.display(description=_("really moved"))
     def really_moved(self, order: GatewayOrder) -> str:
         return NOTHING if order.moved_minor is None else formatted(order.moved)
+
+    @admin.display(description=_("came back"))
+    def gone_again(self, order: GatewayOrder) -> str:
+        return formatted(order.came_back) if order.came_back_minor else NOTHING
 
     @admin.display(description=_("what happened"))
     def history(self, order: GatewayOrder) -> str:
@@ -140,7 +145,7 @@ class _Orders(OfMembers[OrderT]):
 
 @admin.register(TopUp)
 class TopUps(_Orders[TopUp]):
-    deeds = ("ask", "end", "accept", "give_back")
+    deeds = ("ask", "end", "accept", "give_back", "given_back", "not_given_back")
 
     @deed(
         _("Give back what came"),
@@ -150,6 +155,26 @@ class TopUps(_Orders[TopUp]):
     )
     def give_back(self, *, row: TopUp, by: Actor, answers: dict[str, Any]) -> str | Promise:
         conflicts.give_back(order=row, by_hand=answers["by_hand"], by=by, reason=answers["reason"])
+        return _("Proposed. Somebody else has to approve it.")
+
+    @deed(
+        _("It was given back by hand"),
+        permission="wallets.propose_order",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state == State.RETURNING,
+    )
+    def given_back(self, *, row: TopUp, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        conflicts.give_back(order=row, by_hand=True, by=by, reason=answers["reason"])
+        return _("Proposed. Somebody else has to approve it.")
+
+    @deed(
+        _("It was not given back"),
+        permission="wallets.propose_order",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state == State.RETURNING,
+    )
+    def not_given_back(self, *, row: TopUp, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        conflicts.not_given_back(order=row, by=by, reason=answers["reason"])
         return _("Proposed. Somebody else has to approve it.")
 
 
