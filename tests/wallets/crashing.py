@@ -72,6 +72,9 @@ class Mortal(Remembering):
     def query(self, *args: Any, **more: Any) -> Answer:
         return _met(lambda: super(Mortal, self).query(*args, **more))
 
+    def cancel(self, order: Order) -> Answer:
+        return _met(lambda: super(Mortal, self).cancel(order))
+
 
 def _met(call: Callable[[], Answer]) -> Answer:
     answer = _fate[-1].meet("call", call) if _fate else call()

@@ -12,7 +12,7 @@ from tests.wallets.crashing import Fate
 from tests.wallets.gateways import gateway
 from tests.wallets.order_histories import FAILED_FIRST, NEVER, History
 from wallets.gateways.base import OrderKind, Outcome
-from wallets.gateways.sandbox import OUTCOMES
+from wallets.gateways.scripts import OUTCOMES
 from wallets.models import AccountProof, ProofDeposit
 
 _SCOPES = ("wallets.proof_deposit", "wallets.proof_deposit.return")

@@ -19,6 +19,7 @@ from tests.factories import fund
 from tests.members.factories import member as joined
 from tests.wallets.saved import bank_account
 from wallets.gateways import registry
+from wallets.gateways.base import Answer, Capability, Order, Outcome
 from wallets.gateways.sandbox import _TABLES, Sandbox
 from wallets.models import Instrument, TopUp, Wallet, Withdrawal
 from wallets.services import janitor, notifications, routing, sandbox, top_ups, wallets, withdrawals
@@ -56,6 +57,23 @@ class Remembering(Sandbox):
         self._file.execute("BEGIN")
         with self._file:
             yield self._file
+
+
+class Unable(Remembering):
+    """A gateway whose pages stay as they are."""
+
+    capabilities = frozenset(Capability) - {Capability.CANCEL}
+
+    def cancel(self, order: Order) -> Answer:
+        raise AssertionError(f"it cannot, and was asked for {order.reference}")
+
+
+class Silent(Remembering):
+    """A gateway that takes back what it is asked to, and never says so."""
+
+    def cancel(self, order: Order) -> Answer:
+        super().cancel(order)
+        return Answer(outcome=Outcome.UNKNOWN, reason="no_answer")
 
 
 def gateway(name: str = "sandbox") -> Sandbox:

@@ -18,7 +18,7 @@ from tests.wallets.crashing import Fate, Killed, fated
 from tests.wallets.gateways import gateway, top_up, wallet, withdraw
 from tests.wallets.saved import bank_account
 from wallets.gateways.base import OrderKind, Outcome
-from wallets.gateways.sandbox import OUTCOMES
+from wallets.gateways.scripts import OUTCOMES
 from wallets.models import FeeUse, Instrument, TopUp, Wallet, Withdrawal
 from wallets.services import janitor, notifications
 

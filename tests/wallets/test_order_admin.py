@@ -41,7 +41,7 @@ def test_who_may_only_look_can_do_nothing():
     client = browser("looker", "view_topup")
 
     assert client.get(page(order)).status_code == 200
-    for name in ("ask", "accept", "give_back"):
+    for name in ("ask", "cancel", "accept", "give_back", "given_back", "not_given_back"):
         assert client.post(page(order, name), {"reason": "x"}).status_code == 403
 
 
@@ -79,6 +79,18 @@ def test_only_what_is_being_given_back_is_ended_so(deed):
     assert page(order, deed) not in client.get(page(order)).content.decode()
     decide(conflicts.give_back(order=order, by_hand=False, by=staff(), reason="not ours"))
     assert page(order, deed) in client.get(page(order)).content.decode()
+
+
+def test_page_that_waits_for_the_member_is_taken_back_now():
+    client, order = browser("ann", root=True), top_up(wallet(), 1022)
+    assert page(order, "cancel") in client.get(page(order)).content.decode()
+
+    assert "failed" in said(client, page(order, "cancel"))
+
+    order.refresh_from_db()
+    assert order.state == "failed"
+    assert page(order, "cancel") not in client.get(page(order)).content.decode()
+    assert "waits for the member" in said(client, page(order, "cancel"))
 
 
 def test_gateway_is_asked_now():

@@ -11,7 +11,7 @@ from paymentsite.core.ids import EPOCH
 from tests.wallets.crashing import Fate
 from tests.wallets.gateways import CURRENCY, route
 from tests.wallets.order_histories import FEES, KINDS, History, random_history
-from wallets.gateways.sandbox import OUTCOMES
+from wallets.gateways.scripts import OUTCOMES
 from wallets.models import FeeRule, OrderEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)

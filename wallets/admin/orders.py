@@ -17,7 +17,7 @@ from paymentsite.core.formats import amount as formatted
 from wallets.admin.wallets import ReasonForm
 from wallets.models import GatewayOrder, OrderEvent, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import UNDECIDED, OrderT, State
-from wallets.services import conflicts, janitor, orders
+from wallets.services import conflicts, janitor, orders, top_ups
 
 _ASKABLE = frozenset({*UNDECIDED, State.RETURNING, State.SUCCEEDED})
 
@@ -145,7 +145,17 @@ class _Orders(OfMembers[OrderT]):
 
 @admin.register(TopUp)
 class TopUps(_Orders[TopUp]):
-    deeds = ("ask", "end", "accept", "give_back", "given_back", "not_given_back")
+    deeds = ("ask", "end", "cancel", "accept", "give_back", "given_back", "not_given_back")
+
+    @deed(
+        _("Take it back from the member"),
+        permission="wallets.ask_gateway",
+        offered=lambda _by, row: row.state == State.REQUIRES_ACTION,
+    )
+    def cancel(self, *, row: TopUp, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        del answers
+        found = top_ups.cancel(order=row, by=by)
+        return gettext("The gateway was asked. The order is: {state}.").format(state=found.get_state_display())
 
     @deed(
         _("Give back what came"),

@@ -14,7 +14,7 @@ from wallets.services import routing, top_ups, wallets
 _GATEWAY: Final = "sandbox"
 _CURRENCIES: Final = ("CNY", "EUR", "USD", "HKD", "JPY")
 _METHODS: Final = ("card", "alipay", "wechat_pay")
-# Whole amounts succeed; the last two digits say what else comes of one: see wallets/gateways/sandbox.py.
+# Whole amounts succeed; the last two digits say what else comes of one: see wallets/gateways/scripts.py.
 _SAMPLES: Final = (("card", 500_00), ("alipay", 120_01), ("wechat_pay", 80_02), ("card", 60_10))
 
 

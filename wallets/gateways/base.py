@@ -36,6 +36,7 @@ class Capability(StrEnum):
     REFUND = "refund"
     WEBHOOK = "webhook"
     QUERY = "query"
+    CANCEL = "cancel"
 
 
 class OrderKind(StrEnum):
@@ -154,8 +155,8 @@ class Receipt:
 class Gateway(Protocol):
     """Somebody who executes orders.
 
-    ``begin``, ``pay_out``, ``refund`` and ``query`` answer within a bounded time, twenty seconds at most, and raise
-    nothing for what the network or the gateway does.
+    ``begin``, ``pay_out``, ``refund``, ``query`` and ``cancel`` answer within a bounded time, twenty seconds for each
+    request at most, and raise nothing for what the network or the gateway does.
     """
 
     @property
@@ -181,6 +182,13 @@ class Gateway(Protocol):
 
     def query(self, reference: str, kind: OrderKind, *, gateway_reference: str = "") -> Answer:
         """How the order under our ``reference`` stands. Never does anything."""
+
+    def cancel(self, order: Order) -> Answer:
+        """Take back what the member has not acted on (``REQUIRES_ACTION``), so that it can never be paid any more.
+
+        ``FAILED`` only where that is sure. Whatever the gateway says to it otherwise, the answer is how the order then
+        stands; asked again, it does nothing new. Only where it has ``Capability.CANCEL``, and only money in.
+        """
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Told:
         """What a notification says, when it proves to come from the gateway; raises ``NotAuthentic``.

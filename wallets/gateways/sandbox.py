@@ -1,9 +1,8 @@
 """A gateway of our own, for trying things out: in this process, and each outcome to be had on purpose.
 
-The last two digits of an order's minor units say what comes of it (``OUTCOMES``), or the number of the card that pays
-(``CARDS``); of payouts below a hundred the last two digits of the account, since small deposits are drawn by lot. What
-it did it keeps in a file of its own, with its own connection: nothing that we roll back is undone there, as at a real
-gateway. Its notifications are signed, and wait in the same file for ``deliveries``.
+What comes of an order, ``scripts`` says. What it did it keeps in a file of its own, with its own connection: nothing
+that we roll back is undone there, as at a real gateway. Its notifications are signed, and wait in the same file for
+``deliveries``.
 """
 
 import hashlib
@@ -15,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid4
 
 from django.conf import settings
@@ -24,73 +23,11 @@ from django.core.exceptions import ImproperlyConfigured
 from paymentsite.core import clock
 from paymentsite.core.money import Money
 from wallets.gateways.base import Answer, Capability, NotAuthentic, Order, OrderKind, Outcome, Receipt, Told
+from wallets.gateways.scripts import AT_ONCE, OUTCOMES, SUCCESS, Script, Step, number_of
 
 SIGNATURE: Final = "sandbox-signature"
 TOLERANCE: Final = timedelta(minutes=5)
 METHODS: Final = frozenset({"card", "alipay", "wechat_pay", "bank"})
-
-_AT_ONCE: Final = timedelta(0)
-_SOON: Final = timedelta(minutes=2)
-_LATER: Final = timedelta(minutes=10)
-_NEXT_DAY: Final = timedelta(days=1)
-
-
-class Step(NamedTuple):
-    """From ``after`` its beginning on, an order stands so at the gateway."""
-
-    after: timedelta
-    outcome: Outcome
-    amount: str = "same"
-
-
-class Script(NamedTuple):
-    """What comes of an order: the steps, and what is said of it meanwhile.
-
-    ``says`` is the first answer where that is not how it stands. ``told`` is how often each notification comes.
-    """
-
-    name: str
-    steps: tuple[Step, ...]
-    says: Outcome | None = None
-    told: int = 1
-    untried: bool = False
-    slow: bool = False
-    arrives: bool = True
-
-
-_DONE: Final = Step(_AT_ONCE, Outcome.SUCCEEDED)
-_REFUSED: Final = Step(_AT_ONCE, Outcome.FAILED)
-_WAITING: Final = Step(_AT_ONCE, Outcome.PENDING)
-_ASKING: Final = Step(_AT_ONCE, Outcome.REQUIRES_ACTION)
-
-SUCCESS: Final = Script("success", (_DONE,))
-OUTCOMES: Final[dict[int, Script]] = {
-    1: Script("failed", (_REFUSED,)),
-    2: Script("pending, then success", (_WAITING, Step(_SOON, Outcome.SUCCEEDED))),
-    3: Script("pending, then failed", (_WAITING, Step(_SOON, Outcome.FAILED))),
-    4: Script("requires action, then success", (_ASKING, Step(_SOON, Outcome.SUCCEEDED))),
-    5: Script("requires action, then failed", (_ASKING, Step(_SOON, Outcome.FAILED))),
-    6: Script("slow", (_DONE,), slow=True),
-    7: Script("unknown, then late success", (_WAITING, Step(_LATER, Outcome.SUCCEEDED)), says=Outcome.UNKNOWN),
-    8: Script("unknown, then failed", (_WAITING, Step(_LATER, Outcome.FAILED)), says=Outcome.UNKNOWN),
-    9: Script("success, notified twice", (_DONE,), told=2),
-    10: Script("amount different", (Step(_AT_ONCE, Outcome.SUCCEEDED, "less"),)),
-    11: Script("currency different", (Step(_AT_ONCE, Outcome.SUCCEEDED, "foreign"),)),
-    12: Script("success, returned a day later", (_DONE, Step(_NEXT_DAY, Outcome.RETURNED))),
-    13: Script("not reached", (_REFUSED,), untried=True),
-    14: Script("lost on the way there", (_DONE,), says=Outcome.UNKNOWN, arrives=False),
-    15: Script("failed, then success after all", (_REFUSED, Step(_LATER, Outcome.SUCCEEDED))),
-    16: Script("unknown for ever", (Step(_AT_ONCE, Outcome.UNKNOWN),), told=0),
-    17: Script("done, and the answer lost", (_DONE,), says=Outcome.UNKNOWN, told=0),
-}
-CARDS: Final[dict[str, int]] = {
-    "4000000000000002": 1,
-    "4000000000003220": 4,
-    "4000000000000119": 7,
-    "4000000000005126": 12,
-}
-_SMALL: Final = 100
-_FOREIGN: Final = {"USD": "EUR"}
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS orders (
@@ -155,20 +92,22 @@ class Sandbox:
             answer=answer,
         )
 
+    def cancel(self, order: Order) -> Answer:
+        with self._memory() as memory:
+            found = _find(memory, order.kind, order.reference)
+            if found is None or not found["seen"]:
+                return Answer(outcome=Outcome.ABSENT)
+            now = clock.now()
+            if order.kind == OrderKind.TOP_UP and _standing(found, now).outcome == Outcome.REQUIRES_ACTION:
+                self._acted(memory, found, Outcome.FAILED)
+                found = _find(memory, order.kind, order.reference) or found
+            return _standing(found, now)
+
     def confirm(self, reference: str, *, agreed: bool) -> None:
         """The member did on the gateway's page what was required, or refused to."""
         with self._memory() as memory:
-            memory.execute(
-                "INSERT OR IGNORE INTO acts VALUES (?, ?, ?, ?)",
-                (
-                    reference,
-                    OrderKind.TOP_UP,
-                    Outcome.SUCCEEDED if agreed else Outcome.FAILED,
-                    clock.now().isoformat(),
-                ),
-            )
             if found := _find(memory, OrderKind.TOP_UP, reference):
-                self._announce(memory, found, clock.now(), _standing(found, clock.now()))
+                self._acted(memory, found, Outcome.SUCCEEDED if agreed else Outcome.FAILED)
 
     def deliveries(self, now: datetime) -> list[tuple[int, dict[str, str], bytes]]:
         """What is to be told by ``now`` and was not heard yet: a number to call ``heard`` with, headers, body."""
@@ -221,9 +160,19 @@ class Sandbox:
                 self._announced(memory, found, now)
             return _standing(found, now)
 
+    def _acted(self, memory: sqlite3.Connection, found: sqlite3.Row, done: Outcome) -> None:
+        """What was required is done, or never will be; the first time it counts."""
+        now = clock.now()
+        memory.execute(
+            "INSERT OR IGNORE INTO acts VALUES (?, ?, ?, ?)", (found["reference"], found["kind"], done, now.isoformat())
+        )
+        found = _find(memory, found["kind"], found["reference"]) or found
+        self._announce(memory, found, now, _standing(found, now))
+
     def _begun(self, memory: sqlite3.Connection, order: Order, now: datetime) -> sqlite3.Row:
-        script = _script_of(order)
-        arrives = OUTCOMES.get(script, SUCCESS).arrives
+        original = _find(memory, OrderKind.TOP_UP, order.original) if order.kind == OrderKind.REFUND else None
+        script = original["script"] if original else number_of(order)
+        arrives = OUTCOMES.get(script, SUCCESS).arrives or order.kind == OrderKind.REFUND
         memory.execute(
             "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -231,7 +180,7 @@ class Sandbox:
                 order.kind,
                 order.amount.minor,
                 order.amount.unit,
-                script if order.kind != OrderKind.REFUND else 0,
+                script,
                 now.isoformat(),
                 arrives,
             ),
@@ -245,11 +194,8 @@ class Sandbox:
 
     def _announced(self, memory: sqlite3.Connection, found: sqlite3.Row, now: datetime) -> None:
         """Everything that will be told of the order is written down, each for its moment."""
-        script = _script(found)
-        for step in script.steps:
-            if step.outcome != Outcome.PENDING:
-                for _time in range(script.told):
-                    self._announce(memory, found, now + step.after, _standing(found, now + step.after))
+        for step in _script(found).messages():
+            self._announce(memory, found, now + step.after, _said(found, step))
 
     def _announce(self, memory: sqlite3.Connection, found: sqlite3.Row, due: datetime, said: Answer) -> None:
         first = memory.execute(
@@ -284,15 +230,6 @@ class Sandbox:
             memory.close()
 
 
-def _script_of(order: Order) -> int:
-    if order.card and (number := CARDS.get(order.card.number.reveal())) is not None:
-        return number
-    if order.kind == OrderKind.PAYOUT and order.account and order.amount.minor < _SMALL:
-        ending = order.account.number.reveal()[-2:]
-        return int(ending) if ending.isdecimal() else 0
-    return order.amount.minor % 100
-
-
 def _find(memory: sqlite3.Connection, kind: str, reference: str) -> sqlite3.Row | None:
     found: sqlite3.Row | None = memory.execute(
         "SELECT o.*, a.done, a.at FROM orders o LEFT JOIN acts a ON a.kind = o.kind AND a.reference = o.reference"
@@ -303,7 +240,8 @@ def _find(memory: sqlite3.Connection, kind: str, reference: str) -> sqlite3.Row 
 
 
 def _script(found: Mapping[str, Any] | sqlite3.Row) -> Script:
-    return OUTCOMES.get(found["script"], SUCCESS)
+    script = OUTCOMES.get(found["script"], SUCCESS)
+    return script.as_refund() if found["kind"] == OrderKind.REFUND else script
 
 
 def _standing(found: sqlite3.Row, now: datetime) -> Answer:
@@ -312,17 +250,16 @@ def _standing(found: sqlite3.Row, now: datetime) -> Answer:
     now = max(now, begun)
     step = [step for step in script.steps if begun + step.after <= now][-1]
     if found["done"] and step.outcome == Outcome.REQUIRES_ACTION:
-        step = Step(_AT_ONCE, Outcome(found["done"]))
-    amount = Money(found["amount"], found["currency"])
-    if step.amount == "less":
-        amount = Money(amount.minor - 1, amount.unit)
-    elif step.amount == "foreign":
-        amount = Money(amount.minor, _FOREIGN.get(amount.unit, "USD"))
-    waits = step.outcome == Outcome.REQUIRES_ACTION
+        step = Step(AT_ONCE, Outcome(found["done"]))
+    return _said(found, step)
+
+
+def _said(found: sqlite3.Row, step: Step) -> Answer:
+    script, waits = _script(found), step.outcome == Outcome.REQUIRES_ACTION
     return Answer(
         outcome=step.outcome,
         gateway_reference=f"sb_{found['reference']}",
-        amount=amount if step.outcome in {Outcome.SUCCEEDED, Outcome.RETURNED} else None,
+        amount=step.moved(Money(found["amount"], found["currency"])),
         reason=script.name,
         action_url=f"{settings.SITE_URL.rstrip('/')}/sandbox/gateway/{found['reference']}/" if waits else "",
         untried=script.untried and step.outcome == Outcome.FAILED,

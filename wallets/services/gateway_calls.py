@@ -46,6 +46,17 @@ def give_back(order: TopUp) -> Answer:
     return _call(order.gateway, lambda gateway: gateway.refund(asked))
 
 
+def cancel(order: TopUp) -> Answer:
+    """Have the gateway take back what the member has not acted on; how it then stands. See ``can_cancel``."""
+    asked = _order(order, OrderKind.TOP_UP)
+    return _call(order.gateway, lambda gateway: gateway.cancel(asked))
+
+
+def can_cancel(order: TopUp) -> bool:
+    """Whether the order's gateway can take back what the member has not acted on."""
+    return order.gateway in registry.names() and Capability.CANCEL in registry.get(order.gateway).capabilities
+
+
 def unless_failed(answer: Answer) -> Answer:
     """``answer`` to a request made again, where the one before may yet arrive: that this one failed is not the end."""
     if answer.outcome != Outcome.FAILED:

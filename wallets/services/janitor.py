@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeGuard
 
 import structlog
 from django.db.models import Min
@@ -23,7 +23,8 @@ _CHUNK: Final = 500
 # A top-up that the gateway does not know of at the second question never got there; should it after all, it counts.
 _ABSENT_FAILS: Final = 2
 # Some gateways hear of an order only when the member opens its page, and pages stay payable for half an hour. What had
-# one is believed absent at the question after two hours, by when every page is over, and not before.
+# one is believed absent at the question after two hours, by when every page is over, and not before. What the member
+# has not acted on by then is taken back, where the gateway can do that.
 PAGES_OVER: Final = orders.ASKED_AFTER[3]
 NEVER_CAME: Final = Answer(outcome=Outcome.FAILED, reason="the gateway never heard of it")
 
@@ -112,11 +113,20 @@ def _refunded(order: TopUp) -> Answer:
 
 def _answer(order: GatewayOrder) -> tuple[Answer, Origin]:
     answer = gateway_calls.query(order)
+    if answer.outcome == Outcome.REQUIRES_ACTION and _abandoned(order):
+        answer = gateway_calls.cancel(order)
     if answer.outcome != Outcome.ABSENT or order.decided:
         return answer, Origin.QUERY
     if isinstance(order, Payout):
         return payouts.send_again(order), Origin.CALL
     return (NEVER_CAME if _never_comes(order) else answer), Origin.QUERY
+
+
+def _abandoned(order: GatewayOrder) -> TypeGuard[TopUp]:
+    """Whether the member was asked to act, has not, and shall not any more."""
+    if not isinstance(order, TopUp) or order.decided or clock.now() < order.created_at + PAGES_OVER:
+        return False
+    return gateway_calls.can_cancel(order)
 
 
 def _never_comes(order: GatewayOrder) -> bool:

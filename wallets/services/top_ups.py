@@ -30,6 +30,16 @@ class FeeTooHigh(Refused):
     sentence = gettext_noop("The fee of {fee} would leave nothing of {amount}.")
 
 
+class NothingToCancel(Refused, state=TopUp.State):
+    code = "top_up_nothing_to_cancel"
+    sentence = gettext_noop("Only what still waits for the member can be taken back. This top-up is: {state}.")
+
+
+class CannotCancel(Refused):
+    code = "top_up_cannot_cancel"
+    sentence = gettext_noop("Its gateway cannot take this top-up back.")
+
+
 def begin(
     *,
     member: Member,
@@ -50,6 +60,29 @@ def begin(
     orders.check_asked(wallet=wallet, amount=amount, reference=reference)
     order, fresh = _intend(member, wallet, amount, method, reference, instrument, by)
     return _send(order, instrument, return_url) if fresh else order
+
+
+def cancel(*, order: TopUp, by: Actor) -> TopUp:
+    """Have the gateway take back a top-up that waits for the member, who then cannot pay it any more.
+
+    The order comes back as the gateway's answer left it: failed where that is sure, else as it was, and it is asked
+    about as before. Paid meanwhile, it is on the wallet. Never call it inside a transaction.
+    """
+    found = _given_up(order, by)
+    answer = gateway_calls.cancel(found)
+    return outcomes.settle(order=found, answer=answer, origin=Origin.QUERY, gateway=found.gateway)
+
+
+@act
+def _given_up(order: TopUp, by: Actor) -> TopUp:
+    found = orders.locked(order)
+    if found.state != TopUp.State.REQUIRES_ACTION:
+        raise NothingToCancel(state=found.state)
+    if not gateway_calls.can_cancel(found):
+        raise CannotCancel
+    own = by.person == Actor.of(found.member.user).person
+    orders.tell(found, origin=Origin.REQUEST if own else Origin.STAFF, reason="to be taken back", by=by)
+    return found
 
 
 @act

@@ -79,6 +79,15 @@ class AlipayServer(Service):
         found = self.trades.get(content["out_trade_no"])
         return ok(**found) if found else failed("ACQ.TRADE_NOT_EXIST")
 
+    def alipay_trade_close(self, content):
+        found = self.trades.get(content["out_trade_no"])
+        if found is None:
+            return failed("ACQ.TRADE_NOT_EXIST")
+        if found["trade_status"] != "WAIT_BUYER_PAY":
+            return failed("ACQ.TRADE_STATUS_ERROR")
+        found["trade_status"] = "TRADE_CLOSED"
+        return ok(out_trade_no=found["out_trade_no"], trade_no=found["trade_no"])
+
     def alipay_trade_refund(self, content):
         trade = self.trades.get(content["out_trade_no"])
         if trade is None:

@@ -52,7 +52,10 @@ class StripeServer(Service):
         if key in self.first:
             before, answer = self.first[key]
             return answer if before == (path, body) else self.error(400, "idempotency_error", None)
-        answer = self.done(parts.path, unfold(parse_qsl(body.decode(), strict_parsing=True)))
+        if parts.path.endswith(("/expire", "/cancel")):
+            answer = self.ended(parts.path)
+        else:
+            answer = self.done(parts.path, unfold(parse_qsl(body.decode(), strict_parsing=True)))
         self.first[key] = (path, body), answer
         return answer
 
@@ -110,6 +113,25 @@ class StripeServer(Service):
                 return self.ok(transfer)
         raise AssertionError(path)
 
+    def ended(self, path):
+        match path.split("/")[2:]:
+            case ["checkout", "sessions", name, "expire"] if self.sessions[name]["status"] == "open":
+                self.sessions[name] |= {"status": "expired", "url": None}
+                return self.ok(self.sessions[name])
+            case ["payment_intents", name, "cancel"] if self.cancelled(self.intents[name]):
+                return self.ok(self.intents[name])
+            case [*_, "expire" | "cancel"]:
+                return self.error(400, "invalid_request_error", "payment_intent_unexpected_state")
+        raise AssertionError(path)
+
+    @staticmethod
+    def cancelled(intent):
+        """Whether it could be: never of a page, nor when it is done."""
+        may = intent["status"].startswith("requires_") and not intent["metadata"].get("hosted")
+        if may:
+            intent |= {"status": "canceled", "cancellation_reason": None}
+        return may
+
     def intent(self, asked):
         assert asked["confirm"] == "true"
         status = TOKENS.get(asked.get("payment_method"), "succeeded")
@@ -149,6 +171,9 @@ class StripeServer(Service):
                 return self.ok({"object": "list", "data": data, "has_more": False, "url": path})
             case ["transfers"]:
                 data = [one for one in self.transfers.values() if one["transfer_group"] == asked["transfer_group"]]
+                return self.ok({"object": "list", "data": data, "has_more": False, "url": path})
+            case ["checkout", "sessions"]:
+                data = [one for one in self.sessions.values() if one["payment_intent"] == asked["payment_intent"]]
                 return self.ok({"object": "list", "data": data, "has_more": False, "url": path})
             case ["payment_intents", name] if name in self.intents:
                 return self.ok(self.intents[name])

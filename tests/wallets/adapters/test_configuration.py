@@ -179,7 +179,7 @@ def test_gateways_lists_what_each_can_do():
 
     said = listed({"stripe": entries["stripe"]}, SANDBOX=True)
 
-    assert said == "stripe: query, refund, top_up, webhook; notifies /hooks/stripe/; tests\n"
+    assert said == "stripe: cancel, query, refund, top_up, webhook; notifies /hooks/stripe/; tests\n"
     assert listed({}) == "No gateway is configured.\n"
     assert "payout" in listed({"alipay": entries["alipay"]}, SANDBOX=False)
 

@@ -16,7 +16,7 @@ from wallets.gateways.base import OrderKind, Outcome
 from wallets.gateways.network import failed
 
 ADAPTERS = {
-    "stripe": (StripeServer, made.stripe, payout(usd(500), method="stripe_account", number="acct_1"), "adapter"),
+    "stripe": (StripeServer, made.stripe, payout(usd(500), method="stripe_account", number="acct_1"), "line"),
     "alipay": (AlipayServer, made.alipay, payout(cny(500), method="alipay_account", number="a@example.com"), "line"),
     "wechatpay": (WeChatServer, made.wechatpay, payout(cny(500), method="wechat_pay_account", number="o1"), "line"),
 }

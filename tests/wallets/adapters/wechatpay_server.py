@@ -19,6 +19,7 @@ MCHID, APPID, SCENE = "1900000001", "wx0000000000000001", "1000"
 APIV3_KEY = "0123456789abcdefCANARYkey0123456"
 PUBLIC_KEY_ID = "PUB_KEY_ID_0119000000012026112600000001"
 KIND = "WECHATPAY2-SHA256-RSA2048"
+NO_CONTENT = 204
 
 
 def encrypted(text, *, key=APIV3_KEY, bound="certificate"):
@@ -55,7 +56,7 @@ class WeChatServer(Service):
     def answer(self, method, path, headers, body):
         why = self.refusal(method, path, headers, body)
         status, found = why or self.said(path) or self.route(method, path.partition("?")[0], json.loads(body or b"{}"))
-        text = json.dumps(found, ensure_ascii=False)
+        text = "" if status == NO_CONTENT else json.dumps(found, ensure_ascii=False)
         more = {} if why else signature(text, **self.signer)
         return status, {"Content-Type": "application/json; charset=utf-8", **more}, text.encode()
 
@@ -89,6 +90,8 @@ class WeChatServer(Service):
                         for key in self.platform
                     ]
                 }
+            case "POST", ["pay", "transactions", "out-trade-no", name, "close"]:
+                return self.closed(name, asked)
             case "POST", ["pay", "transactions", kind]:
                 return self.ordered(kind, asked)
             case "GET", ["pay", "transactions", "out-trade-no", name] if name in self.payments:
@@ -135,6 +138,15 @@ class WeChatServer(Service):
             "h5": {"h5_url": "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1"},
             "jsapi": {"prepay_id": "wx1"},
         }[kind]
+
+    def closed(self, name, asked):
+        assert asked == {"mchid": MCHID}
+        if name not in self.payments:
+            return 404, {"code": "ORDER_NOT_EXIST", "message": "订单不存在"}
+        if self.payments[name]["trade_state"] not in {"NOTPAY", "CLOSED"}:
+            return 400, {"code": "ORDERPAID", "message": "订单已支付"}
+        self.payments[name]["trade_state"] = "CLOSED"
+        return NO_CONTENT, None
 
     def pay(self, name, **more):
         self.payments[name] |= {"trade_state": "SUCCESS", "transaction_id": "42000001", **more}

@@ -137,6 +137,18 @@ class Alipay:
                 return done(lambda: self._refund(reference, trade_no=gateway_reference, out_trade_no=""), asking=True)
         return unknown("payment_not_named")
 
+    def cancel(self, order: Order) -> Answer:
+        """Close the trade, if the member has begun to pay; of one that they have not, Alipay knows nothing yet."""
+
+        def closed() -> Answer:
+            found = self._line.ask("alipay.trade.close", {"out_trade_no": order.reference})
+            if str(found["code"]) != words.DONE:
+                return self._trade(order.reference)
+            _ours(found, "out_trade_no", order.reference)
+            return failed("closed_unpaid", gateway_reference=str(found.get("trade_no") or ""))
+
+        return done(closed, asking=True)
+
     def read(self, headers: Mapping[str, str], body: bytes) -> Told:  # noqa: ARG002 - Alipay signs the body's fields
         found = notices.verified(body, signed=self._line.signed, app_id=self._app_id, seller_id=self._seller_id)
         return notices.told(found)

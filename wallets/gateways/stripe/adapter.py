@@ -4,34 +4,18 @@ Each request that does something carries our reference as its Idempotency-Key, s
 first answer, and in its metadata, so that it can be found again.
 """
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import stripe
 from django.core.exceptions import ImproperlyConfigured
-from requests.exceptions import ConnectTimeout
-from urllib3.exceptions import NewConnectionError
 
 from paymentsite.core.vault.secret import Secret
 from wallets.gateways.base import Answer, Capability, Order, OrderKind, Outcome, Receipt, Told
-from wallets.gateways.network import (
-    ABSENT,
-    CONNECT_SECONDS,
-    READ_SECONDS,
-    UNREADABLE,
-    code,
-    failed,
-    nothing_sent,
-    refused,
-    unknown,
-)
+from wallets.gateways.network import ABSENT, CONNECT_SECONDS, READ_SECONDS, failed, unknown
 from wallets.gateways.stripe import events, objects
-from wallets.gateways.stripe.amounts import NotRepresentable, supported, to_stripe
-
-# At INFO and below it logs what it sends and receives.
-logging.getLogger("stripe").setLevel(logging.WARNING)
-stripe.enable_telemetry = False
+from wallets.gateways.stripe.amounts import supported, to_stripe
+from wallets.gateways.stripe.line import done
 
 API_URL: Final = "https://api.stripe.com"
 CARD: Final = "card"
@@ -90,8 +74,8 @@ class Stripe:
         """Take money in: by a saved card or Stripe's token of one, else on Stripe's own page."""
         token = order.details.get("payment_method", "")
         if token or (order.card and self._raw_cards):
-            return _done(lambda: self._confirmed(order, token))
-        return _done(lambda: self._page(order)) if order.return_url else failed("return_url_missing")
+            return done(lambda: self._confirmed(order, token))
+        return done(lambda: self._page(order)) if order.return_url else failed("return_url_missing")
 
     def pay_out(self, order: Order) -> Answer:
         """Move money into the connected account ``acct_…`` that ``order.account`` has for its number."""
@@ -110,7 +94,7 @@ class Stripe:
                 )
             )
 
-        return _done(moved)
+        return done(moved)
 
     def refund(self, order: Order) -> Answer:
         """Give back; Stripe takes the currency from the payment, so that is looked at first."""
@@ -125,7 +109,7 @@ class Stripe:
             asked = {"payment_intent": intent["id"], "amount": amount["amount"]}
             return objects.refund(self._post(self._client.v1.refunds.create, order, asked))
 
-        return _done(given_back)
+        return done(given_back)
 
     def query(self, reference: str, kind: OrderKind, *, gateway_reference: str = "") -> Answer:
         asked = {
@@ -133,10 +117,19 @@ class Stripe:
             OrderKind.REFUND: self._refund,
             OrderKind.PAYOUT: self._payout,
         }[kind]
-        answer = _done(lambda: asked(reference, gateway_reference))
-        # That the question was refused says nothing about the order.
-        refused_to_say = answer.outcome == Outcome.FAILED and not answer.gateway_reference
-        return unknown(answer.reason) if refused_to_say else answer
+        return _of_the_order(done(lambda: asked(reference, gateway_reference)))
+
+    def cancel(self, order: Order) -> Answer:
+        """Expire the page, or cancel the intent whose member was asked to act."""
+
+        def taken_back() -> Answer:
+            try:
+                return self._taken_back(order)
+            except stripe.InvalidRequestError:
+                # It stands otherwise than it did a moment ago.
+                return self._top_up(order.reference, order.gateway_reference)
+
+        return _of_the_order(done(taken_back))
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Told:
         event = events.verified(headers.get("stripe-signature"), body, secret=self._webhook_secret, live=self.live)
@@ -185,6 +178,18 @@ class Stripe:
         intent = self._intent(reference, gateway_reference)
         return objects.intent(intent) if intent else ABSENT
 
+    def _taken_back(self, order: Order) -> Answer:
+        standing, page = self._top_up(order.reference, order.gateway_reference), order.gateway_reference
+        if standing.outcome != Outcome.REQUIRES_ACTION:
+            return standing
+        if not page.startswith("cs_"):
+            intent = self._intent(order.reference, page) or {}
+            if not objects.hosted(intent):
+                return objects.intent(_plain(self._client.v1.payment_intents.cancel(intent["id"])))
+            # Stripe cancels no intent of a page: the page ends, and its intent with it.
+            page = self._client.v1.checkout.sessions.list({"payment_intent": intent["id"], "limit": 1}).data[0].id
+        return objects.session(_plain(self._client.v1.checkout.sessions.expire(page)))
+
     def _refund(self, reference: str, gateway_reference: str) -> Answer:
         """By its own name, else among the refunds of the payment, else among the latest of all."""
         if gateway_reference.startswith(("re_", "pyr_")):
@@ -229,31 +234,10 @@ class Stripe:
         )
 
 
-def _done(act: Callable[[], Answer]) -> Answer:  # noqa: PLR0911 - one line for each end
-    """What ``act`` answers; what it raises says whether Stripe may have done something."""
-    try:
-        return act()
-    except NotRepresentable:
-        return failed("amount_not_representable")
-    except stripe.CardError as error:
-        return failed(_declined(error))
-    except stripe.IdempotencyError:
-        # Something else was asked under this reference before, and may have been done.
-        return unknown("reference_conflict")
-    except stripe.APIConnectionError as error:
-        return (
-            failed("not_reached") if nothing_sent(error, ConnectTimeout, NewConnectionError) else unknown("no_answer")
-        )
-    except stripe.StripeError as error:
-        reason = code(error.code or f"http_{error.http_status}")
-        return failed(reason) if refused(error.http_status) else unknown(reason)
-    except UNREADABLE:
-        return unknown("unreadable")
-
-
-def _declined(error: stripe.CardError) -> str:
-    body = error.json_body if isinstance(error.json_body, dict) else {}
-    return str(body.get("error", {}).get("decline_code") or error.code or "declined")
+def _of_the_order(answer: Answer) -> Answer:
+    """``answer`` to a question: that the question was refused says nothing about the order."""
+    refused_to_say = answer.outcome == Outcome.FAILED and not answer.gateway_reference
+    return unknown(answer.reason) if refused_to_say else answer
 
 
 def _amount(order: Order) -> Json:

@@ -35,7 +35,7 @@ def intent(found: Json) -> Answer:  # noqa: PLR0911 - one line for each state
             return Answer(outcome=Outcome.REQUIRES_ACTION, gateway_reference=name, action_url=_redirect(found))
         case "canceled":
             return failed(str(found.get("cancellation_reason") or "canceled"), gateway_reference=name)
-        case "requires_payment_method" if _hosted(found):
+        case "requires_payment_method" if hosted(found):
             return Answer(outcome=Outcome.REQUIRES_ACTION, gateway_reference=name)
         case "requires_payment_method":
             return failed(_why(found), gateway_reference=name)
@@ -100,7 +100,8 @@ def dispute(found: Json) -> Answer:
     )
 
 
-def _hosted(found: Json) -> bool:
+def hosted(found: Json) -> bool:
+    """Whether the member pays it on Stripe's page."""
     return bool((found.get("metadata") or {}).get(HOSTED))
 
 

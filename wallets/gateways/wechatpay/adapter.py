@@ -160,19 +160,29 @@ class WeChatPay:
         return done(given_back)
 
     def query(self, reference: str, kind: OrderKind, *, gateway_reference: str = "") -> Answer:  # noqa: ARG002 - ours is enough
-        ask, name, tell = self._questions()[kind]
+        return done(lambda: self._standing(reference, kind), asking=True)
 
-        def asked() -> Answer:
-            status, found = _read(ask(_bare(reference)))
-            if answer := words.refusal(status, found, asking=True):
-                return answer
-            _ours(found, name, reference)
-            return tell(found)
+    def cancel(self, order: Order) -> Answer:
+        """Close the order, which WeChat Pay allows while it is unpaid, and not in its first five minutes."""
 
-        return done(asked, asking=True)
+        def closed() -> Answer:
+            status, found = _read(self._line.client.close(_bare(order.reference)))
+            if words.refusal(status, found) is None:
+                return failed("closed")
+            return self._standing(order.reference, OrderKind.TOP_UP)
+
+        return done(closed, asking=True)
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Told:
         return notices.told(notices.verified(headers, body, client=lambda: self._line.client, mchid=self._mchid))
+
+    def _standing(self, reference: str, kind: OrderKind) -> Answer:
+        ask, name, tell = self._questions()[kind]
+        status, found = _read(ask(_bare(reference)))
+        if answer := words.refusal(status, found, asking=True):
+            return answer
+        _ours(found, name, reference)
+        return tell(found)
 
     def _questions(self) -> dict[OrderKind, tuple[Callable[[str], Answered], str, Callable[[Json], Answer]]]:
         return {
