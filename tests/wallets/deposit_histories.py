@@ -55,8 +55,15 @@ def _wrong(order: ProofDeposit) -> str:
     match truth.outcome:
         case Outcome.SUCCEEDED:
             wanted = ("succeeded", moved, 1) if moved else ("failed", 0, 0)
+        case Outcome.RETURNED if moved != order.amount_minor:
+            wanted = ("succeeded", order.amount_minor - moved, 1)
+        case Outcome.RETURNED if order.journal_id is None:
+            # It was never heard of before.
+            wanted = ("returned", 0, 0)
         case Outcome.RETURNED:
             wanted = ("returned", moved, 2)
+        case Outcome.REQUIRES_ACTION:
+            wanted = ("requires_action", 0, 0)
         case Outcome.FAILED:
             wanted = ("failed", 0, 0)
         case _:

@@ -11,19 +11,25 @@ from django.db.models import Sum
 
 from members.models import LimitUse
 from paymentsite.core import clock
+from paymentsite.core.actors import Actor
+from paymentsite.core.models import Approval
 from paymentsite.core.money import Money
+from paymentsite.core.services import approvals
 from paymentsite.ledger import queries as books
 from paymentsite.ledger.models import Journal, Posting
 from tests.wallets.crashing import Fate, Killed, fated
+from tests.wallets.deciding import staff
 from tests.wallets.gateways import gateway, top_up, wallet, withdraw
 from tests.wallets.saved import bank_account
 from wallets.gateways.base import OrderKind, Outcome
 from wallets.gateways.scripts import OUTCOMES
 from wallets.models import FeeUse, Instrument, TopUp, Wallet, Withdrawal
-from wallets.services import janitor, notifications
+from wallets.services import conflicts, janitor, notifications
 
 HOLDING = 100_000
 FAILED_FIRST = 15
+RETURNED_FIRST = 18
+REFUND_FAILS = 21
 _EVER = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 _SPAN = timedelta(days=2, hours=1)
@@ -43,6 +49,8 @@ class History:
 
     purse: Wallet = field(init=False)
     account: Instrument = field(init=False)
+    proposer: Actor = field(init=False, repr=False)
+    decider: Actor = field(init=False, repr=False)
     minor: int = field(init=False)
     lived: int = 0
     due: datetime = _EVER
@@ -63,6 +71,8 @@ class History:
         with transaction.atomic():
             self.purse = wallet(HOLDING)
             self.account = bank_account(of=self.purse.member, verified=True)
+            if self.ending == REFUND_FAILS:
+                self.proposer, self.decider = staff(), staff()
 
     def request(self) -> None:
         if self.kind == "top_up":
@@ -83,12 +93,26 @@ class History:
             with clock.standing(moment):
                 lived = self.lived
                 told = self.tell(moment, last=moment + timedelta(hours=1) > end)
-                if told or self.due <= moment:
+                if self.decide() or told or self.due <= moment:
                     self.survive(notifications.process_left)
                     self.survive(lambda: janitor.ask_due(now=clock.now()))
                     # What was cut off may have left anything: then somebody looks at once.
                     self.due = self._next_question() if self.lived == lived else moment
             moment += _pace(moment - since)
+
+    def decide(self) -> bool:
+        """Two of the staff have what differs given back, once, where that is what the history is about."""
+        differing = TopUp.objects.filter(member=self.purse.member, state="conflict", refund_id=None)
+        if self.ending != REFUND_FAILS or self.kind != "top_up" or not (order := differing.first()):
+            return False
+        self.survive(lambda: self.give_back(order))
+        return True
+
+    def give_back(self, order: TopUp) -> None:
+        proposal = Approval.objects.filter(state="proposed", proposed_by=str(self.proposer)).first()
+        if proposal is None:
+            proposal = conflicts.give_back(order=order, by_hand=False, by=self.proposer, reason="not ours")
+        approvals.approve(approval=proposal, by=self.decider, shown=proposal.shown)
 
     def _next_question(self) -> datetime:
         orders = KINDS[self.kind].objects.filter(member=self.purse.member)
@@ -121,7 +145,8 @@ class History:
             nothing = moved == (0, 0) and not (counts(self.purse) or charged(self.purse))
             return "" if nothing else "no order, and something was taken"
         truth = gateway().query(order.public_id.hex, OrderKind.TOP_UP if self.kind == "top_up" else OrderKind.PAYOUT)
-        seen = End(order.state, *moved, *_booked(order), counts(self.purse), charged(self.purse))
+        left = order.moved.minor if order.state == "conflict" else 0
+        seen = End(order.state, *moved, *_booked(order), counts(self.purse), charged(self.purse), left)
         wanted = self._wanted(order, truth.outcome, truth.amount)
         return "" if seen in wanted else f"{self}: {seen}, should be one of {wanted}"
 
@@ -129,9 +154,11 @@ class History:
         """All the ways in which it may end."""
         coming, fee = self.kind == "top_up", FEES[self.kind]
         held = 0 if coming else self.minor + fee
+        nothing = {"counts": 0, "charged": 0}
+        if amount and amount != order.amount:
+            left = amount.minor if outcome == Outcome.SUCCEEDED else self.minor - amount.minor
+            return self._to_decide(order, End("conflict", held=held, left=left))
         match outcome:
-            case Outcome.SUCCEEDED if amount != order.amount:
-                return [End("conflict", held=held)]
             case Outcome.SUCCEEDED:
                 # After we were told that it was not done, it costs nothing; paid out then, it is missing elsewhere than
                 # in the wallet.
@@ -140,17 +167,27 @@ class History:
                 return [in_time, late] if self.ending == FAILED_FIRST else [in_time]
             case Outcome.RETURNED:
                 taken_back = End("returned", self.minor - fee, journals=2, fee=fee)
-                return [taken_back if coming else End("returned", journals=2, counts=0, charged=0)]
-            case Outcome.ABSENT if not coming:
-                return []
+                came_back = taken_back if coming else End("returned", journals=2, **nothing)
+                return [End("returned", **nothing) if self.ending == RETURNED_FIRST else came_back]
             case Outcome.FAILED | Outcome.ABSENT:
-                return [End("failed", counts=0, charged=0)]
+                # A payout arrives in the end.
+                return [End("failed", **nothing)] if coming or outcome == Outcome.FAILED else []
+            case Outcome.REQUIRES_ACTION:
+                # A page is closed in the end.
+                return [] if coming else [End("requires_action", held=held)]
         return [End("unknown", held=held)]
+
+    def _to_decide(self, order: Any, differs: "End") -> list["End"]:
+        """What differs waits for staff; what was given back in vain, too, and it may count no more since then."""
+        if self.kind != "top_up" or self.ending != REFUND_FAILS:
+            return [differs]
+        gone = gateway().query(order.refund_id.hex, OrderKind.REFUND).outcome if order.refund_id else None
+        return [differs, differs._replace(counts=0, charged=0)] if gone == Outcome.FAILED else []
 
 
 class End(NamedTuple):
     """How an order stands in the end: what its wallet changed by and has on hold, how many journals moved money, what
-    they left us as a fee, and how often limits and prices count what it took."""
+    they left us as a fee, how often limits and prices count what it took, and what is left to decide about."""
 
     state: str
     change: int = 0
@@ -159,6 +196,7 @@ class End(NamedTuple):
     fee: int = 0
     counts: int = 1
     charged: int = 1
+    left: int = 0
 
 
 def counts(purse: Wallet) -> int:

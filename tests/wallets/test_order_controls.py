@@ -13,8 +13,9 @@ from paymentsite.ledger import services as ledger
 from tests.wallets.crashing import Fate
 from tests.wallets.order_histories import KINDS, History
 from tests.wallets.test_order_crashes import findings, live, mortal
-from wallets.gateways.base import Outcome
-from wallets.services import bookings, fees, gateway_calls, orders
+from wallets.gateways.base import Answer, Outcome
+from wallets.models.orders import UNDECIDED
+from wallets.services import bookings, fees, gateway_calls, orders, outcomes, refunds, returns
 
 __all__ = ["mortal"]
 
@@ -115,3 +116,49 @@ def test_limits_that_forget_what_happened_after_all_are_found(monkeypatch: pytes
     monkeypatch.setattr(limits, "count_again", lambda **_: False)
 
     assert live(History("top_up", 15)) != ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_returned_first_and_is_booked_all_the_same_is_found(kind, monkeypatch: pytest.MonkeyPatch):
+    returned = outcomes._returned
+
+    def as_if_it_had_succeeded(order: Any, answer: Answer, origin: Any) -> None:
+        if order.state in UNDECIDED:
+            outcomes._succeeded(order, answer, origin)
+        returned(order, answer, origin)
+
+    monkeypatch.setattr(outcomes, "_returned", as_if_it_had_succeeded)
+
+    assert live(History(kind, 18)) != ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_part_that_came_back_taken_for_all_is_found(kind, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(returns, "share", lambda _order, _back: returns.Share.ALL)
+
+    assert live(History(kind, 19)) != ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_part_that_came_back_and_is_forgotten_is_found(kind, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(returns, "stayed", lambda order, _back: order.moved)
+
+    assert live(History(kind, 19)) != ""
+
+
+def test_refund_that_failed_after_all_and_vanishes_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(refunds, "_given_back_so", lambda _order: False)
+
+    assert live(History("top_up", 21)) != ""
+
+
+def test_page_that_is_left_open_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gateway_calls, "can_cancel", lambda _order: False)
+
+    assert live(History("top_up", 22)) != ""
+
+
+def test_page_that_is_believed_closed_and_is_not_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gateway_calls, "cancel", lambda _order: Answer(outcome=Outcome.FAILED))
+
+    assert live(History("top_up", 22)) != ""

@@ -175,6 +175,8 @@ def test_success_is_on_the_wallet_at_once():
         (14, "unknown", "failed", 0),
         (15, "failed", "succeeded", 1015),
         (17, "unknown", "succeeded", 1017),
+        (18, "unknown", "returned", 0),
+        (22, "requires_action", "failed", 0),
     ],
 )
 @pytest.mark.parametrize("notified", [True, False], ids=["told", "asked"])

@@ -163,7 +163,7 @@ class WeChatPay:
         return done(lambda: self._standing(reference, kind), asking=True)
 
     def cancel(self, order: Order) -> Answer:
-        """Close the order, which WeChat Pay allows while it is unpaid, and not in its first five minutes."""
+        """Close the order, which WeChat Pay does while it is unpaid."""
 
         def closed() -> Answer:
             status, found = _read(self._line.client.close(_bare(order.reference)))
