@@ -71,7 +71,7 @@ class History:
         with transaction.atomic():
             self.purse = wallet(HOLDING)
             self.account = bank_account(of=self.purse.member, verified=True)
-            if self.ending == REFUND_FAILS:
+            if self.kind == "top_up" and self.ending == REFUND_FAILS:
                 self.proposer, self.decider = staff(), staff()
 
     def request(self) -> None:
@@ -103,7 +103,8 @@ class History:
     def decide(self) -> bool:
         """Two of the staff have what differs given back, once, where that is what the history is about."""
         differing = TopUp.objects.filter(member=self.purse.member, state="conflict", refund_id=None)
-        if self.ending != REFUND_FAILS or self.kind != "top_up" or not (order := differing.first()):
+        order = differing.first() if self.kind == "top_up" and self.ending == REFUND_FAILS else None
+        if order is None:
             return False
         self.survive(lambda: self.give_back(order))
         return True
