@@ -7,14 +7,16 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from members.models import LimitUse
 from members.services import limits
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM
+from paymentsite.core.ids import EPOCH
 from paymentsite.core.models import OpenItem
 from paymentsite.ledger import services as ledger
 from tests.wallets.gateways import eur, gateway, let_time_pass, top_up, wallet, withdraw
 from wallets.gateways.scripts import OUTCOMES
-from wallets.models import Notification, TopUp, Withdrawal
+from wallets.models import FeeRule, FeeUse, Notification, TopUp, Withdrawal
 from wallets.services import bookings, notifications
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
@@ -101,6 +103,20 @@ def test_order_that_is_done_and_counts_against_no_limit_is_found(come: TopUp, go
 
     limits.give_back(source=gone.source, now=clock.now())
     assert found("wallets.succeeded_orders_count") == {name(come), name(gone)}
+
+
+def test_order_of_which_nothing_came_and_that_still_counts_is_found():
+    FeeRule.objects.create(kind="withdrawal", currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1")
+    failed, returned = top_up(wallet(), 1_001), withdraw(wallet(5_000), 1_018)
+    let_time_pass(timedelta(hours=1))
+    returned.refresh_from_db()
+    assert (returned.state, found("wallets.lost_orders_count_not")) == ("returned", set())
+
+    LimitUse.objects.filter(source=failed.source).update(given_back_at=None)
+    assert found("wallets.lost_orders_count_not") == {name(failed)}
+
+    FeeUse.objects.filter(source=returned.source).update(given_back_at=None)
+    assert found("wallets.lost_orders_count_not") == {name(failed), name(returned)}
 
 
 def test_hold_let_go_while_the_withdrawal_is_under_way_is_found(under_way: Withdrawal):

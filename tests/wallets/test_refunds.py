@@ -67,6 +67,15 @@ def test_given_back_again_it_goes_under_a_new_name():
     assert not Journal.objects.filter(source=order.source).exists()
 
 
+def test_payment_keeps_its_name_at_the_gateway_whatever_its_refund_is_called_there():
+    order = returning(1_021)
+    let_time_pass(timedelta(minutes=1))
+    let_time_pass(timedelta(hours=1), since=clock.now() + timedelta(minutes=1))
+
+    order.refresh_from_db()
+    assert (order.state, order.gateway_reference) == ("conflict", f"sb_{order.public_id.hex}")
+
+
 def test_accepted_after_its_refund_failed_it_is_booked_and_counts():
     order = hear(hear(returning(), Outcome.SUCCEEDED), Outcome.FAILED)
 

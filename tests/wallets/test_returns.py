@@ -3,10 +3,12 @@
 import pytest
 
 from members.models import LimitUse, Notice
+from paymentsite.core.actors import SYSTEM
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
-from paymentsite.ledger.models import Journal
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Balance, Journal
 from tests.wallets.deciding import clean, decide, items, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
@@ -113,15 +115,15 @@ def test_what_stayed_of_a_top_up_is_booked_when_two_people_accept_it():
     assert (holds(purse), cleared(), items(), clean()) == (eur(686), eur(716), set(), True)
 
 
-@pytest.mark.parametrize("again", [eur(300), eur(200)])
-def test_part_that_is_told_again_after_the_decision_is_known(again):
+@pytest.mark.parametrize(("again", "shown"), [(eur(300), set()), (eur(200), {"order_contradicts"})])
+def test_part_that_is_told_again_after_the_decision_is_known(again, shown):
     purse = wallet()
     order = hear(top_up(purse, 1_016), Outcome.RETURNED, eur(300))
     decide(conflicts.accept(order=order, by=staff(), reason="seen on their console"))
 
     hear(order, Outcome.RETURNED, again)
 
-    assert (order.moved, holds(purse), items()) == (eur(716), eur(686), set())
+    assert (order.moved, holds(purse), items()) == (eur(716), eur(686), shown)
 
 
 def test_rest_that_comes_back_after_the_decision_is_missing_in_suspense():
@@ -185,3 +187,16 @@ def test_part_of_what_is_booked_books_nothing_and_is_shown_to_a_person():
     order = hear(top_up(purse, 1_000), Outcome.RETURNED, eur(300))
 
     assert (order.state, holds(purse), items()) == ("succeeded", eur(970), {"order_contradicts"})
+
+
+def test_withdrawal_that_came_back_before_its_frozen_account_thawed_is_let_go():
+    purse = wallet(5_000)
+    order = withdraw(purse, 1_002)
+    ledger.set_status(account=purse.account, status=Balance.Status.FROZEN, by=SYSTEM, reason="order of a court")
+    hear(order, Outcome.SUCCEEDED)
+    assert (order.state, items()) == ("pending", {"order_not_bookable"})
+
+    hear(order, Outcome.RETURNED)
+
+    ledger.set_status(account=purse.account, status=Balance.Status.OPEN, by=SYSTEM, reason="over")
+    assert (order.state, wallets.available(purse), items(), clean()) == ("returned", eur(5_000), set(), True)

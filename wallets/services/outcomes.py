@@ -176,6 +176,9 @@ def _returned(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
             _MEANS[type(order)].returned(order, answer, origin)
         case returns.Share.PART:
             _partly_returned(order, answer, origin)
+        case returns.Share.KNOWN if order.state == State.SUCCEEDED and answer.amount != order.came_back:
+            # Less than before: an old message, or another charge-back that its gateway tells apart.
+            _partly_returned(order, answer, origin)
         case returns.Share.STRANGE:
             orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
             orders.needs_person(order, orders.CONTRADICTS, "Something came back that never moved, as far as we know.")

@@ -3,6 +3,8 @@
 Nothing of them was ever booked, so whatever a gateway says of a refund is at most for staff to decide about again.
 """
 
+from dataclasses import replace
+
 from paymentsite.core.acts import act
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import OrderEvent, TopUp
@@ -22,6 +24,8 @@ def settle(*, order: TopUp, answer: Answer, origin: OrderEvent.Origin) -> TopUp:
     found = orders.locked(order)
     if found.refund_id != order.refund_id:
         return found
+    # The gateway's name of the refund is not its name of the payment, by which the next refund is asked for.
+    answer = replace(answer, gateway_reference="")
     if found.state == State.RETURNING:
         _answered(found, answer, origin)
     elif answer.outcome == Outcome.SUCCEEDED and not _given_back_so(found):

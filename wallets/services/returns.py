@@ -66,7 +66,8 @@ def withdrawal_came_back(order: Withdrawal, answer: Answer, origin: Origin) -> N
     if order.journal_id is None:
         bookings.let_go(order)
         orders.change(order, State.RETURNED, origin=origin, answer=answer)
-        orders.resolved(order, orders.DIFFERS)
+        for kind in (orders.DIFFERS, orders.UNBOOKABLE):
+            orders.resolved(order, kind)
         endings.paid_back(order)
         return
     wallet = order.wallet if bookings.takes(order.wallet) else None

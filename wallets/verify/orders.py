@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from typing import Any, Final
 
 from django.db import connection
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 
+from members.models import LimitUse
 from paymentsite.core import clock
 from paymentsite.core.models import OpenItem
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Hold
-from wallets.models import GatewayOrder, Notification, OrderEvent, TopUp, Withdrawal
+from wallets.models import FeeUse, GatewayOrder, Notification, OrderEvent, TopUp, Withdrawal
 from wallets.models.orders import ORDER_KINDS, UNDECIDED, State
 from wallets.services import orders
 
@@ -70,6 +72,11 @@ SELECT 'gateway:' || o.gateway AS owner, CASE WHEN o.moved_currency = '' THEN o.
 _NOT_COUNTED: Final = """
 SELECT o.public_id, u.given_back_at FROM {table} o JOIN members_limituse u ON u.source = '{noun}:' || {text}
 WHERE o.state = 'succeeded' AND u.given_back_at IS NOT NULL ORDER BY o.id
+"""
+
+_COUNTED: Final = """
+SELECT o.public_id, o.state FROM {table} o JOIN {uses} u ON u.source = '{noun}:' || {text}
+WHERE (o.state = 'failed' OR (o.state = 'returned' AND o.journal_id IS NULL)) AND u.given_back_at IS NULL ORDER BY o.id
 """
 
 # Table, noun, column, scope, and whether it takes from the clearing account or puts on it.
@@ -140,6 +147,14 @@ def succeeded_orders_count(_: Run) -> Iterator[Fault]:
         names = {"table": kind._meta.db_table, "noun": kind.noun}
         for order, since in _rows(_NOT_COUNTED.format(**names, text=_text("o.public_id"))):
             yield f"{kind.noun} {_shown(order)}", f"it is done, and counts against no limit since {since}"
+
+
+@check("wallets.lost_orders_count_not", "What an order of which nothing came took of limits and prices is given back.")
+def lost_orders_count_not(_: Run) -> Iterator[Fault]:
+    for kind, uses in product((TopUp, Withdrawal), (LimitUse, FeeUse)):
+        names = {"table": kind._meta.db_table, "noun": kind.noun, "uses": uses._meta.db_table}
+        for order, state in _rows(_COUNTED.format(**names, text=_text("o.public_id"))):
+            yield f"{kind.noun} {_shown(order)}", f"it is {state}, and still counts in {uses._meta.verbose_name_plural}"
 
 
 @check("wallets.clearing_is_orders", "What orders left at a gateway is what they add up to.", whole=True)
