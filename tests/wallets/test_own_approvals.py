@@ -4,6 +4,7 @@ import inspect
 import typing
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db.models import Model
@@ -20,7 +21,7 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.services import manual
 from tests.members.factories import member, superuser
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
-from wallets.models import Withdrawal
+from wallets.models import TopUp, Withdrawal
 from wallets.services import conflicts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.attack, pytest.mark.usefixtures("routed")]
@@ -97,6 +98,12 @@ def given_back(me: Member) -> Propose:
     return lambda by: conflicts.give_back(order=order, by_hand=True, by=by, reason=WHY)
 
 
+def not_given_back(me: Member) -> Propose:
+    order = top_up(wallet(of=me), 1010)
+    TopUp.objects.filter(pk=order.pk).update(state="returning", refund_id=uuid4())
+    return lambda by: conflicts.not_given_back(order=order, by=by, reason=WHY)
+
+
 def returned(me: Member) -> Propose:
     order = withdraw(wallet(5_000, of=me), 1_000)
     return lambda by: conflicts.returned(order=order, by=by, reason=WHY)
@@ -134,6 +141,7 @@ ABOUT: dict[str, Callable[[Member], Propose]] = {
     "wallets.accept_order": differing,
     "wallets.end_order": ended,
     "wallets.give_back_order": given_back,
+    "wallets.not_given_back": not_given_back,
     "wallets.returned_withdrawal": returned,
 }
 

@@ -3,7 +3,8 @@ from wallets.models.fees import FeeRule, FeeUse
 from wallets.models.gifts import Gift
 from wallets.models.instruments import AccountProof, BankAccount, Instrument, OutsideCard
 from wallets.models.notifications import Notification
-from wallets.models.orders import GatewayOrder, OrderEvent, Payout, ProofDeposit, TopUp, Withdrawal
+from wallets.models.order_events import OrderEvent
+from wallets.models.orders import GatewayOrder, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.points_credits import PointsCredit
 from wallets.models.requests import MoneyRequest, RequestBlock
 from wallets.models.routes import GatewayRoute
