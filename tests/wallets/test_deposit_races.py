@@ -43,7 +43,7 @@ def one_start(together: Together, count: int) -> None:
 def last_start(together: Together, count: int) -> None:
     """Of starts for several accounts of one member, as many as may be are sent."""
     ada = member()
-    saved = [account(20 + number, of=ada) for number in range(count)]
+    saved = [account(40 + number, of=ada) for number in range(count)]
 
     started = together(count, lambda number: start(saved[number]))
 

@@ -221,7 +221,7 @@ def test_start_of_which_one_deposit_came_costs_an_attempt(monkeypatch):
 def test_deposits_cannot_be_asked_for_again_and_again_by_passing():
     ada = member()
     for number in range(account_proofs.STARTS_MAX):
-        saved = account(20 + number, of=ada)
+        saved = account(40 + number, of=ada)
         start(saved)
         assert confirm(saved, FIRST, SECOND).verified
 
