@@ -92,7 +92,7 @@ class History:
         while moment <= end:
             with clock.standing(moment):
                 lived = self.lived
-                told = self.tell(moment, last=moment + timedelta(hours=1) > end)
+                told = self.tell(moment, last=moment + _pace(moment - since) > end)
                 if self.decide() or told or self.due <= moment:
                     self.survive(notifications.process_left)
                     self.survive(lambda: janitor.ask_due(now=clock.now()))
