@@ -127,10 +127,18 @@ def installed(clone: Path) -> Path:
 @pytest.fixture
 def tried(installed: Path) -> Path:
     """The clone, in which the site has run and ended."""
-    if not (installed / "var" / "paymentsite.sqlite3").exists():
+    if not has_tables(installed / "var" / "paymentsite.sqlite3"):
         with running(installed) as site:
             site.end(signal.SIGTERM)
     return installed
+
+
+def has_tables(database: Path) -> bool:
+    """A start that was refused may leave the file, and nothing in it."""
+    if not database.exists():
+        return False
+    with closing(sqlite3.connect(database)) as found:
+        return bool(found.execute("SELECT 1 FROM sqlite_master WHERE name = 'core_jobrun'").fetchone())
 
 
 @contextmanager

@@ -16,9 +16,11 @@ from wallets.services import outcomes, small_deposits
 
 
 def account(ending: int = 0, *, of: Member | None = None, currency: str = "EUR") -> Instrument:
-    """A bank account to which the sandbox pays small deposits as that outcome of it says."""
+    """A bank account of somebody who can be reached, to which the sandbox pays small deposits as that outcome says."""
+    of = of or member()
+    can_be_reached(of)
     number = f"62220202001122300{ending:02}"
-    return bank_account(of=of or member(), number=number, country="CN", bank_code="102100099996", currency=currency)
+    return bank_account(of=of, number=number, country="CN", bank_code="102100099996", currency=currency)
 
 
 def draw(monkeypatch: pytest.MonkeyPatch, first: int, second: int) -> None:
@@ -27,10 +29,14 @@ def draw(monkeypatch: pytest.MonkeyPatch, first: int, second: int) -> None:
     monkeypatch.setattr(secrets, "randbelow", lambda most: drawn[most] if most in drawn else others(most))
 
 
+def can_be_reached(who: Member) -> None:
+    if Member.objects.get(pk=who.pk).kyc_level == 0:
+        reachable(who)
+
+
 def start(saved: Instrument) -> AccountProof:
     """By a member who has proven how they are reached, or does so before."""
-    if Member.objects.get(pk=saved.member_id).kyc_level == 0:
-        reachable(saved.member)
+    can_be_reached(saved.member)
     return small_deposits.start(instrument=saved, by=SYSTEM)
 
 

@@ -155,8 +155,9 @@ class GatewayOrder(models.Model):
 
 class TopUpQuerySet(GatewayOrderQuerySet["TopUp"]):
     def may_come(self) -> Self:
-        """Still under way, or come otherwise than asked for and waiting for staff, who may accept it."""
-        return self.filter(state__in=(*UNDECIDED, State.CONFLICT))
+        """Still under way, or come otherwise than asked for and waiting for staff, who may accept it: also where they
+        have it given back, which may not succeed."""
+        return self.filter(state__in=(*UNDECIDED, State.CONFLICT, State.RETURNING))
 
     def coming(self, currency: str) -> Money:
         """What these put on wallets in ``currency`` when all of them come, less their fees."""
