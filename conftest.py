@@ -15,21 +15,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Races and crashes are proven on PostgreSQL, long ones when asked for; elsewhere they are not there."""
     sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     long_asked = "long" in config.getoption("markexpr")
-    # What touches no database says the same beside every one, and so do pages to a browser: a whole run says it once,
-    # on SQLite.
+    # What touches no database says the same beside every one, and so do pages, and controls that show what a model
+    # finds: a whole run says it once, on SQLite.
     run_elsewhere = "RUN_ON_SQLITE_TOO" in os.environ and not sqlite
     out = [
         item
         for item in items
         if (sqlite and any(item.get_closest_marker(name) for name in ON_POSTGRESQL_ONLY))
         or (item.get_closest_marker("long") and not long_asked)
-        or (run_elsewhere and (item.get_closest_marker("browser") or not uses_the_database(item)))
+        or (run_elsewhere and (says_the_same_beside_every_database(item) or not uses_the_database(item)))
     ]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in set(out)]
     # What takes long begins first, so that nobody waits at the end for one of them alone.
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in TAKES_LONG))
+
+
+def says_the_same_beside_every_database(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("browser", "once"))
 
 
 def uses_the_database(item: pytest.Item) -> bool:

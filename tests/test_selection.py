@@ -62,6 +62,7 @@ def test_races_and_crashes_run_on_postgresql(tmp_path):
 def test_what_touches_no_database_runs_once_in_a_whole_run(tmp_path):
     source = TESTS + "\n@pytest.mark.django_db\ndef test_rows(): pass\n"
     source += "\n@pytest.mark.browser\n@pytest.mark.django_db\ndef test_page(): pass\n"
+    source += "\n@pytest.mark.once\n@pytest.mark.django_db\ndef test_control(): pass\n"
 
     here = run(tmp_path, source, "--collect-only", "-q", DATABASE_URL="sqlite:///x.sqlite3", RUN_ON_SQLITE_TOO="1")
     there = run(
@@ -74,7 +75,7 @@ def test_what_touches_no_database_runs_once_in_a_whole_run(tmp_path):
     )
 
     names = [{line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line} for done in (here, there)]
-    assert names == [{"test_plain", "test_rows", "test_page"}, {"test_race", "test_crash", "test_rows"}]
+    assert names == [{"test_plain", "test_rows", "test_page", "test_control"}, {"test_race", "test_crash", "test_rows"}]
 
 
 def test_those_of_a_group_run_in_one_process(tmp_path):

@@ -10,7 +10,7 @@ from tests.processes import crew
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 MANY = [2, 8, 32]
-ROUNDS = [2, pytest.param(200, marks=pytest.mark.long)]
+ROUNDS = [1, pytest.param(200, marks=pytest.mark.long)]
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,7 @@ def test_what_looks_finds_what_is_told():
     assert TOLD.search('{"minor": 97}')
 
 
+@pytest.mark.once
 def test_page_of_the_back_office_tells_no_amount(looker):
     orders = lived()
     rows = [*orders, *AccountProof.objects.all(), *Notification.objects.all(), *OrderEvent.objects.all()]

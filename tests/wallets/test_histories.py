@@ -96,6 +96,7 @@ def test_thousands_of_histories_agree_with_the_model(chunk):
 # Controls: each of these bugs the histories must find.
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("bug", "noun"), BUGS, ids=lambda each: each.__name__)
 def test_histories_find_a_planted_bug(bug, noun, monkeypatch):
     bug(monkeypatch)
