@@ -1,6 +1,7 @@
 """Who is meant by what a payer types, and how the payee's name is shown before they are paid."""
 
 import re
+from enum import Enum, auto
 from typing import Final
 
 from django.db.models import Max, Min
@@ -12,6 +13,14 @@ from paymentsite.core.vault import Secret, lookup
 _CJK: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 HIDDEN: Final = "**"
 
+
+class _Kind(Enum):
+    PHONE = auto()
+    EMAIL = auto()
+    HANDLE = auto()
+    NOTHING = auto()
+
+
 _LABEL: Final = "payee.nobody"
 
 
@@ -20,18 +29,33 @@ def find(text: str) -> Member | None:
 
     The same None whatever is wrong, so that a payer learns nothing of who is here beyond whom they can pay.
     """
+    kind, name = _meant(text)
+    present = Member.objects.exclude(state=Member.State.CLOSED)
+    match kind:
+        case _Kind.PHONE:
+            return present.proven(Secret(name)).first()
+        case _Kind.EMAIL:
+            confirmed = {"user__emailaddress__email__iexact": name, "user__emailaddress__verified": True}
+            return present.filter(**confirmed).first()
+        case _Kind.HANDLE:
+            return present.filter(handle=name).first()
+        case _Kind.NOTHING:
+            return None
+
+
+def _meant(text: str) -> tuple[_Kind, str]:
+    """What kind of name ``text`` is, and that name in the one form that is compared: the same for whatever finds the
+    same member."""
     text = text.strip()
     if not text.isprintable():  # nobody is called so, and no database is asked for it
-        return None
-    present = Member.objects.exclude(state=Member.State.CLOSED)
+        return _Kind.NOTHING, ""
     if text.startswith("+"):
         number = phones.normal(Secret(text))
-        return present.proven(number).first() if number else None
+        return (_Kind.PHONE, number.reveal()) if number else (_Kind.NOTHING, text)
     if "@" in text[1:]:
-        confirmed = {"user__emailaddress__email__iexact": text, "user__emailaddress__verified": True}
-        return present.filter(**confirmed).first()
+        return _Kind.EMAIL, text.lower()
     handle = text.removeprefix("@").lower()
-    return present.filter(handle=handle).first() if handle else None
+    return (_Kind.HANDLE, handle) if handle else (_Kind.NOTHING, "")
 
 
 def shown(text: str) -> tuple[Member | None, str]:
@@ -65,16 +89,16 @@ def name_of_nobody(text: str) -> str:
     told by nothing. Chosen with a key: who could compute it would know by the name that there is nobody. When members
     join, it stays as it was for nearly all that can be typed.
     """
-    typed = "".join(text.split()).removeprefix("@").lower().encode(errors="replace").decode()
-    drawn = int.from_bytes(lookup.digest(Secret(typed), label=_LABEL).rpartition(".")[2].encode()[:16])
+    kind, meant = _meant(text)
+    drawn = int.from_bytes(lookup.digest(Secret(f"{kind.name} {meant}"), label=_LABEL).rpartition(".")[2].encode()[:16])
     present = Member.objects.exclude(state=Member.State.CLOSED)
     ends = present.aggregate(first=Min("pk"), last=Max("pk"))
     places = ends["last"] - ends["first"] + 1 if ends["last"] else 0
     whose = places and present.filter(pk__gte=ends["first"] + _spread(drawn, places)).order_by("pk").first()
     name = masked_name(whose) if whose else HIDDEN
-    if name.startswith("@") and "@" not in text.strip()[1:] and not text.strip().startswith("+"):
+    if name.startswith("@") and kind == _Kind.HANDLE:
         # Who is called by their handle alone, and meant by it, is shown with its first letter.
-        return f"@{typed[:1]}{HIDDEN}"
+        return f"@{meant[:1]}{HIDDEN}"
     return name
 
 

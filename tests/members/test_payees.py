@@ -104,9 +104,19 @@ def test_nobody_is_shown_as_somebody_who_is_here():
 
 
 def test_name_of_nobody_is_the_same_whenever_the_same_is_typed():
-    many(20)
+    """And only then: what would find the same member is the same, and what would not is not."""
+    many(40)
+    same = [
+        ("@Nobody_here", "nobody_here ", "@nobody_here"),
+        ("nobody@example.com", " Nobody@EXAMPLE.com"),
+        ("+8613800009999", "+86 138-0000-9999", "+86 (138) 00009999"),
+    ]
 
-    assert len({payees.name_of_nobody(text) for text in ("@Nobody_here", "nobody_here ", "@nobody_here")}) == 1
+    for texts in same:
+        assert len({payees.name_of_nobody(text) for text in texts}) == 1
+    for wrote, other in (("nobody{}@example.com", "@nobody{}@example.com"), ("@nobody{}", "@no body{}")):
+        names = [(payees.name_of_nobody(wrote.format(n)), payees.name_of_nobody(other.format(n))) for n in range(50)]
+        assert sum(one != two for one, two in names) > 20
 
 
 def test_name_of_nobody_stays_for_nearly_all_when_members_join():

@@ -200,3 +200,40 @@ def test_withdrawal_that_came_back_before_its_frozen_account_thawed_is_let_go():
 
     ledger.set_status(account=purse.account, status=Balance.Status.OPEN, by=SYSTEM, reason="over")
     assert (order.state, wallets.available(purse), items(), clean()) == ("returned", eur(5_000), set(), True)
+
+
+@pytest.mark.parametrize("origin", [Origin.NOTIFICATION, Origin.QUERY])
+def test_withdrawal_that_differs_and_is_then_said_to_have_failed_is_not_decided_unseen(origin):
+    order = withdraw(wallet(5_000), 1_010)
+    assert order.state == "conflict"
+
+    hear(order, Outcome.FAILED, origin=origin)
+
+    assert (order.state, items()) == ("conflict", {"order_differs", "order_contradicts"})
+    assert order.events.latest("pk").outcome == "failed"
+
+
+@pytest.mark.parametrize("state", ["conflict", "succeeded"])
+def test_success_of_another_amount_than_was_said_before_is_seen(state):
+    order = top_up(wallet(), 1_010 if state == "conflict" else 1_000)
+    assert order.state == state
+    before = (order.moved, items())
+
+    hear(order, Outcome.SUCCEEDED, order.moved)
+    hear(order, Outcome.SUCCEEDED)
+    assert (order.moved, items()) == before
+
+    hear(order, Outcome.SUCCEEDED, eur(999))
+    assert (order.state, order.moved) == (state, before[0])
+    assert items() == before[1] | {"order_contradicts"}
+
+
+def test_less_that_came_back_before_anything_was_booked_is_seen():
+    order = hear(top_up(wallet(), 1_002), Outcome.RETURNED, eur(300))
+    before = items()
+
+    hear(order, Outcome.RETURNED, eur(300))
+    assert items() == before
+
+    hear(order, Outcome.RETURNED, eur(200))
+    assert (order.moved, items()) == (eur(702), before | {"order_contradicts"})

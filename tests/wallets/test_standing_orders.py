@@ -352,6 +352,18 @@ class TestPausing:
             standing_orders.resume(order=order, member=purse.member, by=Actor.of(purse.member.user))
         assert standing_orders.resume(order=order, by=STAFF).state == "active"
 
+    def test_staff_hold_also_what_its_member_has_paused(self):
+        purse = wallet(500)
+        own = Actor.of(purse.member.user)
+        order = standing_orders.pause(order=ordered(purse), member=purse.member, by=own)
+
+        for by in (STAFF, STAFF):
+            order = standing_orders.pause(order=order, by=by)
+
+        assert order.paused_by == str(STAFF)
+        with pytest.raises(OrderHeld):
+            standing_orders.resume(order=order, member=purse.member, by=own)
+
     def test_paused_between_two_tries_the_day_is_refused_for_good(self):
         purse = wallet(99)
         order = ordered(purse, every=Every.DAY)

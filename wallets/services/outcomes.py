@@ -63,6 +63,9 @@ def _of_another(order: GatewayOrder, answer: Answer, origin: Origin, gateway: st
 
 
 def _succeeded(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    if order.state in {State.SUCCEEDED, State.CONFLICT}:
+        _moved_as_known(order, answer, origin)
+        return
     if order.state not in {*UNDECIDED, State.FAILED}:
         return
     if order.state == State.FAILED and not _believed(order, answer, origin):
@@ -72,6 +75,16 @@ def _succeeded(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
         _MEANS[type(order)].moved_other(order, answer, origin, moved)
     else:
         _MEANS[type(order)].moved(order, answer, origin)
+
+
+def _moved_as_known(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
+    """What was said to have moved is booked, or waits for staff; said otherwise later, a person looks."""
+    said = answer.amount
+    if said is None or said in {order.moved, order.moved + order.came_back}:
+        return
+    orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
+    why = f"Its gateway says now that {said.minor} {said.unit} moved (in minor units)."
+    orders.needs_person(order, orders.CONTRADICTS, why)
 
 
 def _differs(order: TopUp | Withdrawal, answer: Answer, origin: Origin, moved: Money) -> None:
@@ -155,6 +168,10 @@ def _failed(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
             _returned(order, answer, origin)
     elif order.state in UNDECIDED:
         _MEANS[type(order)].failed(order, answer, origin)
+    elif order.state == State.CONFLICT:
+        # Something moved, it had said. Staff decides, and has to know of this before.
+        orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
+        orders.needs_person(order, orders.CONTRADICTS, "Its gateway says now that it failed. Find out first.")
 
 
 def _never_came(order: TopUp, answer: Answer, origin: Origin) -> None:
@@ -176,9 +193,10 @@ def _returned(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
             _MEANS[type(order)].returned(order, answer, origin)
         case returns.Share.PART:
             _partly_returned(order, answer, origin)
-        case returns.Share.KNOWN if order.state == State.SUCCEEDED and answer.amount != order.came_back:
+        case returns.Share.KNOWN if answer.amount != order.came_back:
             # Less than before: an old message, or another charge-back that its gateway tells apart.
-            _partly_returned(order, answer, origin)
+            orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
+            orders.needs_person(order, orders.CONTRADICTS, "Less came back than before, or more did. Look there.")
         case returns.Share.STRANGE:
             orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
             orders.needs_person(order, orders.CONTRADICTS, "Something came back that never moved, as far as we know.")

@@ -178,6 +178,9 @@ def pause(*, order: StandingOrder, by: Actor, member: Member | None = None) -> S
     """No due day is done until it is resumed; those that pass meanwhile are not made up for and not counted."""
     order = _locked(order, member, by)
     if order.state == State.PAUSED:
+        if by.kind == STAFF and not _held(order):
+            # What its member has paused they could resume.
+            _become(order, State.PAUSED, by=by, paused_by=str(by))
         return order
     if order.state != State.ACTIVE:
         raise OrderNotOpen(state=order.state)
