@@ -1,10 +1,6 @@
 """Standing orders: set up with the PIN, done once on each due day, in order, whatever happens in between."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import translation
@@ -12,72 +8,27 @@ from django.utils import translation
 from members.models import Member, Notice
 from members.services import members, notices, pins
 from paymentsite.core import clock
-from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.actors import SYSTEM
 from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
-from paymentsite.core.vault import Secret
 from tests.factories import fund
 from tests.members.factories import member
 from tests.wallets.factories import holds, wallet
+from tests.wallets.standing import BEGIN, PIN, STAFF, Every, fates, ordered, run_at, today
 from wallets import calendar
-from wallets.models import StandingOrder, StandingRun, Transfer, Wallet
+from wallets.models import StandingOrder, StandingRun, Transfer
 from wallets.services import standing_orders, standing_runs
 from wallets.services.standing_orders import (
     NoSuchOrder,
-    OrderHeld,
     OrderMalformed,
-    OrderNotOpen,
-    OrderOver,
     OrderTooLarge,
-    Plan,
 )
 from wallets.services.transfers import PayeeCannotReceive, ToOneself
 from wallets.services.wording import ReferenceTaken
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("staff", "0")
-PIN = Secret("739154")
-BEGIN = date(2031, 1, 31)
-Every = StandingOrder.Every
-
-
-@contextmanager
-def at(day: date, hour: int = 9, zone: str = "Asia/Shanghai") -> Iterator[datetime]:
-    """It is that hour of that day where the member lives."""
-    moment = datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    with clock.standing(moment):
-        yield moment
-
-
-def ordered(purse: Wallet, minor: int = 100, *, every: Every = Every.MONTH, **fields: Any) -> StandingOrder:
-    plan = Plan(
-        every, fields.pop("starts_on", BEGIN), ends_on=fields.pop("ends_on", None), count=fields.pop("count", None)
-    )
-    if not pins.is_set(purse.member):
-        pins.set_pin(member=purse.member, pin=PIN, by=SYSTEM)
-    return standing_orders.make(
-        member=purse.member,
-        payee=fields.pop("to") if "to" in fields else member(),
-        amount=Money(minor, "CNY"),
-        plan=plan,
-        **{"reference": "s", "by": Actor.of(purse.member.user), "pin": PIN, **fields},
-    )
-
-
-def run_at(day: date, hour: int = 9, zone: str = "Asia/Shanghai") -> int:
-    with at(day, hour, zone) as now:
-        return standing_runs.carry_out(now=now)
-
-
-def fates(order: StandingOrder) -> list[tuple[str, str]]:
-    return [(run.due_on.isoformat(), run.state) for run in StandingRun.objects.filter(order=order).order_by("due_on")]
-
-
-@pytest.fixture(autouse=True)
-def today() -> Iterator[None]:
-    with at(BEGIN - timedelta(days=1)):
-        yield
+__all__ = ["today"]
 
 
 class TestDueDays:
@@ -328,67 +279,3 @@ class TestRuns:
         run_at(BEGIN)
         order.refresh_from_db()
         assert standing_runs.next_due(clock.now()) == order.next_at
-
-
-class TestPausing:
-    def test_paused_nothing_is_done_nor_made_up_for(self):
-        purse = wallet(500)
-        order = ordered(purse, every=Every.DAY, count=2)
-        standing_orders.pause(order=order, member=purse.member, by=Actor.of(purse.member.user))
-
-        assert run_at(BEGIN + timedelta(days=3)) == 0
-        with at(BEGIN + timedelta(days=3), 10):
-            order = standing_orders.resume(order=order, member=purse.member, by=Actor.of(purse.member.user))
-
-        assert order.next_on == BEGIN + timedelta(days=4)
-        run_at(BEGIN + timedelta(days=4))
-        assert fates(order) == [("2031-02-04", "paid")]
-
-    def test_what_staff_paused_the_member_does_not_resume(self):
-        purse = wallet(500)
-        order = standing_orders.pause(order=ordered(purse), by=STAFF)
-
-        with pytest.raises(OrderHeld):
-            standing_orders.resume(order=order, member=purse.member, by=Actor.of(purse.member.user))
-        assert standing_orders.resume(order=order, by=STAFF).state == "active"
-
-    def test_staff_hold_also_what_its_member_has_paused(self):
-        purse = wallet(500)
-        own = Actor.of(purse.member.user)
-        order = standing_orders.pause(order=ordered(purse), member=purse.member, by=own)
-
-        for by in (STAFF, STAFF):
-            order = standing_orders.pause(order=order, by=by)
-
-        assert order.paused_by == str(STAFF)
-        with pytest.raises(OrderHeld):
-            standing_orders.resume(order=order, member=purse.member, by=own)
-
-    def test_paused_between_two_tries_the_day_is_refused_for_good(self):
-        purse = wallet(99)
-        order = ordered(purse, every=Every.DAY)
-        run_at(BEGIN)
-        standing_orders.pause(order=order, by=STAFF)
-        fund(purse.account, 100)
-        with at(BEGIN, 12):
-            standing_orders.resume(order=order, by=STAFF)
-
-        assert run_at(BEGIN, 13) == 0
-        assert fates(order) == [("2031-01-31", "refused")]
-
-    def test_nothing_is_left_to_resume(self):
-        order = ordered(wallet(500), every=Every.ONCE)
-        standing_orders.pause(order=order, by=STAFF)
-
-        with at(BEGIN, 10), pytest.raises(OrderOver):
-            standing_orders.resume(order=order, by=STAFF)
-
-    def test_ended_it_is_over(self):
-        order = ordered(wallet(500))
-        standing_orders.end(order=order, by=STAFF)
-        standing_orders.end(order=order, by=STAFF)
-
-        assert run_at(BEGIN) == 0
-        for act in (standing_orders.pause, standing_orders.resume):
-            with pytest.raises(OrderNotOpen):
-                act(order=order, by=STAFF)
