@@ -29,9 +29,9 @@ def returning(minor: int = 1_010) -> TopUp:
     return order
 
 
-def hear(order: TopUp, outcome: Outcome, amount: Money | None = None) -> TopUp:
+def hear(order: TopUp, outcome: Outcome, amount: Money | None = None, *, gateway: str = "sandbox") -> TopUp:
     told = Answer(outcome=outcome, amount=amount, reason="as told")
-    refunds.settle(order=order, answer=told, origin=Origin.NOTIFICATION)
+    refunds.settle(order=order, answer=told, origin=Origin.NOTIFICATION, gateway=gateway)
     order.refresh_from_db()
     return order
 
@@ -103,6 +103,17 @@ def test_answer_about_an_earlier_refund_is_not_taken_for_the_one_under_way():
 
     order.refresh_from_db()
     assert order.state == "returning"
+
+
+@pytest.mark.parametrize(
+    ("said", "item"), [(Outcome.SUCCEEDED, {"order_contradicts"}), (Outcome.FAILED, set()), (Outcome.PENDING, set())]
+)
+def test_what_another_gateway_says_of_it_changes_nothing(said, item):
+    order = returning()
+
+    hear(order, said, gateway="another")
+
+    assert (order.state, last_event(order), items()) == ("returning", ("returning", said), item)
 
 
 def test_refund_of_a_part_leaves_the_rest_to_be_decided():

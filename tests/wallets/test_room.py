@@ -18,11 +18,12 @@ from tests.members.catalogue import goods
 from tests.members.factories import member
 from tests.members.limiting import cap
 from tests.wallets import factories as cny_wallets
+from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import claimed, given, holds, sent
 from tests.wallets.gateways import CURRENCY, eur, let_time_pass, top_up, wallet
 from tests.wallets.rates import told
 from wallets.models import Wallet
-from wallets.services import exchanges, points_credit, reward_credit
+from wallets.services import conflicts, exchanges, points_credit, reward_credit
 from wallets.services.transfers import PayeeCannotReceive
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
@@ -111,3 +112,18 @@ def test_what_staff_may_still_accept_takes_its_room():
     received(purse, CAP - 910)
 
     assert holds(purse) == eur(CAP - 910)
+
+
+@pytest.mark.parametrize(("kept", "given_back"), [(910, False), (0, True)], ids=["may stay after all", "gone"])
+def test_what_is_being_given_back_takes_its_room_until_it_is_gone(kept, given_back):
+    purse = someone()
+    order = top_up(purse, 910)
+    decide(conflicts.give_back(order=order, by_hand=False, by=staff(), reason="not ours"))
+    if given_back:
+        decide(conflicts.give_back(order=order, by_hand=True, by=staff(), reason="by transfer"))
+
+    with pytest.raises(PayeeCannotReceive):
+        received(purse, CAP - kept + 1)
+    received(purse, CAP - kept)
+
+    assert holds(purse) == eur(CAP - kept)

@@ -59,7 +59,7 @@ def ask(*, order: OrderT, now: datetime | None = None, by: Actor = SYSTEM) -> Or
     if claimed is None:
         return None
     if claimed.state == State.RETURNING and isinstance(claimed, TopUp):
-        refunds.settle(order=claimed, answer=_refunded(claimed), origin=Origin.QUERY)
+        refunds.settle(order=claimed, answer=_refunded(claimed), origin=Origin.QUERY, gateway=claimed.gateway)
         return claimed
     answer, origin = _answer(claimed)
     return outcomes.settle(order=claimed, answer=answer, origin=origin, gateway=claimed.gateway)

@@ -83,7 +83,7 @@ def _taken_into_account(told: Notification) -> State:
         return State.STRAY
     origin = OrderEvent.Origin.NOTIFICATION
     if told.kind == OrderKind.REFUND and isinstance(order, TopUp):
-        refunds.settle(order=order, answer=answer, origin=origin)
+        refunds.settle(order=order, answer=answer, origin=origin, gateway=told.gateway)
     else:
         outcomes.settle(order=order, answer=answer, origin=origin, gateway=told.gateway)
     return State.PROCESSED

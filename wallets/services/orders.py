@@ -17,7 +17,7 @@ from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid
 from paymentsite.core.money import Money
 from paymentsite.core.services import open_items
-from wallets.gateways.base import Answer
+from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, OrderEvent, TopUp, Wallet
 from wallets.models.orders import State
 from wallets.services import wording
@@ -159,6 +159,13 @@ def tell(
         actor=str(by),
         at=clock.now(),
     )
+
+
+def told_by_another(order: GatewayOrder, answer: Answer, origin: Origin, gateway: str, why: str) -> None:
+    """What another gateway says than the one that has the order changes nothing; if money moved, a person is told."""
+    tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason, gateway=gateway)
+    if answer.outcome in {Outcome.SUCCEEDED, Outcome.RETURNED}:
+        needs_person(order, CONTRADICTS, f"{gateway} says {answer.outcome}, {why}.")
 
 
 def ask_again(order: GatewayOrder, now: datetime) -> None:

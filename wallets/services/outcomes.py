@@ -34,7 +34,8 @@ def settle(*, order: OrderT, answer: Answer, origin: OrderEvent.Origin, gateway:
     """
     order = orders.locked(order)
     if order.gateway != gateway:
-        _of_another(order, answer, origin, gateway)
+        why = f"though it had refused it and {order.gateway} was asked instead"
+        orders.told_by_another(order, answer, origin, gateway, why)
         return order
     if answer.gateway_reference and not order.gateway_reference:
         orders.update(order, gateway_reference=answer.gateway_reference[:128])
@@ -53,13 +54,6 @@ def settle(*, order: OrderT, answer: Answer, origin: OrderEvent.Origin, gateway:
     if origin == Origin.QUERY and order.decided and order.next_query_at and order.state != State.RETURNING:
         orders.update(order, next_query_at=None)
     return order
-
-
-def _of_another(order: GatewayOrder, answer: Answer, origin: Origin, gateway: str) -> None:
-    orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason, gateway=gateway)
-    if answer.outcome in {Outcome.SUCCEEDED, Outcome.RETURNED}:
-        why = f"{gateway} says {answer.outcome}, though it had refused it and {order.gateway} was asked instead."
-        orders.needs_person(order, orders.CONTRADICTS, why)
 
 
 def _succeeded(order: GatewayOrder, answer: Answer, origin: Origin) -> None:

@@ -16,13 +16,16 @@ _UNDONE = frozenset({Outcome.FAILED, Outcome.RETURNED})
 
 
 @act
-def settle(*, order: TopUp, answer: Answer, origin: OrderEvent.Origin) -> TopUp:
-    """What was to be given back is, or waits for staff again, as the gateway says of the refund that ``order`` names.
+def settle(*, order: TopUp, answer: Answer, origin: OrderEvent.Origin, gateway: str) -> TopUp:
+    """What was to be given back is, or waits for staff again, as ``gateway`` says of the refund that ``order`` names.
 
-    Of an earlier refund than the one that is under way nothing is believed.
+    Of an earlier refund than the one that is under way nothing is believed, nor what another gateway says of it.
     """
     found = orders.locked(order)
     if found.refund_id != order.refund_id:
+        return found
+    if found.gateway != gateway:
+        orders.told_by_another(found, answer, origin, gateway, "though it was never asked to give it back")
         return found
     # The gateway's name of the refund is not its name of the payment, by which the next refund is asked for.
     answer = replace(answer, gateway_reference="")
