@@ -117,13 +117,13 @@ def advance(
     """
     start, end = _journey(by=by, to=to)
 
-    runs = _stop(start, schedule=schedule, since=start, patience=patience)
-    moment = schedule.next_due(start)
+    runs: list[JobRun] = []
+    moment: datetime | None = start
     while moment is not None and moment < end:
-        runs += _stop(moment, schedule=schedule, since=start, patience=patience)
-        moment = schedule.next_due(moment)
-    runs += _stop(end, schedule=schedule, since=start, patience=patience)
-    return Advance(start, end, runs)
+        ran, moment = _stop(moment, schedule=schedule, since=start, patience=patience)
+        runs += ran
+    ran, _ = _stop(end, schedule=schedule, since=start, patience=patience)
+    return Advance(start, end, [*runs, *ran])
 
 
 def _journey(*, by: timedelta | None, to: datetime | None) -> tuple[datetime, datetime]:
@@ -145,8 +145,13 @@ def _journey(*, by: timedelta | None, to: datetime | None) -> tuple[datetime, da
     return start, to.astimezone(UTC)
 
 
-def _stop(moment: datetime, *, schedule: jobs.Schedule, since: datetime, patience: timedelta) -> list[JobRun]:
-    """Do what is due at ``moment``, and what that makes due at once; then show the clock there to all."""
+def _stop(
+    moment: datetime, *, schedule: jobs.Schedule, since: datetime, patience: timedelta
+) -> tuple[list[JobRun], datetime | None]:
+    """Do what is due at ``moment``, and what that makes due at once; then show the clock there to all.
+
+    Gives back what ran, and where to stop next.
+    """
     runs: list[JobRun] = []
     deadline = monotonic() + patience.total_seconds()
     rounds = 0
@@ -158,12 +163,15 @@ def _stop(moment: datetime, *, schedule: jobs.Schedule, since: datetime, patienc
                 if monotonic() >= deadline:
                     raise ClockBusy(now=moment, jobs=tick.busy)
                 sleep(0.02)
-            elif not any(run.state == JobRun.State.DONE for run in tick.ran):
-                break
-            else:
+            elif not tick.ran:  # and so nothing was owed: whoever looks for that knows what comes next, too
+                _show(moment)
+                return runs, tick.later
+            elif any(run.state == JobRun.State.DONE for run in tick.ran):
                 rounds += 1
+            else:
+                break
     _show(moment)
-    return runs
+    return runs, schedule.next_due(moment)
 
 
 def _show(moment: datetime) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -57,10 +57,22 @@ class Job:
 
 @dataclass(slots=True)
 class Tick:
-    """What one tick did, in order, and which jobs it left because they are under way elsewhere."""
+    """What one tick did, in order, and which jobs it left because they are under way elsewhere.
+
+    ``later`` is the first moment at which a moved clock has to stop next, as long as nothing was owed.
+    """
 
     ran: list[JobRun] = field(default_factory=list)
     busy: list[str] = field(default_factory=list)
+    later: datetime | None = None
+
+
+class Owed(NamedTuple):
+    """A slot that a job is to run, and its run before."""
+
+    job: Job
+    slot: datetime
+    last: JobRun | None
 
 
 class Schedule:
@@ -109,8 +121,9 @@ class Schedule:
         running and is tried again at the next tick. A job that never ran owes what fell due after ``since``.
         With ``in_order`` the first job that is under way elsewhere ends the tick.
         """
-        tick = Tick()
-        for job, slot, last in self._owed(now, since):
+        owed, later = self._look(now, since)
+        tick = Tick(later=later)
+        for job, slot, last in owed:
             run = _claim(job, slot, last)
             if run is not None:
                 tick.ran.append(_work(job, run, now))
@@ -120,14 +133,18 @@ class Schedule:
                 break
         return tick
 
-    def _owed(self, now: datetime, since: datetime) -> list[tuple[Job, datetime, JobRun | None]]:
-        owed, latest = [], _latest(self.jobs)
+    def _look(self, now: datetime, since: datetime) -> tuple[list[Owed], datetime | None]:
+        """What is owed, in order, and when the next job is that a moved clock stops for."""
+        owed, stops, latest = [], [], _latest(self.jobs)
         for job in self.jobs.values():
             last = latest.get(job.name)
             done = last is None or last.state == JobRun.State.DONE
-            if slot := job.trigger.owed(now, last=last.slot if last else since, done=done):
-                owed.append((job, slot, last))
-        return sorted(owed, key=lambda item: (item[1], item[0].name))
+            slot, later = job.trigger.look(now, last=last.slot if last else since, done=done)
+            if slot:
+                owed.append(Owed(job, slot, last))
+            if later and job.stops:
+                stops.append(later)
+        return sorted(owed, key=lambda item: (item.slot, item.job.name)), min(stops, default=None)
 
 
 # All at once, each off the end of its index: asked for one by one they were most of what a tick costs.

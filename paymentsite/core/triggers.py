@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -17,8 +17,15 @@ _MOMENT: Final = timedelta(microseconds=1)
 Due = Callable[[datetime], datetime | None]
 
 
+class Look(NamedTuple):
+    """What a trigger says at a moment: the slot that is owed, or else the first moment later at which one will be."""
+
+    owed: datetime | None
+    later: datetime | None
+
+
 class Trigger(Protocol):
-    def owed(self, now: datetime, *, last: datetime, done: bool) -> datetime | None:
+    def look(self, now: datetime, *, last: datetime, done: bool) -> Look:
         """The slot to run at ``now``, if any; ``last`` is the latest slot yet, ``done`` says how it ended.
 
         However many were missed, one is owed: a job asks what is due, not how often it should have been
@@ -34,9 +41,15 @@ class _Recurring(ABC):
     def latest(self, now: datetime) -> datetime:
         """The last slot that is not later than ``now``."""
 
-    def owed(self, now: datetime, *, last: datetime, done: bool) -> datetime | None:
+    @abstractmethod
+    def next(self, after: datetime) -> datetime:
+        """The first slot that is later than ``after``."""
+
+    def look(self, now: datetime, *, last: datetime, done: bool) -> Look:
         slot = self.latest(now)
-        return slot if slot > last or (slot == last and not done) else None
+        if slot > last or (slot == last and not done):
+            return Look(slot, None)
+        return Look(None, self.next(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +101,14 @@ class Rows:
 
     due: Due
 
-    def owed(self, now: datetime, *, last: datetime, done: bool) -> datetime | None:
+    def look(self, now: datetime, *, last: datetime, done: bool) -> Look:
         first = self.due(EPOCH)
         if first is None or first > now:
-            return None
+            return Look(None, first)
         if first > last:
-            return first
+            return Look(first, None)
         # A row that was committed late, or left over by a run that took only so many: the moment is taken.
-        return last + _MOMENT if done else last
+        return Look(last + _MOMENT if done else last, None)
 
     def next(self, after: datetime) -> datetime | None:
         return self.due(after)

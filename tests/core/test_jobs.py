@@ -326,6 +326,19 @@ def test_the_next_stop_is_the_earliest_of_all_but_sweepers(diary):
     assert diary.schedule.next_due(NOON) == NOON + MINUTE
 
 
+def test_a_tick_that_owes_nothing_knows_the_next_stop_without_being_asked(diary):
+    diary.hourly()
+    diary.hourly("sweeper", every=SECOND, stops=False)
+    diary.expiring()
+    diary.rows = [NOON + MINUTE, NOON + HOUR + MINUTE]
+    diary.schedule.tick(NOON)
+
+    for moment, later in [(NOON, NOON + MINUTE), (NOON + MINUTE, NOON + HOUR), (NOON + HOUR, NOON + HOUR + MINUTE)]:
+        diary.schedule.tick(moment)
+        again = diary.schedule.tick(moment)
+        assert (again.ran, again.later) == ([], later) == ([], diary.schedule.next_due(moment))
+
+
 def test_old_runs_are_forgotten_but_never_the_latest_of_a_job():
     name, day = "core.forget_job_runs", timedelta(days=1)
     for age in (0, 89, 91, 200):

@@ -88,11 +88,11 @@ def test_a_slot_is_owed_once_and_missed_ones_only_once_together():
     hourly, now = Every(timedelta(hours=1)), at("2026-11-20T12:30")
     noon = at("2026-11-20T12:00")
 
-    assert hourly.owed(now, last=noon, done=True) is None
-    assert hourly.owed(now, last=noon, done=False) == noon
-    assert hourly.owed(now, last=noon - timedelta(days=9), done=True) == noon
-    assert hourly.owed(now, last=noon - timedelta(days=9), done=False) == noon
-    assert hourly.owed(now, last=noon + timedelta(hours=1), done=False) is None
+    assert hourly.look(now, last=noon, done=True).owed is None
+    assert hourly.look(now, last=noon, done=False).owed == noon
+    assert hourly.look(now, last=noon - timedelta(days=9), done=True).owed == noon
+    assert hourly.look(now, last=noon - timedelta(days=9), done=False).owed == noon
+    assert hourly.look(now, last=noon + timedelta(hours=1), done=False).owed is None
 
 
 def test_rows_are_owed_from_their_own_moment_on():
@@ -100,11 +100,11 @@ def test_rows_are_owed_from_their_own_moment_on():
     rows = Rows(lambda after: due if due > after else None)
     long_ago, tick = at("2020-01-01T00:00"), timedelta(microseconds=1)
 
-    assert Rows(lambda _: None).owed(due, last=long_ago, done=True) is None
-    assert rows.owed(due - tick, last=long_ago, done=True) is None
-    assert rows.owed(due, last=long_ago, done=True) == due
-    assert rows.owed(due, last=due, done=False) == due
-    assert rows.owed(due, last=due, done=True) == due + tick
-    assert rows.owed(due, last=due + tick * 5, done=True) == due + tick * 6
+    assert Rows(lambda _: None).look(due, last=long_ago, done=True).owed is None
+    assert rows.look(due - tick, last=long_ago, done=True).owed is None
+    assert rows.look(due, last=long_ago, done=True).owed == due
+    assert rows.look(due, last=due, done=False).owed == due
+    assert rows.look(due, last=due, done=True).owed == due + tick
+    assert rows.look(due, last=due + tick * 5, done=True).owed == due + tick * 6
     assert rows.next(due - tick) == due
     assert rows.next(due) is None
