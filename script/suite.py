@@ -21,16 +21,13 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 # A script's own folder is what Python puts first; the site's packages are in the one above.
 sys.path[0] = str(ROOT)
+from tests import measuring  # noqa: E402
 from tests.servers import postgres  # noqa: E402
 
 BUILD: Final = ROOT / "build"
 BIN: Final = Path(sys.executable).parent
 CODE: Final = ["paymentsite", "members", "wallets", "cards", "settlement"]
 COVERED: Final = "paymentsite/core/*,paymentsite/ledger/*"
-# What covers them; on PostgreSQL, what goes other ways there. The other tests run unmeasured, for measuring makes them
-# half as slow again, or several times where they start processes or go the same ways a thousand times.
-MEASURED: Final = {"sqlite": ("tests/core", "tests/ledger"), "postgres": ("tests/ledger",)}
-NOT_MEASURED: Final = ("races", "histories", "test_checks", "two_ways", "verify_fast", "post_many")
 COVERAGE_MIN: Final = 95
 NOTHING_COLLECTED: Final = 5
 LAST_LINE: Final = re.compile(r"^(=+ )?(?P<counts>\d+ [a-z]+.*) in [\d.]+s\b")
@@ -182,26 +179,20 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
                 environment["RUN_ON_SQLITE_TOO"] = "1"
             if database == "postgres":
                 environment["DATABASE_URL"] = given or stack.enter_context(postgres(max_connections=CONNECTIONS))
-            for words in runs(part, arguments, database):
-                pytest(database, words, environment, outcome)
+            if part == "all" and not arguments:
+                environment["MEASURE_SOME_OF"] = database
+            pytest(database, words(part, arguments, database), environment, outcome)
     if measured:
         measure(outcome)
 
 
-def runs(part: str, arguments: list[str], database: str) -> list[list[str]]:
-    """What goes to pytest, run by run."""
-    measuring = ["--cov", "--cov-report="]
-    if part == "coverage":
-        return [[*measuring, *(arguments or measured_files(database))]]
+def words(part: str, arguments: list[str], database: str) -> list[str]:
+    """What goes to pytest."""
     if part == "all" and not arguments:
-        files = measured_files(database)
-        return [[*measuring, *files], ["tests", *(f"--ignore={file}" for file in files)]]
-    return [arguments]
-
-
-def measured_files(database: str) -> list[str]:
-    found = (file for folder in MEASURED[database] for file in sorted((ROOT / folder).rglob("test_*.py")))
-    return [str(file.relative_to(ROOT)) for file in found if not any(word in file.name for word in NOT_MEASURED)]
+        return ["--cov", "--cov-report=", "tests"]
+    if part == "coverage":
+        return ["--cov", "--cov-report=", *(arguments or map(str, measuring.files(database)))]
+    return arguments
 
 
 def pytest(database: str, arguments: list[str], environment: dict[str, str], outcome: Outcome) -> None:

@@ -1,17 +1,35 @@
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 
-from tests import tables
+from tests import measuring, tables
 from tests.planting import floorless, quick_to_see_deadlocks, reworded, unlocked, without
 from tests.threads import run_together
 
+_SWITCH: Final = pytest.StashKey[measuring.Switch]()
+
 __all__ = ["floorless", "quick_to_see_deadlocks", "reworded", "unlocked", "without"]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Of a whole run, only those are measured that cover what is to be covered."""
+    database = os.environ.get("MEASURE_SOME_OF")
+    coverage: Any = session.config.pluginmanager.get_plugin("_cov")
+    if database and coverage and coverage.cov_controller:
+        session.config.stash[_SWITCH] = measuring.Switch(coverage.cov_controller, measuring.files(database))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Measure this test, or do not."""
+    if switch := item.config.stash.get(_SWITCH, None):
+        switch.turn(item.path)
 
 
 @pytest.fixture(scope="session", autouse=True)
