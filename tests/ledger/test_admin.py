@@ -65,7 +65,7 @@ def test_list_asks_the_same_number_of_queries_for_any_number_of_rows(operator, m
 @pytest.mark.parametrize("model", MODELS)
 def test_every_row_has_a_page_that_edits_nothing(operator, model):
     list(demo.fill())
-    for row in model.objects.all()[:60]:
+    for row in model.objects.all()[:20]:
         answer = operator.get(page(model, row))
         assert answer.status_code == 200
         assert 'name="_save"' not in answer.content.decode()
