@@ -34,7 +34,9 @@ LAST_LINE: Final = re.compile(r"^(=+ )?(?P<counts>\d+ [a-z]+.*) in [\d.]+s\b")
 # One more than there are cores: some wait for servers, installations and locks.
 PROCESSES: Final = str((os.cpu_count() or 1) + 1)
 # Races of 32 may meet in as many processes as there are.
-CONNECTIONS: Final = "400"
+CONNECTIONS: Final = {"max_connections": "400"}
+# What is to outlive a crash is tried on servers of its own; this one is gone when the run is.
+FORGETFUL: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 # One long test of them all may take so long before it counts as hanging; for others see pyproject.toml.
 LONG_SECONDS_MAX: Final = 3_600
 PARTS: Final = ("all", "checks", "sqlite", "postgres", "coverage", "long")
@@ -178,7 +180,7 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
             if len(databases) > 1 and not arguments:
                 environment["RUN_ON_SQLITE_TOO"] = "1"
             if database == "postgres":
-                environment["DATABASE_URL"] = given or stack.enter_context(postgres(max_connections=CONNECTIONS))
+                environment["DATABASE_URL"] = given or stack.enter_context(postgres(**CONNECTIONS, **FORGETFUL))
             if part == "all" and not arguments:
                 environment["MEASURE_SOME_OF"] = database
             pytest(database, words(part, arguments, database), environment, outcome)
