@@ -5,26 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.wallets.adapters import made
-from tests.wallets.adapters.alipay_server import BEIJING, AlipayServer, notification
+from tests.wallets.adapters.alipay_server import BEIJING, notification
 from tests.wallets.adapters.keys import STRANGERS
-from tests.wallets.adapters.orders import REFERENCE, cny, payout, top_up
+from tests.wallets.adapters.orders import REFERENCE, cny
 from wallets.gateways.base import Answer, NotAuthentic, OrderKind, Outcome
-
-QR = top_up(cny(1_050), method="alipay_qr")
-ACCOUNT = payout(cny(500), method="alipay_account", number="wang@example.com")
-
-
-@pytest.fixture
-def server():
-    with AlipayServer() as running:
-        yield running
-
-
-@pytest.fixture
-def gateway(server):
-    server.certificates = True
-    return made.alipay(server.url)
 
 
 def paid(**more):

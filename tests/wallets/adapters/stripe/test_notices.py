@@ -5,23 +5,9 @@ import time
 
 import pytest
 
-from tests.wallets.adapters import made
 from tests.wallets.adapters.orders import REFERENCE, top_up, usd
-from tests.wallets.adapters.stripe_server import StripeServer, event, signed
+from tests.wallets.adapters.stripe_server import event, signed
 from wallets.gateways.base import Answer, NotAuthentic, OrderKind, Outcome
-
-TIMEOUTS = (0.5, 0.3)
-
-
-@pytest.fixture
-def server():
-    with StripeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def gateway(server):
-    return made.stripe(server.url)
 
 
 def paid(**more):

@@ -6,30 +6,13 @@ import pytest
 
 from tests.wallets.adapters import made
 from tests.wallets.adapters.keys import STRANGERS
-from tests.wallets.adapters.orders import REFERENCE, cny, payout, refund, top_up
+from tests.wallets.adapters.orders import REFERENCE, cny
 from tests.wallets.adapters.wechatpay_server import (
     MCHID,
-    WeChatServer,
     notification,
     paid,
 )
 from wallets.gateways.base import Answer, NotAuthentic, OrderKind, Outcome
-
-NATIVE = top_up(cny(1_050), method="wechat_pay")
-ACCOUNT = payout(cny(500), method="wechat_pay_account", number="oOpenid1")
-REFUND = refund(cny(400), method="wechat_pay", original=REFERENCE)
-CODE = Answer(outcome=Outcome.REQUIRES_ACTION, action_code=f"weixin://wxpay/bizpayurl?pr={REFERENCE[:9]}")
-
-
-@pytest.fixture
-def server():
-    with WeChatServer() as running:
-        yield running
-
-
-@pytest.fixture
-def gateway(server):
-    return made.wechatpay(server.url)
 
 
 def test_a_signed_notification_is_told_without_the_payer(gateway):
