@@ -19,10 +19,8 @@ __all__ = ["floorless", "quick_to_see_deadlocks", "reworded", "unlocked", "witho
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Of a whole run, only those are measured that cover what is to be covered."""
-    database = os.environ.get("MEASURE_SOME_OF")
-    coverage: Any = session.config.pluginmanager.get_plugin("_cov")
-    if database and coverage and coverage.cov_controller:
-        session.config.stash[_SWITCH] = measuring.Switch(coverage.cov_controller, measuring.files(database))
+    if database := os.environ.get("MEASURE_SOME_OF"):
+        session.config.stash[_SWITCH] = measuring.Switch(measuring.files(database))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,7 +3,9 @@ processes or goes the same ways a thousand times, so that those are measured tha
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from coverage import Coverage
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 # What covers them; on PostgreSQL, what goes other ways there.
@@ -22,20 +24,28 @@ def files(database: str) -> list[Path]:
 class Switch:
     """Measures the tests of some files, and not the others."""
 
-    def __init__(self, controller: Any, measured: list[Path]) -> None:
-        self.controller = controller
+    def __init__(self, measured: list[Path]) -> None:
         self.measured = frozenset(measured)
-        self.processes = os.environ.get(_PROCESSES)
+        self.processes = os.environ.get(_PROCESSES, "")
+        self.paused: list[Coverage] = []
 
     def turn(self, path: Path) -> None:
         """Measure from here on, or do not, as befits a test in ``path``."""
-        wanted = path in self.measured
-        if wanted == self.controller.started:
-            return
-        if wanted:
-            self.controller.resume()
-            if self.processes:
-                os.environ[_PROCESSES] = self.processes
+        if path in self.measured:
+            self._resume()
         else:
-            self.controller.pause()
-            os.environ.pop(_PROCESSES, None)
+            self._pause()
+
+    def _pause(self) -> None:
+        # A process of pytest's has two: its own, and the one that every process starts with.
+        while current := Coverage.current():
+            current.stop()
+            self.paused.append(current)
+        os.environ.pop(_PROCESSES, None)
+
+    def _resume(self) -> None:
+        if not self.paused:
+            return
+        while self.paused:
+            self.paused.pop().start()
+        os.environ[_PROCESSES] = self.processes
