@@ -33,7 +33,7 @@ class ByOutcome(admin.SimpleListFilter):
 
 @admin.register(Journal)
 class Journals(BackOffice[Journal]):
-    list_display = ("recorded_at", "kind", "outcome", "scope", "reference", "who", "source")
+    list_display = ("recorded_at", "kind", "ended", "scope", "reference", "who", "source")
     list_filter = (ByOutcome,)
     search_fields = ("reference",)
     search_help_text = _("a journal's id, or a whole reference or source")
@@ -41,7 +41,7 @@ class Journals(BackOffice[Journal]):
     fields = (
         "id",
         "kind",
-        "outcome",
+        "ended",
         "scope",
         "reference",
         "occurred_at",
@@ -72,6 +72,10 @@ class Journals(BackOffice[Journal]):
         except (ValueError, forms.ValidationError):
             by_source = queryset.filter(source=term)
             return (by_source if by_source.exists() else queryset.filter(reference=term)), False
+
+    @admin.display(description=_("outcome"))
+    def ended(self, journal: Journal) -> str:
+        return str(Journal.Outcome(journal.outcome).label)
 
     @admin.display(description=_("postings"))
     def what_moved(self, journal: Journal) -> str:

@@ -15,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
+from paymentsite.core import labels
+
 # The packages whose pages and sentences are ours.
 SOURCES: Final = ("paymentsite", "members", "wallets", "cards", "settlement", "templates")
 KEYWORDS: Final = DEFAULT_KEYWORDS | {
@@ -91,7 +93,7 @@ def _read(po: Path) -> Catalog:
 
 
 def _found() -> Catalog:
-    """Every sentence marked for translation in the code and the templates."""
+    """Every sentence marked for translation in the code and the templates, and every label made of a name."""
     catalog = Catalog(project="paymentsite", charset="utf-8")
     for path in _sources():
         text = path.read_text(encoding="utf-8")
@@ -100,6 +102,8 @@ def _found() -> Catalog:
         place = (str(path.relative_to(settings.ROOT)), 0)
         for _line, message, _comments, context in extract("python", io.BytesIO(source.encode()), KEYWORDS):
             catalog.add(message, locations=[place], context=context)
+    for label in labels.sentences():
+        catalog.add(label)
     return catalog
 
 
