@@ -21,11 +21,21 @@ from members.admin.tiers import PROPOSED, changed, text, whole
 from members.models import EarnBudget, Earning, EarnRule, Purchase, Referral
 from members.services import earn_rules
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed
+from paymentsite.core.amount_forms import AmountField, AmountForm
+from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed, as_is, deed
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.money import Money
 
 RIGHT: Final = "members.propose_earn_rules"
+_AMOUNTS: Final = {
+    "per_minor": _("what is left over earns nothing"),
+    "least_minor": _("a smaller payment earns nothing"),
+}
 TERMS: Final = tuple(earn_rules.RuleTerms.__annotations__)
+
+
+# What is shown of a term in its place.
+_SHOWN: Final = {"per_minor": "per", "least_minor": "least"}
 
 
 def _asked(field: models.Field[Any, Any], **how: Any) -> forms.Field | None:
@@ -33,6 +43,11 @@ def _asked(field: models.Field[Any, Any], **how: Any) -> forms.Field | None:
     if isinstance(field, models.DateTimeField):
         return forms.SplitDateTimeField(
             label=field.verbose_name, required=not field.blank, widget=UnfoldAdminSplitDateTimeWidget
+        )
+    if field.name in _AMOUNTS:
+        otherwise = field.default if field.has_default() else None
+        return AmountField(
+            label=field.verbose_name, help_text=_AMOUNTS[field.name], required=False, otherwise=otherwise
         )
     if isinstance(field, models.BooleanField):
         widget: Any = UnfoldBooleanWidget
@@ -46,7 +61,7 @@ def _asked(field: models.Field[Any, Any], **how: Any) -> forms.Field | None:
     return made
 
 
-class RuleForm(forms.Form):
+class RuleForm(AmountForm):
     locals().update(fields_for_model(EarnRule, TERMS, formfield_callback=_asked))
     starts_at = forms.SplitDateTimeField(
         label=_("In force from"),
@@ -88,19 +103,26 @@ class EarnRules(BackOffice[EarnRule]):
         "name_en",
         "kind",
         "points",
-        "per_minor",
-        "currency",
+        "per",
         "starts_at",
         "superseded_at",
     )
     list_filter = ("kind", ("superseded_at", admin.EmptyFieldListFilter))
     list_select_related = ("budget",)
     search_fields = ("code",)
-    fields = ("code", "version", *TERMS, "starts_at", "superseded_at")
+    fields = ("code", "version", *(_SHOWN.get(name, name) for name in TERMS), "starts_at", "superseded_at")
     facts = ("code", "version", "starts_at")
     deeds = ("change_rule", "end_rule")
     add_deeds = ("add_rule",)
     ordering = ("code", "-version")
+
+    @admin.display(description=_("for each"))
+    def per(self, rule: EarnRule) -> str:
+        return NOTHING if rule.per_minor is None else formatted(Money(rule.per_minor, rule.currency))
+
+    @admin.display(description=_("from"))
+    def least(self, rule: EarnRule) -> str:
+        return formatted(Money(rule.least_minor, rule.currency)) if rule.least_minor else NOTHING
 
     @deed(_("Propose a change"), permission=RIGHT, form=RuleForm, initial=as_is(*TERMS), offered=_latest)
     def change_rule(self, *, row: EarnRule, by: Actor, answers: dict[str, Any]) -> str | Promise:

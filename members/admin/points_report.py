@@ -21,6 +21,7 @@ from members.queries import points
 from members.services import earn_rules
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
+from paymentsite.core.amount_forms import AmountField, AmountForm
 from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.money import Money
@@ -30,9 +31,9 @@ OUTSTANDING: Final = (_("Until the end of"), _("Points outstanding"), _("Worth")
 MONTHS: Final = (_("Month"), _("Given"), _("Spent"), _("Expired"), _("Taken back"), _("By hand"), _("Breakage, bp"))
 
 
-class ValueForm(forms.Form):
+class ValueForm(AmountForm):
     points = whole(_("So many points"))
-    value_minor = whole(_("are worth, in the currency's smallest part"))
+    value_minor = AmountField(label=_("are worth"))
     currency = text(_("Currency"), 3)
     starts_at = forms.SplitDateTimeField(
         label=_("In force from"),

@@ -17,6 +17,7 @@ from members.admin.tiers import PROPOSED, text, whole
 from members.models import Coupon, Redemption, Reward, Tier
 from members.services import catalogue, rewards
 from paymentsite.core.actors import Actor
+from paymentsite.core.amount_forms import AmountField, AmountForm
 from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed, deed, person
 from paymentsite.core.formats import amount as formatted
 
@@ -50,7 +51,7 @@ class ReasonForm(forms.Form):
     reason = text(_("Reason"), 255)
 
 
-class RewardForm(forms.Form):
+class RewardForm(AmountForm):
     kind = forms.ChoiceField(label=_("Kind"), choices=Reward.Kind, widget=UnfoldAdminSelectWidget)
     name_en = text(_("Name in English"), 80)
     name_zh = text(_("Name in Chinese"), 80, needed=False)
@@ -66,7 +67,7 @@ class RewardForm(forms.Form):
     )
     from_at = moment(_("From"))
     until_at = moment(_("Until"))
-    credit_minor = whole(_("Value in the smallest parts"), needed=False)
+    credit_minor = AmountField(label=_("Value of a credit"), required=False)
     currency = text(_("Currency"), 3, needed=False)
     discount_bp = whole(_("Discount, bp"), needed=False)
     coupon_days = whole(_("Days that a coupon lasts"), needed=False)

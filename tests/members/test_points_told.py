@@ -161,7 +161,7 @@ def test_rule_is_proposed_on_its_pages(operator):
         "name_en": "Base",
         "kind": "amount",
         "points": "1",
-        "per_minor": "100",
+        "per_minor": "1.00",
         "currency": "CNY",
         "least_minor": "0",
         "scope": "any",
@@ -173,14 +173,16 @@ def test_rule_is_proposed_on_its_pages(operator):
         "reason": "new",
     }
     operator.post(page(EarnRule, "add_rule"), asked)
-    assert Approval.objects.get().act == "members.add_earn_rule"
+    proposed = Approval.objects.get()
+    assert proposed.act == "members.add_earn_rule"
+    assert proposed.arguments["terms"]["value"]["per_minor"] == 100
 
     old = rule("old")
     operator.post(page(EarnRule, "change_rule", old.pk), {**asked, "points": "7"})
     operator.post(page(EarnRule, "end_rule", old.pk), {"reason": "over"})
     operator.post(page(EarnBudget, "add_budget"), {"code": "c", "total": "5", "reason": "new"})
     operator.post(page(EarnBudget, "change_budget", budget(9).pk), {"total": "5", "reason": "less"})
-    value = {"points": "1", "value_minor": "1", "currency": "CNY", "reason": "new"}
+    value = {"points": "1", "value_minor": "0.01", "currency": "CNY", "reason": "new"}
     operator.post(page(PointValue, "set_value"), value)
 
     assert list(Approval.objects.order_by("pk").values_list("act", flat=True)) == [

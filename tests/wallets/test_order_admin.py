@@ -103,15 +103,37 @@ def test_gateway_is_asked_now():
 
 def test_route_is_added_and_changed():
     client = browser("ann", root=True)
-    facts = {"from_minor": 1, "cost_bp": 20, "cost_minor": 0, "priority": 10, "is_on": "on", "reason": "cheaper"}
+    facts = {
+        "from_minor": "12.50",
+        "cost_bp": 20,
+        "cost_minor": "0.3",
+        "priority": 10,
+        "is_on": "on",
+        "reason": "cheaper",
+    }
     new = {**facts, "kind": "top_up", "method": "alipay", "currency": "CNY", "gateway": "sandbox"}
 
     said(client, reverse("admin:wallets_gatewayroute_begin"), **new)
     route = GatewayRoute.objects.get(method="alipay")
-    said(client, page(route, "edit"), **{**facts, "is_on": ""})
+    assert (route.from_minor, route.to_minor, route.cost_minor) == (12_50, None, 30)
+    asked = client.get(page(route, "edit")).context["form"]
+    begins = {name: asked[name].value() for name in ("from_minor", "to_minor", "cost_minor")}
+    assert begins == {"from_minor": "12.50", "to_minor": None, "cost_minor": "0.30"}
+
+    said(client, page(route, "edit"), **{**facts, "to_minor": "99", "is_on": ""})
 
     route.refresh_from_db()
-    assert (route.cost_bp, route.is_on) == (20, False)
+    assert (route.from_minor, route.to_minor, route.cost_minor, route.is_on) == (12_50, 99_00, 30, False)
+
+
+def test_route_begins_with_the_smallest_amount_and_costs_nothing_unless_told():
+    new = {"kind": "top_up", "method": "alipay", "currency": "CNY", "gateway": "sandbox"}
+    facts = {"cost_bp": 0, "priority": 10, "is_on": "on", "reason": "new"}
+
+    said(browser("ann", root=True), reverse("admin:wallets_gatewayroute_begin"), **new, **facts)
+
+    route = GatewayRoute.objects.get(method="alipay")
+    assert (route.from_minor, route.to_minor, route.cost_minor) == (1, None, 0)
 
 
 @pytest.mark.parametrize("model", ["topup", "withdrawal", "orderevent", "notification", "gatewayroute"])

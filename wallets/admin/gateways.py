@@ -16,6 +16,7 @@ from unfold.widgets import (
 
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
+from paymentsite.core.amount_forms import AmountField, AmountForm
 from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed, as_is, deed
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.money import Money
@@ -66,17 +67,15 @@ class Notifications(BackOffice[Notification]):
         return _("It is taken into account.")
 
 
-class RouteForm(forms.Form):
+class RouteForm(AmountForm):
     """What of a route can be changed; for whom it is cannot."""
 
-    from_minor = forms.IntegerField(label=_("from, in minor units"), min_value=1, widget=UnfoldAdminIntegerFieldWidget)
-    to_minor = forms.IntegerField(
-        label=_("to, in minor units"), min_value=1, required=False, widget=UnfoldAdminIntegerFieldWidget
-    )
+    from_minor = AmountField(label=_("from"), required=False, otherwise=1)
+    to_minor = AmountField(label=_("to"), required=False)
     cost_bp = forms.IntegerField(
         label=_("cost, in hundredths of a percent"), min_value=0, max_value=10_000, widget=UnfoldAdminIntegerFieldWidget
     )
-    cost_minor = forms.IntegerField(label=_("cost for each order"), min_value=0, widget=UnfoldAdminIntegerFieldWidget)
+    cost_minor = AmountField(label=_("cost for each order"), required=False, otherwise=0)
     priority = forms.IntegerField(
         label=_("priority"), min_value=0, max_value=32_767, widget=UnfoldAdminIntegerFieldWidget
     )
@@ -93,7 +92,7 @@ class NewRouteForm(RouteForm):
     field_order = ("kind", "method", "currency", "gateway")
 
 
-_NEW = {"from_minor": 1, "cost_bp": 0, "cost_minor": 0, "priority": 100, "is_on": True}
+_NEW = {"cost_bp": 0, "priority": 100, "is_on": True}
 
 
 @admin.register(GatewayRoute)
@@ -103,10 +102,10 @@ class Routes(BackOffice[GatewayRoute]):
         "method",
         "currency",
         "gateway",
-        "from_minor",
-        "to_minor",
+        "least",
+        "most",
         "cost_bp",
-        "cost_minor",
+        "cost",
         "priority",
         "is_on",
         "well",
@@ -118,6 +117,18 @@ class Routes(BackOffice[GatewayRoute]):
     add_deeds = ("begin",)
     ordering = ("kind", "currency", "method", "priority", "pk")
 
+    @admin.display(description=_("from"))
+    def least(self, route: GatewayRoute) -> str:
+        return formatted(Money(route.from_minor, route.currency))
+
+    @admin.display(description=_("to"))
+    def most(self, route: GatewayRoute) -> str:
+        return NOTHING if route.to_minor is None else formatted(Money(route.to_minor, route.currency))
+
+    @admin.display(description=_("cost for each order"))
+    def cost(self, route: GatewayRoute) -> str:
+        return formatted(Money(route.cost_minor, route.currency))
+
     @admin.display(description=_("reached of late"), boolean=True)
     def well(self, route: GatewayRoute) -> bool:
         return routing.healthy(route.gateway, clock.now())
@@ -126,7 +137,7 @@ class Routes(BackOffice[GatewayRoute]):
         _("Change"),
         permission="wallets.edit_route",
         form=RouteForm,
-        initial=as_is("from_minor", "to_minor", "cost_bp", "cost_minor", "priority", "is_on"),
+        initial=as_is("currency", "from_minor", "to_minor", "cost_bp", "cost_minor", "priority", "is_on"),
     )
     def edit(self, *, row: GatewayRoute, by: Actor, answers: dict[str, Any]) -> str | Promise:
         routing.change(route=row, by=by, **answers)

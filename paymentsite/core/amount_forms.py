@@ -1,0 +1,50 @@
+"""Forms of the back office that ask for amounts: typed in whole units, answered in smallest parts."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from paymentsite.core.errors import DomainError
+from paymentsite.core.money import Money
+
+
+class AmountField(forms.CharField):
+    """An amount in whole units of its form's currency, such as ``12.50``; see ``AmountForm``.
+
+    Left empty, where it may be, it is ``otherwise``, in smallest parts.
+    """
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, *, otherwise: int | None = None, **options: Any) -> None:
+        self.otherwise = otherwise
+        super().__init__(**{**options, "max_length": 30})
+
+
+class AmountForm(forms.Form):
+    """Its amounts are of the currency that it asks for, or begins with. What it gives back of them, and what it begins
+    with, are smallest parts; what people see and type are whole units."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial = dict(self.initial)
+        currency = self.initial.get("currency")
+        for name in self._amounts():
+            minor = self.initial.pop(name, None)
+            if currency and minor is not None:
+                self.initial[name] = str(Money(minor, currency).decimal)
+
+    def clean(self) -> dict[str, Any]:
+        answers: dict[str, Any] = super().clean() or self.cleaned_data
+        currency = answers.get("currency") or self.initial.get("currency") or ""
+        for name, field in self._amounts().items():
+            text = answers.get(name)
+            try:
+                answers[name] = Money.parse(text, currency).minor if text else field.otherwise
+            except DomainError as refusal:
+                self.add_error(name, str(refusal))
+        return answers
+
+    def _amounts(self) -> dict[str, AmountField]:
+        return {name: field for name, field in self.fields.items() if isinstance(field, AmountField)}
