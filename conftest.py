@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 ON_POSTGRESQL_ONLY = ("race", "crash")
-TAKES_LONG = ("story", "crash")
+TAKES_LONG = ("story", "crash", "first")
 USES_THE_DATABASE = {"db", "transactional_db", "live_server"}
 
 

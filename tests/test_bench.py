@@ -30,6 +30,7 @@ PROMISED = {
 
 
 # It needs PostgreSQL whatever database the other tests run on, so it runs once, beside those that do too.
+@pytest.mark.first
 @pytest.mark.race
 def test_quick_bench_tells_every_figure_as_a_number_and_writes_its_page(tmp_path):
     page = tmp_path / "performance.md"

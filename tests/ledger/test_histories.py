@@ -48,6 +48,7 @@ def assert_worth_it(met: Met, histories: int) -> None:
     assert met.things["insufficient_funds"] >= histories
 
 
+@pytest.mark.first
 @pytest.mark.django_db
 def test_histories_agree_with_the_model():
     assert_worth_it(run(Histories, 60), 60)

@@ -78,6 +78,7 @@ def whose(listed: Any, row: Any) -> set[Member]:
     return owners - {None}
 
 
+@pytest.mark.first
 @pytest.mark.once
 def test_row_is_found_by_its_member_however_called(operator, tmp_path):
     with sandboxes(tmp_path, "sandbox"):

@@ -83,6 +83,7 @@ def assert_worth_it(met: Met, histories: int) -> None:
         assert len(missed) <= missed_max, (missed, met.answers)
 
 
+@pytest.mark.first
 def test_histories_agree_with_the_model():
     assert_worth_it(run(HISTORIES), HISTORIES)
 
