@@ -19,6 +19,7 @@ from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_rewards"
+STOCK_MAX: Final = 1_000_000_000
 
 
 class Fault(TextChoices):
@@ -27,6 +28,7 @@ class Fault(TextChoices):
     CURRENCY = "currency", _("it is worth money of a currency of ISO 4217")
     TIMES = "times", _("it ends before it begins")
     MORE = "more", _("more is at least one")
+    STOCK = "stock", _("no stock is larger than {most}")
 
 
 class InvalidReward(Invalid, why=Fault):
@@ -92,9 +94,11 @@ def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
     """There are ``more`` of it."""
     if more <= 0:
         raise InvalidReward(why=Fault.MORE)
+    if more > STOCK_MAX - (reward.stock or 0):
+        raise InvalidReward(why=Fault.STOCK, most=STOCK_MAX)
     if reward.stock is None:
         raise RewardHasNoStock(reward=str(reward))
-    there = Reward.objects.filter(pk=reward.pk, withdrawn_at=None)
+    there = Reward.objects.filter(pk=reward.pk, withdrawn_at=None, stock__lte=STOCK_MAX - more)
     if not there.update(stock=F("stock") + more, stock_left=F("stock_left") + more):
         raise RewardWithdrawn(reward=str(reward))
     audit.record(by=by, act="reward.restocked", subject=reward, after={"more": more}, reason=reason)

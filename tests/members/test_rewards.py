@@ -272,6 +272,9 @@ def test_catalogue_takes_two_people():
 
     with pytest.raises(catalogue.RewardHasNoStock):
         catalogue.restock(reward=goods(), more=2, by=maker, reason="more came")
+    for more in (0, -1, catalogue.STOCK_MAX - 4, 10**25):
+        with pytest.raises(catalogue.InvalidReward):
+            catalogue.restock(reward=reward, more=more, by=maker, reason="more came")
     catalogue.withdraw(reward=reward, by=maker, reason="over")
     with pytest.raises(catalogue.RewardWithdrawn):
         catalogue.restock(reward=reward, more=2, by=maker, reason="more came")

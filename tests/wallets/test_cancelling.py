@@ -10,7 +10,7 @@ from django.db import transaction
 from members.models import LimitUse
 from members.services.limits import BalanceLimitExceeded
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, OwnMatter
 from tests.members.limiting import cap
 from tests.wallets.deciding import clean, items, staff
 from tests.wallets.factories import holds
@@ -18,7 +18,7 @@ from tests.wallets.gateways import eur, gateway, let_time_pass, sandboxes, top_u
 from wallets.gateways.base import OrderKind, Outcome
 from wallets.models import TopUp
 from wallets.services import janitor, leaving, orders, top_ups
-from wallets.services.top_ups import CannotCancel, NothingToCancel
+from wallets.services.top_ups import CannotCancel, NoSuchTopUp, NothingToCancel
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
@@ -130,7 +130,7 @@ def test_what_does_not_wait_for_the_member_cannot_be_cancelled(minor):
     order = top_up(wallet(), minor)
 
     with pytest.raises(NothingToCancel) as refused:
-        top_ups.cancel(order=order, by=by_member(order))
+        top_ups.cancel(order=order, member=order.member, by=by_member(order))
 
     assert str(refused.value.facts["state"]) == order.state
 
@@ -140,14 +140,14 @@ def test_gateway_that_cannot_take_it_back_is_not_asked_to():
     order = top_up(wallet(), NEVER_OPENED)
 
     with pytest.raises(CannotCancel):
-        top_ups.cancel(order=order, by=by_member(order))
+        top_ups.cancel(order=order, member=order.member, by=by_member(order))
 
 
 def test_nothing_is_cancelled_inside_a_transaction():
     order = top_up(wallet(), NEVER_OPENED)
 
     with transaction.atomic(), pytest.raises(RuntimeError):
-        top_ups.cancel(order=order, by=by_member(order))
+        top_ups.cancel(order=order, member=order.member, by=by_member(order))
 
     order.refresh_from_db()
     assert order.state == "requires_action"
@@ -158,7 +158,7 @@ def test_cancelled_at_once_it_failed_and_is_on_record(origin):
     order = top_up(wallet(), NEVER_OPENED)
     by = by_member(order) if origin == "request" else staff()
 
-    found = top_ups.cancel(order=order, by=by)
+    found = top_ups.cancel(order=order, by=by, member=order.member if origin == "request" else None)
 
     asked, ended = orders.events(order).order_by("pk")[2:]
     assert (found.state, given_back(), clean()) == ("failed", True, True)
@@ -167,10 +167,10 @@ def test_cancelled_at_once_it_failed_and_is_on_record(origin):
 
 def test_cancelled_twice_it_is_refused_the_second_time():
     order = top_up(wallet(), NEVER_OPENED)
-    top_ups.cancel(order=order, by=by_member(order))
+    top_ups.cancel(order=order, member=order.member, by=by_member(order))
 
     with pytest.raises(NothingToCancel):
-        top_ups.cancel(order=order, by=by_member(order))
+        top_ups.cancel(order=order, member=order.member, by=by_member(order))
 
 
 def test_paid_while_it_is_cancelled_it_is_on_the_wallet():
@@ -178,7 +178,7 @@ def test_paid_while_it_is_cancelled_it_is_on_the_wallet():
     order = top_up(purse, NEVER_OPENED)
     gateway().confirm(order.public_id.hex, agreed=True)
 
-    found = top_ups.cancel(order=order, by=by_member(order))
+    found = top_ups.cancel(order=order, member=order.member, by=by_member(order))
 
     assert (found.state, holds(purse), clean()) == ("succeeded", eur(NEVER_OPENED), True)
 
@@ -187,5 +187,17 @@ def test_paid_while_it_is_cancelled_it_is_on_the_wallet():
 def test_cancelled_without_an_answer_it_stays_as_it_was():
     order = top_up(wallet(), NEVER_OPENED)
 
-    assert top_ups.cancel(order=order, by=by_member(order)).state == "requires_action"
+    assert top_ups.cancel(order=order, member=order.member, by=by_member(order)).state == "requires_action"
     assert not given_back()
+
+
+def test_somebody_elses_top_up_is_none_and_staff_take_back_none_of_their_own():
+    order, stranger = top_up(wallet(), NEVER_OPENED), wallet().member
+
+    with pytest.raises(NoSuchTopUp):
+        top_ups.cancel(order=order, member=stranger, by=Actor.of(stranger.user))
+    with pytest.raises(OwnMatter):
+        top_ups.cancel(order=order, by=by_member(order))
+
+    order.refresh_from_db()
+    assert order.state == "requires_action"

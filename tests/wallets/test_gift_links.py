@@ -19,7 +19,7 @@ from tests.wallets.factories import claimed, given, holds, wallet
 from wallets import telling
 from wallets.models import Gift, Wallet
 from wallets.services import gift_links, wallets
-from wallets.services.gift_links import GiftNotOpen, GiftToOneself, Made, NoSuchGift
+from wallets.services.gift_links import GiftNotOpen, GiftNotToBeTaken, GiftToOneself, Made, NoSuchGift
 from wallets.services.wallets import WalletFrozen, WalletNotEmpty
 from wallets.services.wording import ReferenceTaken
 
@@ -244,3 +244,26 @@ def test_giver_is_told_that_it_came_back():
     assert [notices.sentence(n) for n in Notice.objects.all()] == [
         "Nobody took your gift of 1.00 CNY: it is yours again."
     ]
+
+
+def test_what_became_of_the_givers_account_is_not_for_the_taker_to_hear(rows):
+    purse, taker = wallet(500), member()
+    made = given(100, purse)
+    wallet(of=taker)
+    ledger.set_status(account=purse.account, status="frozen", by=STAFF, reason="court order")
+    before = rows()
+
+    with pytest.raises(GiftNotToBeTaken) as refusal:
+        claimed(made, taker)
+
+    assert (refusal.value.facts, rows() == before) == ({}, True)
+    ledger.set_status(account=purse.account, status="open", by=STAFF, reason="over")
+    assert claimed(made, taker).state == "claimed"
+
+
+def test_giver_hears_of_a_gift_that_staff_gave_back():
+    made = given(100, wallet(500))
+    for _ in range(2):
+        gift_links.give_back(gift=made.gift, by=STAFF)
+
+    assert Notice.objects.filter(member=made.gift.sender, kind="gift_returned").count() == 1

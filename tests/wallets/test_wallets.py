@@ -3,9 +3,10 @@
 import pytest
 
 from members.services import members
-from members.services.members import MemberClosed
-from paymentsite.core.actors import SYSTEM, Actor
-from paymentsite.core.money import Money
+from members.services.members import MemberClosed, MemberSuspended
+from paymentsite.core.actors import SYSTEM, Actor, OwnMatter
+from paymentsite.core.money import AmountOutOfRange, Money, UnknownUnit
+from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import AccountNotOpen
 from tests.factories import fund
@@ -14,6 +15,7 @@ from tests.wallets.factories import holds, wallet
 from wallets.models import Wallet
 from wallets.services import wallets
 from wallets.services.wallets import NoCurrency, NoSuchWallet, WalletClosed, WalletFrozen, WalletNotEmpty
+from wallets.services.wording import checked_amount
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +88,69 @@ def test_closed_wallet_stays_closed_and_another_can_be_opened():
     again = wallets.open(member=purse.member, currency="CNY", by=SYSTEM)
     assert (again.pk != purse.pk, again.account.code) == (True, "wallet 2")
     assert wallets.of(member=purse.member, currency="CNY") == again
+
+
+def frozen(purse: Wallet) -> Wallet:
+    return wallets.freeze(wallet=purse, by=STAFF, reason="doubt")
+
+
+def test_frozen_wallet_is_closed_by_staff_alone_and_by_none_of_them_their_own():
+    purse = frozen(wallet())
+    own = Actor.of(purse.member.user)
+
+    with pytest.raises(WalletFrozen):
+        wallets.close(wallet=purse, by=own, reason="begin anew")
+    with pytest.raises(OwnMatter):
+        wallets.close(wallet=purse, by=Actor("staff", own.key), reason="begin anew")
+
+    purse.refresh_from_db()
+    assert purse.state == "frozen"
+    assert wallets.close(wallet=purse, by=STAFF, reason="over").state == "closed"
+
+
+@pytest.mark.parametrize("status", ["frozen", "no_debit"])
+@pytest.mark.parametrize("deed", [wallets.freeze, wallets.close])
+@pytest.mark.parametrize("whose", ["theirs", "staff"])
+def test_what_the_ledger_holds_fast_is_neither_loosened_nor_left_behind(status, deed, whose):
+    purse = wallet()
+    ledger.set_status(account=purse.account, status=status, by=STAFF, reason="court order")
+
+    with pytest.raises(AccountNotOpen):
+        deed(wallet=purse, by=Actor.of(purse.member.user) if whose == "theirs" else STAFF, reason="x")
+
+    purse.refresh_from_db()
+    assert (purse.state, books.standing(purse.account).status) == ("open", status)
+
+
+def test_what_the_ledger_made_stricter_meanwhile_is_not_thawed():
+    purse = frozen(wallet())
+    ledger.set_status(account=purse.account, status="frozen", by=STAFF, reason="court order")
+
+    with pytest.raises(AccountNotOpen):
+        wallets.thaw(wallet=purse, by=STAFF, reason="x")
+
+    assert books.standing(purse.account).status == "frozen"
+    ledger.set_status(account=purse.account, status="no_debit", by=STAFF, reason="over")
+    assert wallets.thaw(wallet=purse, by=STAFF, reason="x").state == "open"
+    assert books.standing(purse.account).status == "open"
+
+
+def test_suspended_member_freezes_and_neither_opens_nor_closes():
+    purse = wallet()
+    own = Actor.of(purse.member.user)
+    members.suspend(member=purse.member, by=SYSTEM, reason="doubt")
+
+    with pytest.raises(MemberSuspended):
+        wallets.open(member=purse.member, currency="EUR", by=own)
+    with pytest.raises(MemberSuspended):
+        wallets.close(wallet=purse, by=own, reason="x")
+    assert wallets.freeze(wallet=purse, by=own, reason="x").state == "frozen"
+    assert wallets.open(member=purse.member, currency="EUR", by=SYSTEM).state == "open"
+
+
+@pytest.mark.parametrize(
+    ("amount", "refusal"), [(Money(10**30, "CNY"), AmountOutOfRange), (Money(5, "XXX"), UnknownUnit)]
+)
+def test_amount_that_no_books_can_hold_is_refused(amount, refusal):
+    with pytest.raises(refusal):
+        checked_amount(amount)

@@ -29,13 +29,17 @@ class Wallets(OfMembers[Wallet]):
     list_filter = ("currency", "state")
     list_select_related = ("member", "account__balance")
     known_by = "public_id"
-    fields = ("public_id", "member", "currency", "account", "state", "opened_at", "standing")
-    facts = ("member", "currency", "standing")
+    fields = ("public_id", "member", "currency", "account", "account_status", "state", "opened_at", "standing")
+    facts = ("member", "currency", "account_status", "standing")
     deeds = ("freeze", "thaw", "close")
 
     @admin.display(description=_("in it"))
     def posted(self, wallet: Wallet) -> str:
         return formatted(wallet.account.balance.posted)
+
+    @admin.display(description=_("status of the account"))
+    def account_status(self, wallet: Wallet) -> str:
+        return str(wallet.account.balance.get_status_display())
 
     @admin.display(description=_("in it, on hold, to spend"))
     def standing(self, wallet: Wallet) -> str:

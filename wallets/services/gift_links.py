@@ -21,6 +21,7 @@ from paymentsite.core.money import Money
 from paymentsite.core.services import audit, open_items
 from paymentsite.core.vault import Secret, lookup
 from paymentsite.ledger import services as ledger
+from paymentsite.ledger.refusals import AccountNotOpen
 from wallets.models import Gift
 from wallets.models.gifts import TOKEN_LABEL
 from wallets.services import due, fees, room, wallets
@@ -49,6 +50,11 @@ class NoSuchGift(Missing):
 class GiftNotOpen(Refused, state=State):
     code = "gift_not_open"
     sentence = gettext_noop("This gift is not there any more: {state}.")
+
+
+class GiftNotToBeTaken(Refused):
+    code = "gift_not_to_be_taken"
+    sentence = gettext_noop("This gift cannot be taken at the moment. Ask who gave it.")
 
 
 class GiftToOneself(Refused):
@@ -151,15 +157,21 @@ def claim(*, token: Secret, member: Member, by: Actor) -> Gift:
     parts = [ledger.Capture(gift.amount, gift.hold, purse.account, final=not gift.fee_minor)]
     if gift.fee_minor:
         parts.append(ledger.Capture(gift.fee, gift.hold, ledger.house("fees", gift.currency), final=True))
-    journal_id = ledger.post(
-        *parts,
-        kind="gift",
-        scope="wallets.gift_claim",
-        # That it happens once is the hold's and the gift's affair: a claim that was refused may be tried again.
-        reference=f"{gift.public_id}:{member.pk}:{microseconds(now)}",
-        source=gift.source,
-        by=by,
-    ).journal_id
+    try:
+        journal_id = ledger.post(
+            *parts,
+            kind="gift",
+            scope="wallets.gift_claim",
+            # That it happens once is the hold's and the gift's affair: a claim that was refused may be tried again.
+            reference=f"{gift.public_id}:{member.pk}:{microseconds(now)}",
+            source=gift.source,
+            by=by,
+        ).journal_id
+    except AccountNotOpen as refusal:
+        # What became of the sender's account is not for the claimer to hear.
+        if refusal.facts.get("account") == purse.account.public_id:
+            raise
+        raise GiftNotToBeTaken from refusal
     _end(gift, State.CLAIMED, now, claimed_by=locked[member.pk], journal_id=journal_id)
     notices.tell(member=gift.sender, kind=CLAIMED, subject=gift.source, amount=gift.amount, whom=called(member))
     notices.tell(member=member, kind=CAME, subject=gift.source, amount=gift.amount, whom=called(gift.sender))
@@ -179,9 +191,9 @@ def cancel(*, gift: Gift, sender: Member, by: Actor) -> Gift:
 
 @act
 def give_back(*, gift: Gift, by: Actor) -> Gift:
-    """The same by staff, though not for themselves, or because its time is over: it is returned."""
+    """The same by staff, though not for themselves: it is returned, and its sender told."""
     check_not_own(by, gift.sender_id)
-    return _give_back(gift, State.RETURNED, by=by, now=clock.now())
+    return _tell_returned(_give_back(gift, State.RETURNED, by=by, now=clock.now()))
 
 
 def return_due(*, now: datetime) -> int:
@@ -196,9 +208,14 @@ def _return(*, gift: Gift, now: datetime) -> bool:
         returned = _give_back(gift, State.RETURNED, by=SYSTEM, now=now)
     except GiftNotOpen:
         return False
-    if returned.sender.state != Member.State.CLOSED:
-        notices.tell(member=returned.sender, kind=RETURNED, subject=gift.source, amount=gift.amount)
+    _tell_returned(returned)
     return True
+
+
+def _tell_returned(gift: Gift) -> Gift:
+    if gift.sender.state != Member.State.CLOSED:
+        notices.tell(member=gift.sender, kind=RETURNED, subject=gift.source, amount=gift.amount)
+    return gift
 
 
 def next_return(after: datetime) -> datetime | None:

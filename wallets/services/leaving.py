@@ -84,7 +84,7 @@ def leave(*, member: Member, by: Actor, reason: str, forfeit_points: bool = Fals
     for request in _asked(member, now):
         requests.cancel(request=request, asker=request.asker, by=by)
     for wallet in Wallet.objects.of(member).open().order_by("pk"):
-        wallets.close(wallet=wallet, by=by, reason=reason)
+        wallets.end(wallet=wallet, by=by, reason=reason)
     return members.close(member=member, by=by, reason=reason)
 
 

@@ -199,6 +199,7 @@ def resume(*, order: StandingOrder, by: Actor, member: Member | None = None) -> 
         raise OrderNotOpen(state=order.state)
     if _held(order) and (member is not None or by.kind != STAFF):
         raise OrderHeld
+    members.check_active(order.member)
     day = _first_to_come(order)
     if day is None:
         raise OrderOver

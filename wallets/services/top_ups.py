@@ -11,9 +11,9 @@ from django.utils.translation import gettext, gettext_noop
 from members.models import Member
 from members.services import limits, members
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Refused
+from paymentsite.core.errors import Missing, Refused
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
@@ -28,6 +28,11 @@ Origin = orders.Origin
 class FeeTooHigh(Refused):
     code = "top_up_below_fee"
     sentence = gettext_noop("The fee of {fee} would leave nothing of {amount}.")
+
+
+class NoSuchTopUp(Missing):
+    code = "no_such_top_up"
+    sentence = gettext_noop("There is no such top-up.")
 
 
 class NothingToCancel(Refused, state=TopUp.State):
@@ -62,26 +67,30 @@ def begin(
     return _send(order, instrument, return_url) if fresh else order
 
 
-def cancel(*, order: TopUp, by: Actor) -> TopUp:
-    """Have the gateway take back a top-up that waits for the member, who then cannot pay it any more.
+def cancel(*, order: TopUp, by: Actor, member: Member | None = None) -> TopUp:
+    """Have the gateway take back a top-up that waits for the member, who then cannot pay it any more. To a member whose
+    it is not there is none; staff name no member, and take back none of their own.
 
     The order comes back as the gateway's answer left it: failed where that is sure, else as it was, and it is asked
     about as before. Paid meanwhile, it is on the wallet. Never call it inside a transaction.
     """
-    found = _given_up(order, by)
+    found = _given_up(order, member, by)
     answer = gateway_calls.cancel(found)
     return outcomes.settle(order=found, answer=answer, origin=Origin.QUERY, gateway=found.gateway)
 
 
 @act
-def _given_up(order: TopUp, by: Actor) -> TopUp:
+def _given_up(order: TopUp, member: Member | None, by: Actor) -> TopUp:
+    if member is None:
+        check_not_own(by, order.member_id)
+    elif order.member_id != member.pk:
+        raise NoSuchTopUp
     found = orders.locked(order)
     if found.state != TopUp.State.REQUIRES_ACTION:
         raise NothingToCancel(state=found.state)
     if not gateway_calls.can_cancel(found):
         raise CannotCancel
-    own = by.person == Actor.of(found.member.user).person
-    orders.tell(found, origin=Origin.REQUEST if own else Origin.STAFF, reason="to be taken back", by=by)
+    orders.tell(found, origin=Origin.REQUEST if member else Origin.STAFF, reason="to be taken back", by=by)
     return found
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from members.models import Member
 from members.services import members
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor, check_not_own
+from paymentsite.core.actors import MEMBER, Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Invalid, Missing, Refused
 from paymentsite.core.ids import uuid7
@@ -17,6 +17,7 @@ from paymentsite.core.units import OWN_UNITS
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance
+from paymentsite.ledger.refusals import AccountNotOpen
 from wallets.models import Instrument, Wallet
 from wallets.services import instruments
 
@@ -58,7 +59,8 @@ def open(*, member: Member, currency: str, by: Actor) -> Wallet:  # noqa: A001  
     member = Member.objects.lock(member.pk)
     if first := Wallet.objects.of(member).open().filter(currency=currency).first():
         return first
-    if member.state == Member.State.CLOSED:
+    # What comes in for somebody who is suspended is kept; they themselves open none.
+    if member.state == Member.State.CLOSED or by.kind == MEMBER:
         members.check_active(member)
 
     # A closed account is closed for ever, so a wallet opened after it stands on another one.
@@ -102,10 +104,22 @@ def thaw(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
 
 @act
 def close(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
-    """The wallet is gone for ever; refused unless it is empty."""
+    """The wallet is gone for ever; refused unless it is empty. A frozen one is closed by staff alone, and by none of
+    them their own: closed by its member, it would be followed by one that is not frozen."""
+    Member.objects.lock(wallet.member_id)
+    if Wallet.objects.get(pk=wallet.pk).state == State.FROZEN:
+        if by.kind == MEMBER:
+            raise WalletFrozen
+        check_not_own(by, wallet.member_id)
     return _change(wallet, State.CLOSED, by=by, reason=reason)
 
 
+def end(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
+    """The same, frozen or not, in the act by which its membership ends: none follows it."""
+    return _change(wallet, State.CLOSED, by=by, reason=reason)
+
+
+_STRICT: Final = (Balance.Status.OPEN, Balance.Status.NO_DEBIT, Balance.Status.FROZEN, Balance.Status.CLOSED)
 _STATUSES: Final = {
     State.OPEN: Balance.Status.OPEN,
     State.FROZEN: Balance.Status.NO_DEBIT,
@@ -114,13 +128,18 @@ _STATUSES: Final = {
 
 
 def _change(wallet: Wallet, state: Wallet.State, *, by: Actor, reason: str) -> Wallet:
-    Member.objects.lock(wallet.member_id)
+    member = Member.objects.lock(wallet.member_id)
+    if by.kind == MEMBER and state != State.FROZEN:
+        members.check_active(member)
     wallet = Wallet.objects.select_related("account").get(pk=wallet.pk)
     if wallet.state == state:
         return wallet
     if wallet.state == State.CLOSED:
         raise WalletClosed
     standing = books.standing(wallet.account)
+    # What the ledger's keepers did to the account is theirs to undo: nothing here makes it looser, or leaves it behind.
+    if _STRICT.index(standing.status) > _STRICT.index(_STATUSES[State(wallet.state)]):
+        raise AccountNotOpen(account=wallet.account.public_id, status=standing.status)
     if state == State.CLOSED and (standing.posted.minor or standing.held.minor):
         raise WalletNotEmpty(posted=standing.posted, held=standing.held)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from members.models import Member
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid
-from paymentsite.core.money import Money
+from paymentsite.core.money import Money, Unit, within_range
 from paymentsite.core.units import OWN_UNITS
 from wallets.models.transfers import NOTE_MAX, REFERENCE_MAX
 from wallets.services.wallets import NoCurrency
@@ -73,12 +73,12 @@ def checked_reference(reference: str) -> str:
 
 
 def checked_amount(amount: Money) -> Money:
-    """An amount of a currency, more than nothing."""
-    if amount.unit in OWN_UNITS:
+    """An amount of a currency, more than nothing, and no more than the books can hold."""
+    if Unit.of(amount.unit).code in OWN_UNITS:
         raise NoCurrency(unit=amount.unit)
     if amount.minor <= 0:
         raise NothingToMove
-    return amount
+    return within_range(amount.minor, amount.unit)
 
 
 def check_same(first: Any, asked: Mapping[str, Any], *, reference: str) -> None:
