@@ -4,11 +4,14 @@ from contextlib import suppress
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django import forms
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from members.models import Member
+from members.services.members import NotAMember
 from paymentsite.core.backoffice import BackOffice, M
 
 IDS_BELOW = 2**63
@@ -21,6 +24,27 @@ def members_called(term: str) -> list[int]:
     if term.isascii() and term.isdecimal() and int(term) < IDS_BELOW:
         called |= Q(pk=int(term))
     return list(Member.objects.filter(called).values_list("pk", flat=True))
+
+
+class MemberField(forms.CharField):
+    """Asks for a member by whatever an operator has in hand: a handle, an e-mail address, an id; answers with them."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"help_text": _("a handle, an e-mail address or an id"), "max_length": 254, **options})
+
+    def clean(self, value: Any) -> Member | None:
+        term = super().clean(value)
+        if not term:
+            return None
+        called = Q(pk__in=members_called(term))
+        with suppress(ValueError):
+            called |= Q(public_id=UUID(term))
+        found = Member.objects.filter(called)
+        if len(found) != 1:
+            raise forms.ValidationError(str(NotAMember()))
+        return found[0]
 
 
 class OfMembers(BackOffice[M]):

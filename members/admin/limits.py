@@ -8,12 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
-from members.admin.finding import OfMembers
-from members.models import Limit, LimitUse, Member, Tier
+from members.admin.finding import MemberField, OfMembers
+from members.models import Limit, LimitUse, Tier
 from members.periods import Period
 from members.services import limit_rules
 from members.services.limit_rules import InvalidLimit
-from members.services.members import NotAMember
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import add_deed, deed, person
 from paymentsite.core.formats import amount as formatted
@@ -45,9 +44,7 @@ class EndForm(forms.Form):
 
 
 class LimitForm(ReplaceForm):
-    member = forms.IntegerField(
-        label=_("Of one member (their id)"), required=False, widget=UnfoldAdminTextInputWidget, min_value=1
-    )
+    member = MemberField(label=_("Of one member"), required=False)
     tier = forms.ModelChoiceField(
         label=_("Of a tier"), queryset=Tier.objects.all(), required=False, widget=UnfoldAdminSelectWidget
     )
@@ -114,10 +111,6 @@ class Limits(OfMembers[Limit]):
         asked = dict(answers)
         asked["cap"] = cap_of(asked["cap"], measure=asked["measure"], currency=asked["currency"])
         asked["level"] = int(asked["level"]) if asked["level"] else None
-        if (pk := asked["member"]) is not None:
-            asked["member"] = Member.objects.filter(pk=pk).first()
-            if asked["member"] is None:
-                raise NotAMember
         limit_rules.propose(**asked, by=by)
         return PROPOSED
 

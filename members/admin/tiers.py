@@ -13,10 +13,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from members.admin.finding import OfMembers
-from members.models import Member, MemberTier, Progress, Tier, TierChange, TierProgramme
+from members.admin.finding import MemberField, OfMembers
+from members.models import MemberTier, Progress, Tier, TierChange, TierProgramme
 from members.services import tier_gifts, tier_terms
-from members.services.members import NotAMember
 from members.windows import Window
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, laid_out, person
@@ -74,7 +73,7 @@ class ProgrammeForm(forms.Form):
 
 
 class GiftForm(forms.Form):
-    member = whole(_("Member (their id)"))
+    member = MemberField(label=_("Member"))
     tier = forms.ModelChoiceField(
         label=_("Tier"), queryset=Tier.objects.order_by("rank"), widget=UnfoldAdminSelectWidget
     )
@@ -140,10 +139,7 @@ class MemberTiers(OfMembers[MemberTier]):
 
     @add_deed(_("Propose to give a tier"), permission="members.propose_member_tier", form=GiftForm)
     def give(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        member = Member.objects.filter(pk=answers["member"]).first()
-        if member is None:
-            raise NotAMember
-        tier_gifts.give(member=member, tier=answers["tier"], until=answers["until"], by=by, reason=answers["reason"])
+        tier_gifts.give(by=by, **answers)
         return PROPOSED
 
 

@@ -62,7 +62,7 @@ def deed(
     """Make a method ``(self, *, row, by, answers) -> message`` a deed; name it in the class's ``deeds``.
 
     Its page takes the right to see the row and ``permission``; its button is shown while ``offered`` says so, which
-    is a courtesy: the service is who refuses, and its refusals are shown as messages.
+    is a courtesy: the service is who refuses, and its refusals are shown above what was answered.
     """
 
     def declare(work: Work) -> Work:
@@ -226,7 +226,18 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
 
         form = deed.form(request.POST if request.method == "POST" else None, initial=deed.initial(row))
         if form.is_valid():
-            return self._done(request, row, deed, form.cleaned_data)
+            try:
+                said = deed.work(self, row=row, by=Actor.of(request.user), answers=form.cleaned_data)
+            except DomainError as refusal:
+                if form.hidden_fields():
+                    # What was decided on as it was shown is looked at anew, not sent again.
+                    messages.error(request, str(refusal))
+                    return HttpResponseRedirect(self._page(row))
+                form.add_error(None, str(refusal))
+                row = self.get_object(request, unquote(object_id)) or row
+            else:
+                messages.success(request, str(said))
+                return HttpResponseRedirect(self._page(row))
         return self._asked(
             request,
             deed,
@@ -242,15 +253,6 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
         page = {"title": deed.label, "opts": self.opts, "form": form, "back": back}
         context = {**self.admin_site.each_context(request), **page, **about}
         return TemplateResponse(request, "admin/deed.html", context)
-
-    def _done(self, request: HttpRequest, row: M, deed: Deed, answers: dict[str, Any]) -> HttpResponse:
-        try:
-            said = deed.work(self, row=row, by=Actor.of(request.user), answers=answers)
-        except DomainError as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, str(said))
-        return HttpResponseRedirect(self._page(row))
 
     def _page(self, row: M) -> str:
         return reverse(f"admin:{self._route('change')}", args=[quote(row.pk)])

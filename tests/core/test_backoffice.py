@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -74,11 +75,17 @@ def text(client: Client, url: str) -> str:
     return response.content.decode()
 
 
+def refused(response: Any) -> list[str]:
+    """Why, above what was answered."""
+    form = response.context.get("form")
+    return [str(error) for error in form.non_field_errors()] if form else []
+
+
 def said(client: Client, url: str, **answers: str) -> str:
     """What the operator is told after answering a deed's page."""
     response = client.post(url, answers, follow=True)
     assert response.status_code == 200
-    (message,) = response.context["messages"]
+    (message,) = refused(response) or response.context["messages"]
     return str(message)
 
 

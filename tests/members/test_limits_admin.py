@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from members.models import Limit, LimitUse, User
 from paymentsite.core.models import Approval
+from tests.members.factories import member
 from tests.members.limiting import cap, someone, take
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,8 @@ def said(client: Client, url: str, answers: dict[str, str]) -> str:
     response = client.post(url, answers, follow=True)
     assert response.status_code == 200
     form = response.context.get("form")
-    return str(form.non_field_errors()[0]) if form else str(next(iter(response.context["messages"])))
+    errors = [error for errors in form.errors.values() for error in errors] if form else response.context["messages"]
+    return str(next(iter(errors)))
 
 
 def approve_last() -> None:
@@ -107,3 +109,25 @@ def test_list_asks_as_often_for_more_rows(operator, model):
     assert asked() == few
     for row in (Limit.objects.first(), LimitUse.objects.first()):
         assert operator.get(f"/admin/members/{row._meta.model_name}/{row.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("hand", ["pk", "public_id", "handle", "@handle", "email"])
+def test_limit_is_proposed_for_a_member_however_called(operator, hand):
+    ada = member(handle="ada")
+    called = {"pk": ada.pk, "public_id": ada.public_id, "handle": "ada", "@handle": "@ADA", "email": ada.user.email}
+
+    said(operator, f"{LIST}propose/", {**ASKED, "level": "", "member": str(called[hand])})
+    approve_last()
+
+    assert Limit.objects.exclude(reason="").get().member == ada
+
+
+def test_refused_deed_keeps_what_was_typed(operator):
+    limit = cap(9_00)
+
+    page = operator.post(f"{LIST}{limit.pk}/replace/", {"cap": "1,000", "reason": "asked for more"})
+
+    form = page.context["form"]
+    assert (page.status_code, form["cap"].value(), form["reason"].value()) == (200, "1,000", "asked for more")
+    assert "1,000" in str(form.non_field_errors()[0])
+    assert not Approval.objects.exists()

@@ -32,7 +32,8 @@ def page(row: object, name: str = "change") -> str:
 
 def said(client: Client, url: str, **answers: object) -> str:
     response = client.post(url, answers, follow=True)
-    (message,) = response.context["messages"]
+    form = response.context.get("form")
+    (message,) = (form and form.non_field_errors()) or response.context["messages"]
     return str(message)
 
 
