@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
+from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.vault import lookup
 from paymentsite.core.vault.secret import Secret
@@ -29,8 +30,12 @@ class GiftQuerySet(models.QuerySet["Gift"]):
         return self.filter(token_digest__in=lookup.digests(token, label=TOKEN_LABEL))
 
 
+@immutable(except_columns=["note", "state", "claimed_by_id", "journal_id", "ended_at"])
 class Gift(models.Model):
-    """An amount, and the fee on it, held on the sender's wallet until the link is claimed, cancelled or runs out."""
+    """An amount, and the fee on it, held on the sender's wallet until the link is claimed, cancelled or runs out.
+
+    What is given, by whom, until when and to which link is written once.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("open")

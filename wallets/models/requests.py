@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
+from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from wallets.models.transfers import NOTE_MAX, REFERENCE_MAX, Transfer
 
@@ -16,8 +17,12 @@ class MoneyRequestQuerySet(models.QuerySet["MoneyRequest"]):
         return self.filter(state=MoneyRequest.State.OPEN)
 
 
+@immutable(except_columns=["note", "state", "transfer_id", "ended_at"])
 class MoneyRequest(models.Model):
-    """Somebody asked somebody else for an amount. It ends once, and paid only by a transfer of its own."""
+    """Somebody asked somebody else for an amount. It ends once, and paid only by a transfer of its own.
+
+    What is asked, of whom and for whom is written once.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("open")

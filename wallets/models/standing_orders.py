@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from members.models import Member
+from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from wallets.models.transfers import NOTE_MAX, REFERENCE_MAX, Transfer
 
@@ -21,10 +22,12 @@ class StandingOrderQuerySet(models.QuerySet["StandingOrder"]):
         return self.active().filter(next_at__lte=now)
 
 
+@immutable(except_columns=["note", "runs_done", "refused_in_a_row", "state", "next_on", "next_at", "paused_by"])
 class StandingOrder(models.Model):
     """An amount to one payee, once on a day or on every due day from then on.
 
-    While it is active, ``next_on`` is the due day that comes and ``next_at`` the moment at which it is tried.
+    While it is active, ``next_on`` is the due day that comes and ``next_at`` the moment at which it is tried. Its
+    terms are written once: whoever wants others ends it and sets up another.
     """
 
     class Every(models.TextChoices):

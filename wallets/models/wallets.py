@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
+from paymentsite.core.immutability import immutable
 from paymentsite.ledger.models import Account
 
 
@@ -19,8 +20,12 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
         return self.exclude(state=Wallet.State.CLOSED)
 
 
+@immutable(except_columns=["state"])
 class Wallet(models.Model):
-    """What a member holds in one currency. How much that is stands in the ledger alone."""
+    """What a member holds in one currency. How much that is stands in the ledger alone.
+
+    Whose it is, and on which account, is written once.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("open")

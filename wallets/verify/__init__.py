@@ -14,6 +14,7 @@ from wallets.verify import (
     saved_numbers,
     standing_orders,
     transfers,
+    wallets,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "saved_numbers",
     "standing_orders",
     "transfers",
+    "wallets",
 ]
