@@ -108,7 +108,7 @@ class Limits(OfMembers[Limit]):
 
     @add_deed(_("Propose a limit"), permission="members.set_limits", form=LimitForm)
     def propose(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        asked = dict(answers)
+        asked = {**answers, "currency": answers["currency"].upper()}
         asked["cap"] = cap_of(asked["cap"], measure=asked["measure"], currency=asked["currency"])
         asked["level"] = int(asked["level"]) if asked["level"] else None
         limit_rules.propose(**asked, by=by)

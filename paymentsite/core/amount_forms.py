@@ -37,6 +37,8 @@ class AmountForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean() or self.cleaned_data
+        if "currency" in answers:
+            answers["currency"] = answers["currency"].upper()
         currency = answers.get("currency") or self.initial.get("currency") or ""
         for name, field in self._amounts().items():
             text = answers.get(name)

@@ -87,6 +87,7 @@ class TestSettingUp:
             ({"starts_on": BEGIN + timedelta(days=4000)}, OrderMalformed),
             ({"ends_on": BEGIN - timedelta(days=1)}, OrderMalformed),
             ({"count": 0}, OrderMalformed),
+            ({"every": "weekly"}, OrderMalformed),
             ({"count": 10_001}, OrderMalformed),
             # Whether there is such a payee is told last: what else is wrong is wrong with nobody, too.
             ({"to": None, "minor": 2_000_001}, OrderTooLarge),
@@ -211,6 +212,24 @@ class TestRuns:
         assert fates(order)[1:] == [("2031-02-28", "paid")]
         order.refresh_from_db()
         assert order.refused_in_a_row == 0
+
+    def test_day_whose_second_try_nobody_made_is_given_up_told_and_counted(self):
+        purse = wallet(99)
+        order = ordered(purse, count=2)
+        run_at(BEGIN)
+
+        run_at(date(2031, 2, 28), 21)
+
+        assert fates(order) == [("2031-01-31", "refused"), ("2031-02-28", "refused")]
+        order.refresh_from_db()
+        assert (order.state, order.runs_done, order.refused_in_a_row) == ("ended", 2, 2)
+        told = Notice.objects.filter(member=purse.member, kind="standing_order_given_up").order_by("pk")
+        assert [(each.facts["day"], each.facts["why"]["code"]) for each in told] == [
+            ("2031-01-31", "insufficient_funds"),
+            ("2031-02-28", "insufficient_funds"),
+        ]
+        with translation.override("zh-hans"):
+            assert all("可用 0.99 CNY，需要" in notices.sentence(each) for each in told)
 
     def test_refused_late_in_the_day_it_is_not_tried_on_another(self):
         order = ordered(wallet(99))

@@ -112,7 +112,8 @@ class FeeRules(BackOffice[FeeRule]):
 
     @add_deed(_("Propose a fee"), permission="wallets.set_fees", form=RuleForm)
     def propose(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        fee_rules.propose(**asked(answers, answers["currency"]), by=by)
+        currency = answers["currency"].upper()
+        fee_rules.propose(**asked({**answers, "currency": currency}, currency), by=by)
         return PROPOSED
 
     @deed(_("Propose another price"), permission="wallets.set_fees", form=PriceForm, initial=typed)

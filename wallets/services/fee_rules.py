@@ -13,6 +13,7 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid
+from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit
 from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
@@ -108,7 +109,9 @@ def _check(rule: FeeRule) -> None:
     }
     for field, fine in allowed.items():
         if not fine:
-            raise InvalidFeeRule(field=field, given=getattr(rule, field))
+            given = getattr(rule, field)
+            typed = field.endswith("_minor") and rule.currency in SCALES and given is not None
+            raise InvalidFeeRule(field=field, given=Money(given, rule.currency) if typed else given)
 
 
 # In cents, and in yen: percentage in basis points, fixed part, minimum, maximum.

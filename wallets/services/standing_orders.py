@@ -41,6 +41,7 @@ class Fault(TextChoices):
     START = "start", _("its first day is today or within the ten years to come")
     END = "end", _("it ends before it begins")
     COUNT = "count", _("it has at least one due day, and at most 10,000")
+    EVERY = "every", _("there is no such regularity")
 
 
 class OrderMalformed(Invalid, why=Fault):
@@ -127,6 +128,8 @@ def _make(
 ) -> StandingOrder:
     checked_reference(reference)
     checked_amount(amount)
+    if plan.every not in Every.values:
+        raise OrderMalformed(why=Fault.EVERY)
     terms = {**asdict(plan), "note": note, "count": 1 if plan.every == Every.ONCE else plan.count}
     if payee == member:
         raise ToOneself

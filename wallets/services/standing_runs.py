@@ -17,7 +17,7 @@ from paymentsite.core.services import audit
 from wallets import calendar
 from wallets.models import StandingOrder, StandingRun
 from wallets.services import due, transfers
-from wallets.services.standing_orders import change, following, give_up_today
+from wallets.services.standing_orders import change, following
 
 State = StandingOrder.State
 Fate = StandingRun.State
@@ -92,9 +92,11 @@ def _latest_due(order: StandingOrder, day: date, now: datetime) -> date:
     Money that somebody expected to go days ago, and has planned without since, does not leave several times at once.
     """
     while (later := _next_day(order)) and calendar.moment(later, order.member.zone) <= now:
-        if StandingRun.objects.filter(order=order, due_on=day).exists():
-            give_up_today(order)
-            change(order, next_on=later)
+        if left := StandingRun.objects.filter(order=order, due_on=day).first():
+            # Refused, and the hour of its second try went by unused.
+            _end(left, Fate.REFUSED, now)
+            _tell(order, GIVEN_UP, left.source, why=left.refusal, day=day)
+            change(order, next_on=later, runs_done=order.runs_done + 1, refused_in_a_row=order.refused_in_a_row + 1)
         else:
             run = StandingRun.objects.create(public_id=uuid7(now), order=order, due_on=day, state=Fate.MISSED, at=now)
             change(order, next_on=later, runs_done=order.runs_done + 1)

@@ -154,7 +154,7 @@ def _deserved(member: Member, purchase: Purchase, rule: EarnRule) -> bool:
             return not others.filter(kept).exists()
         case Kind.BIRTHDAY:
             day = member.local(purchase.at).date()
-            return _celebrates(member, day) and not _birthdays_of(member, day.year).exists()
+            return _celebrates(member, day) and not _birthdays_near(member, purchase.at).exists()
     return True
 
 
@@ -170,9 +170,13 @@ def _celebrates(member: Member, day: date) -> bool:
 _LEAP_DAY: Final = (2, 29)
 
 
-def _birthdays_of(member: Member, year: int) -> QuerySet[Earning]:
-    began, ended = datetime(year, 1, 1, tzinfo=member.zone), datetime(year + 1, 1, 1, tzinfo=member.zone)
-    return member.earnings.filter(rule__kind=Kind.BIRTHDAY, at__gte=began, at__lt=ended)
+# Less than lies between two birthdays, and more than between two zones on both sides of one New Year.
+_BIRTHDAYS_APART: Final = timedelta(days=300)
+
+
+def _birthdays_near(member: Member, at: datetime) -> QuerySet[Earning]:
+    near = (at - _BIRTHDAYS_APART, at + _BIRTHDAYS_APART)
+    return member.earnings.filter(rule__kind=Kind.BIRTHDAY, at__range=near)
 
 
 def _made(purchase: Purchase, rule: EarnRule, points: int, earn_bp: int) -> Earning | None:
