@@ -82,9 +82,10 @@ def test_second_journal_of_an_order_is_found(come: TopUp):
     assert any(each.startswith("journal ") for each in subjects)
 
 
-def test_amount_edited_afterwards_is_found(come: TopUp, gone: Withdrawal):
-    TopUp.objects.filter(pk=come.pk).update(amount_minor=999)
-    Withdrawal.objects.filter(pk=gone.pk).update(amount_minor=1_001)
+def test_amount_edited_afterwards_is_found(come: TopUp, gone: Withdrawal, unprotected: Unprotected):
+    with unprotected():
+        TopUp.objects.filter(pk=come.pk).update(amount_minor=999)
+        Withdrawal.objects.filter(pk=gone.pk).update(amount_minor=1_001)
 
     assert found("wallets.order_moved_amount") == {name(come), name(gone)}
     assert found("wallets.clearing_is_orders") == {"account gateway:sandbox clearing EUR"}

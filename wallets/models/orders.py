@@ -8,6 +8,7 @@ from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
+from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.vault.fields import EncryptedField
 from paymentsite.ledger.models import Hold, Journal
@@ -33,6 +34,28 @@ class State(models.TextChoices):
 UNDECIDED = (State.CREATED, State.PENDING, State.REQUIRES_ACTION, State.UNKNOWN)
 # What is over, as far as we know; any other still waits for its gateway, or for staff.
 ENDED = (State.SUCCEEDED, State.FAILED, State.RETURNED)
+
+# What becomes of an order. All else is what was asked for, whose and of whom, and is written once.
+_BECOMES: Final = frozenset(
+    {
+        "fee_minor",
+        "gateway",
+        "gateway_reference",
+        "state",
+        "reason",
+        "moved_minor",
+        "moved_currency",
+        "came_back_minor",
+        "booked_to",
+        "journal_id",
+        "return_journal_id",
+        "changed_at",
+        "next_query_at",
+        "queries",
+    }
+)
+# Erased with its member, and encrypted anew with another key.
+_PAID_TO: Final = frozenset({"destination", "payee"})
 
 
 OrderT = TypeVar("OrderT", bound="GatewayOrder")
@@ -173,6 +196,7 @@ class ProofDepositQuerySet(GatewayOrderQuerySet["ProofDeposit"]):
     pass
 
 
+@immutable(except_columns=_BECOMES | {"action_url", "action_code", "refund_id"})
 class TopUp(GatewayOrder):
     """Money from outside into a wallet. The fee is taken from what comes."""
 
@@ -214,6 +238,7 @@ class Payout(GatewayOrder):
         abstract = True
 
 
+@immutable(except_columns=_BECOMES | _PAID_TO)
 class Withdrawal(Payout):
     """Money from a wallet to the member's bank account. The fee is taken beside it; both are on hold meanwhile."""
 
@@ -235,6 +260,7 @@ class Withdrawal(Payout):
         return self.amount + self.fee
 
 
+@immutable(except_columns=_BECOMES | _PAID_TO)
 class ProofDeposit(Payout):
     """One of the two small amounts by which a bank account is proved, paid by us. Only the account's bank tells it."""
 
