@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
+from paymentsite.core import labels
 from paymentsite.core.errors import DomainError
 from paymentsite.core.management.commands import messages
 
@@ -17,8 +18,9 @@ CODE = 'from django.utils.translation import gettext as _, pgettext\n_("Open")\n
 
 
 @pytest.fixture
-def po(settings, tmp_path):
-    """A tree of its own with one page and one module, and where their translation will be."""
+def po(settings, tmp_path, monkeypatch):
+    """A tree of its own with one page and one module, no labels, and where their translation will be."""
+    monkeypatch.setattr(labels, "OURS", ())
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "page.html").write_text(TEMPLATE)
     (tmp_path / "members").mkdir()
@@ -42,6 +44,13 @@ def test_sentences_of_pages_and_code_are_collected(po):
     assert 'msgid "one"\nmsgid_plural "%(n)s many"' in text
     assert 'msgctxt "a door"\nmsgid "Open"' in text
     assert text.count('msgid "Open"') == 2
+
+
+def test_labels_made_of_names_are_collected_too(po, monkeypatch):
+    monkeypatch.setattr(labels, "OURS", ("paymentsite",))
+    call_command("messages", "extract")
+
+    assert 'msgid "recorded at"' in po.read_text()
 
 
 def test_missing_translation_is_named(po):
