@@ -231,6 +231,20 @@ class TestRuns:
         with translation.override("zh-hans"):
             assert all("可用 0.99 CNY，需要" in notices.sentence(each) for each in told)
 
+    def test_day_that_is_over_is_neither_told_nor_counted_again(self):
+        purse = wallet(100)
+        order = ordered(purse, every=Every.DAY)
+        run_at(BEGIN)
+        StandingOrder.objects.update(next_on=order.next_on, next_at=order.next_at)
+
+        run_at(BEGIN + timedelta(days=1), 21)
+
+        assert fates(order) == [("2031-01-31", "paid"), ("2031-02-01", "refused")]
+        order.refresh_from_db()
+        assert (order.runs_done, order.refused_in_a_row) == (2, 1)
+        told = Notice.objects.filter(member=purse.member, kind__startswith="standing")
+        assert [(each.kind, each.facts["day"]) for each in told] == [("standing_order_given_up", "2031-02-01")]
+
     def test_refused_late_in_the_day_it_is_not_tried_on_another(self):
         order = ordered(wallet(99))
 

@@ -92,11 +92,14 @@ def _latest_due(order: StandingOrder, day: date, now: datetime) -> date:
     Money that somebody expected to go days ago, and has planned without since, does not leave several times at once.
     """
     while (later := _next_day(order)) and calendar.moment(later, order.member.zone) <= now:
-        if left := StandingRun.objects.filter(order=order, due_on=day).first():
+        run = StandingRun.objects.filter(order=order, due_on=day).first()
+        if run and run.state == Fate.WAITING:
             # Refused, and the hour of its second try went by unused.
-            _end(left, Fate.REFUSED, now)
-            _tell(order, GIVEN_UP, left.source, why=left.refusal, day=day)
+            _end(run, Fate.REFUSED, now)
+            _tell(order, GIVEN_UP, run.source, why=run.refusal, day=day)
             change(order, next_on=later, runs_done=order.runs_done + 1, refused_in_a_row=order.refused_in_a_row + 1)
+        elif run:
+            change(order, next_on=later)
         else:
             run = StandingRun.objects.create(public_id=uuid7(now), order=order, due_on=day, state=Fate.MISSED, at=now)
             change(order, next_on=later, runs_done=order.runs_done + 1)
