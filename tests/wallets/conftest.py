@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import connection
 
 from tests.wallets import gateways
+from wallets.models import TopUp, Withdrawal
 
 # What stays of a refused act: the ledger's record of the refusal, which waits to be sealed.
 _KEPT = {"ledger_journal", "ledger_unsealed"}
@@ -55,3 +56,21 @@ def routed(sandbox: None, db: None) -> None:
     """One sandbox gateway, and routes to it for top-ups by card and withdrawals in euros."""
     gateways.route("top_up")
     gateways.route("payout")
+
+
+@pytest.fixture
+def come() -> TopUp:
+    """A top-up that came."""
+    return gateways.top_up(gateways.wallet(), 1_000)
+
+
+@pytest.fixture
+def gone() -> Withdrawal:
+    """A withdrawal that left."""
+    return gateways.withdraw(gateways.wallet(5_000), 1_000)
+
+
+@pytest.fixture
+def under_way() -> Withdrawal:
+    """A withdrawal of which its gateway has not said what became of it."""
+    return gateways.withdraw(gateways.wallet(5_000), 1_002)

@@ -25,23 +25,8 @@ Unprotected = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def come() -> TopUp:
-    return top_up(wallet(), 1_000)
-
-
-@pytest.fixture
 def waiting() -> TopUp:
     return top_up(wallet(), 1_016)
-
-
-@pytest.fixture
-def gone() -> Withdrawal:
-    return withdraw(wallet(5_000), 1_000)
-
-
-@pytest.fixture
-def under_way() -> Withdrawal:
-    return withdraw(wallet(5_000), 1_002)
 
 
 def found(check: str) -> set[str]:

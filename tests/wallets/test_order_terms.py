@@ -42,21 +42,6 @@ def prices(db: None) -> None:
         FeeRule.objects.create(kind=kind, currency="EUR", fixed_minor=fixed, starts_at=EPOCH, set_by="test:1")
 
 
-@pytest.fixture
-def come() -> TopUp:
-    return top_up(wallet(), 1_000)
-
-
-@pytest.fixture
-def gone() -> Withdrawal:
-    return withdraw(wallet(5_000), 1_000)
-
-
-@pytest.fixture
-def under_way() -> Withdrawal:
-    return withdraw(wallet(5_000), 1_002)
-
-
 def found(order: Any) -> set[str]:
     """The checks of an order's terms that name it; they name no other."""
     findings = verification.discover().run(only=TERMS).findings
