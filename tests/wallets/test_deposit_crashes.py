@@ -16,6 +16,7 @@ __all__ = ["mortal"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("ending", [7, 12])
 def test_deposits_cut_off_anywhere_end_as_their_gateway_knows(ending):
     assert cut_everywhere("proof_deposit", ending, DepositHistory) >= 10

@@ -20,14 +20,11 @@ class Sending(World):
         super().first(one, number)
         two = (one, (one + 1) % PEOPLE)
         self.send_and_otherwise(two, 1 + number)
-        if number % 5 == 0:
-            self.frost(one, on=True)
-            self.send_from(two, 1 + number)
-            self.frost(one, on=False)
-        elif number % 5 == 1:
-            self.membership(one, on=True)
-            self.send_from(two, 1 + number)
-            self.membership(one, on=False)
+        if number % 4 == 0:
+            for forbid in (self.frost, self.membership):
+                forbid(one, on=True)
+                self.send_from(two, 1 + number)
+                forbid(one, on=False)
 
     @rule(two=pairs, minor=amounts)
     def send(self, two: tuple[int, int], minor: int) -> None:

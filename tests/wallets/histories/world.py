@@ -100,7 +100,8 @@ class World(RuleBasedStateMachine):
         assert_sound()
         assert set(stage.sums_of_all().values()) <= {0}
         with clock.standing(self.now):
-            assert verification.discover().run(only=["ledger", "wallets", "members"]).findings == []
+            found = verification.discover().run(only=["ledger", "wallets", "members"]).findings
+            assert found == [], found
         assert self.looking.look() == read_rows(), "something was written that nobody heard of"
 
     @initialize(
