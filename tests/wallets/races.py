@@ -6,11 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from members.models import Member
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.errors import DomainError
 from paymentsite.core.models import OpenItem
+from paymentsite.core.services import audit
 from paymentsite.ledger.models import Balance, Hold
 from tests.ledger.races import deadlocks
 from tests.ledger.soundness import assert_sound
@@ -197,16 +200,19 @@ def due_order(sender: Member, payee: Member) -> StandingOrder:
     """An order of 10 a day whose first day has come, as if it had been set up a day ago."""
     now = clock.now()
     today = clock.day_of(now, sender.time_zone)
-    return StandingOrder.objects.create(
-        public_id=sender.public_id,
-        member=sender,
-        payee=payee,
-        currency="CNY",
-        amount_minor=10,
-        reference="s",
-        every="day",
-        starts_on=today,
-        next_on=today,
-        next_at=now - timedelta(minutes=1),
-        made_at=now - timedelta(days=1),
-    )
+    with transaction.atomic():
+        order = StandingOrder.objects.create(
+            public_id=sender.public_id,
+            member=sender,
+            payee=payee,
+            currency="CNY",
+            amount_minor=10,
+            reference="s",
+            every="day",
+            starts_on=today,
+            next_on=today,
+            next_at=now - timedelta(minutes=1),
+            made_at=now - timedelta(days=1),
+        )
+        audit.record(by=SYSTEM, act="standing_order.made", subject=order)
+    return order

@@ -14,6 +14,7 @@ from wallets.verify import (
     requests,
     saved_numbers,
     standing_orders,
+    told_states,
     transfers,
     wallets,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "requests",
     "saved_numbers",
     "standing_orders",
+    "told_states",
     "transfers",
     "wallets",
 ]
