@@ -8,6 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from members import personal_earnings  # noqa: F401  registers what it tells
 from members.models import KycCase, KycImage, Member, Notice, PhoneProof, Pin, PinRecovery, User
@@ -95,7 +96,7 @@ def trail(member: Member) -> Any:
     return list(AuditEntry.objects.filter(theirs).order_by("pk").values("at", "act"))
 
 
-@privacy.eraser("sign-in")
+@privacy.eraser(gettext_noop("sign-in"))
 def erase_sign_in(member: Member) -> None:
     """Nobody signs in as them any more, and every session is over."""
     user = User.objects.select_for_update().get(pk=member.pk)
@@ -111,25 +112,25 @@ def erase_sign_in(member: Member) -> None:
     LogEntry.objects.filter(content_type=about, object_id=str(user.pk)).update(object_repr=f"user {user.pk}")
 
 
-@privacy.eraser("profile")
+@privacy.eraser(gettext_noop("profile"))
 def erase_profile(member: Member) -> None:
     phone = {"phone": None, "phone_digest": None, "phone_proven_at": None}
     Member.objects.filter(pk=member.pk).update(**phone, handle=None, display_name="", birthday=None)
     PhoneProof.objects.filter(member=member).delete()
 
 
-@privacy.eraser("payment PIN")
+@privacy.eraser(gettext_noop("payment PIN"))
 def erase_pin(member: Member) -> None:
     Pin.objects.filter(pk=member.pk).update(**UNTRIED, hashed=None, set_at=None)
     PinRecovery.objects.filter(member=member).delete()
 
 
-@privacy.eraser("notices")
+@privacy.eraser(gettext_noop("notices"))
 def erase_notices(member: Member) -> None:
     Notice.objects.filter(member=member).delete()
 
 
-@privacy.eraser("identity")
+@privacy.eraser(gettext_noop("identity"))
 def erase_identity(member: Member) -> None:
     """Images and contents go; that a level was reached, and when, stays."""
     KycImage.objects.filter(case__member=member).delete()

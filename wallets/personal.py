@@ -194,7 +194,7 @@ def deposited(member: Member) -> Any:
     ]
 
 
-@privacy.eraser("saved cards and accounts")
+@privacy.eraser(gettext_noop("saved cards and accounts"))
 def unsaved(member: Member) -> None:
     """Numbers and holders are gone as when the member removes them, and what they called them too."""
     for found in Instrument.objects.of(member).active().filter(kind__in=_SAVED):
@@ -202,7 +202,7 @@ def unsaved(member: Member) -> None:
     Instrument.objects.of(member).exclude(label="").update(label="")
 
 
-@privacy.eraser("orders to gateways")
+@privacy.eraser(gettext_noop("orders to gateways"))
 def forgotten(member: Member) -> None:
     """To which account money went, where to confirm it, and what the gateway wrote; how much and when stays."""
     orders = [order for kind in ORDER_KINDS for order in kind.objects.of(member)]
@@ -216,7 +216,7 @@ def forgotten(member: Member) -> None:
         Notification.objects.filter(about__in=some, body__isnull=False).update(body=None)
 
 
-@privacy.eraser("standing orders and requests")
+@privacy.eraser(gettext_noop("standing orders and requests"))
 def ended(member: Member) -> None:
     """What would go on by itself is over, without a word to anybody."""
     for order in StandingOrder.objects.filter(member=member).exclude(state=StandingOrder.State.ENDED):
@@ -227,14 +227,14 @@ def ended(member: Member) -> None:
     RequestBlock.objects.filter(member=member).delete()
 
 
-@privacy.eraser("notes")
+@privacy.eraser(gettext_noop("notes"))
 def unwritten(member: Member) -> None:
     """What they wrote, and what others wrote to them, who may be named in it. The money stays told without words."""
     for rows in notes.of([member.pk]):
         rows.update(note="")
 
 
-@privacy.eraser("what others were told")
+@privacy.eraser(gettext_noop("what others were told"))
 def unnamed(member: Member) -> None:
     """Notices to others say with whom they dealt, as that was called then: they say it no more."""
     for some in _batches(_subjects(member)):

@@ -19,7 +19,8 @@ from members.admin.finding import OfMembers
 from members.models import KycCase, KycEvent, KycImage
 from members.services import kyc, kyc_images
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, deed, laid_out, person
+from paymentsite.core.backoffice import deed, person
+from paymentsite.core.layout import NOTHING, laid_out
 
 State = KycCase.State
 

@@ -10,13 +10,14 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidg
 
 from members.admin.finding import MemberField, OfMembers
 from members.models import Limit, LimitUse, Tier
+from members.models.limits import whom_words
 from members.periods import Period
 from members.services import limit_rules
 from members.services.limit_rules import InvalidLimit
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import add_deed, deed, person
 from paymentsite.core.formats import amount as formatted
-from paymentsite.core.money import Money
+from paymentsite.core.formats import read
 
 Measure = Limit.Measure
 PROPOSED = _("Proposed: it is in force when somebody else approves.")
@@ -62,7 +63,7 @@ class LimitForm(ReplaceForm):
 def cap_of(text: str, *, measure: str, currency: str) -> int:
     """What an operator typed as a cap: whole units of the currency, or a number of times."""
     if measure != Measure.COUNT:
-        return Money.parse(text.strip(), currency).minor
+        return read(text, currency).minor
     if not (text.strip().isdecimal() and text.strip().isascii()):
         raise InvalidLimit(field="cap", given=text)
     return int(text)
@@ -100,7 +101,7 @@ class Limits(OfMembers[Limit]):
 
     @admin.display(description=_("of whom"))
     def whom(self, limit: Limit) -> str:
-        return limit.whom
+        return str(limit.member or limit.tier or whom_words(limit.whom))
 
     @admin.display(description=_("cap"))
     def shown_cap(self, limit: Limit) -> str:

@@ -22,8 +22,9 @@ from members.services import earn_rules
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.amount_forms import AmountField, AmountForm
-from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed
+from paymentsite.core.backoffice import BackOffice, add_deed
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.layout import NOTHING
 from paymentsite.core.money import Money
 from paymentsite.ledger.admin.tables import table
 

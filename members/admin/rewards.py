@@ -18,8 +18,9 @@ from members.models import Coupon, Redemption, Reward, Tier
 from members.services import catalogue, rewards
 from paymentsite.core.actors import Actor
 from paymentsite.core.amount_forms import AmountField, AmountForm
-from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed, deed, person
+from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.layout import NOTHING
 
 TERMS = (
     "kind",

@@ -18,7 +18,8 @@ from members.admin.members import ReasonForm
 from members.models import User
 from members.services import rights
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, BackOffice, deed
+from paymentsite.core.backoffice import BackOffice, deed
+from paymentsite.core.layout import NOTHING
 
 # The factors' secrets and the sessions' keys are nobody's business, and an address is verified by its owner. Groups
 # come with roles.

@@ -18,8 +18,10 @@ from members.models import MemberTier, Progress, Tier, TierChange, TierProgramme
 from members.services import tier_gifts, tier_terms
 from members.windows import Window
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, laid_out, person
+from paymentsite.core.amount_forms import AmountField, AmountForm
+from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, person
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.layout import laid_out
 from paymentsite.core.money import Money
 
 TERMS = (
@@ -45,11 +47,13 @@ def text(label: Any, length: int, *, needed: bool = True) -> forms.CharField:
     return forms.CharField(label=label, max_length=length, required=needed, widget=UnfoldAdminTextInputWidget)
 
 
-class TierForm(forms.Form):
+class TierForm(AmountForm):
+    """Its currency is what thresholds are counted in: money, or qualifying points."""
+
     name_en = text(_("Name in English"), 40)
     name_zh = text(_("Name in Chinese"), 40, needed=False)
     rank = whole(_("Rank"))
-    threshold = whole(_("Threshold"))
+    threshold = AmountField(label=_("Threshold"))
     earn_bp = whole(_("Earn rate, bp"))
     fee_discount_bp = whole(_("Fee discount, bp"))
     free_withdrawals = whole(_("Free withdrawals a month"))
@@ -86,20 +90,28 @@ def changed(row: Any, answers: dict[str, Any], names: tuple[str, ...]) -> dict[s
     return {name: answers[name] for name in names if answers[name] != getattr(row, name)}
 
 
+def tier_as_is(row: Tier | None) -> dict[str, Any]:
+    return {**as_is(*TERMS)(row or Tier()), "currency": TierProgramme.current().unit}
+
+
 def programme_as_is(_row: object) -> dict[str, Any]:
     return as_is(*PROGRAMME)(TierProgramme.current())
 
 
 @admin.register(Tier)
 class Tiers(BackOffice[Tier]):
-    list_display = ("code", "name_en", "name_zh", "rank", "threshold", "earn_bp", "upgrade_points")
-    fields = ("code", *TERMS)
-    facts = ("code", "rank", "threshold")
+    list_display = ("code", "name_en", "name_zh", "rank", "takes", "earn_bp", "upgrade_points")
+    fields = ("code", *("takes" if name == "threshold" else name for name in TERMS))
+    facts = ("code", "rank", "takes")
     deeds = ("change_tier_terms",)
     add_deeds = ("add_tier",)
     ordering = ("rank",)
 
-    @deed(_("Propose a change"), permission="members.propose_tiers", form=TierForm, initial=as_is(*TERMS))
+    @admin.display(description=_("threshold"), ordering="threshold")
+    def takes(self, tier: Tier) -> str:
+        return formatted(Money(tier.threshold, TierProgramme.current().unit))
+
+    @deed(_("Propose a change"), permission="members.propose_tiers", form=TierForm, initial=tier_as_is)
     def change_tier_terms(self, *, row: Tier, by: Actor, answers: dict[str, Any]) -> str | Promise:
         tier_terms.change(tier=row, terms=changed(row, answers, TERMS), by=by, reason=answers["reason"])
         return PROPOSED
@@ -108,7 +120,7 @@ class Tiers(BackOffice[Tier]):
         _("Propose a tier"),
         permission="members.propose_tiers",
         form=NewTierForm,
-        initial=lambda _row: as_is(*TERMS)(Tier()),
+        initial=tier_as_is,
     )
     def add_tier(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
         terms = {name: answers[name] for name in TERMS}

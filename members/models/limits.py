@@ -6,11 +6,13 @@ from typing import Any, Final, Self
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models.members import Member
 from members.models.tiers import Tier
 from members.periods import Period
+from paymentsite.core.errors import listed
 from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.versions import ENDS, Version, VersionQuerySet
@@ -102,7 +104,7 @@ class Limit(Version):
         indexes = [models.Index(name="members_limit_currency", fields=["currency", "starts_at"])]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.capped}"
+        return gettext("%(limit)s: %(cap)s") % {"limit": limit_words(self.name), "cap": self.capped}
 
     @property
     def name(self) -> str:
@@ -131,6 +133,21 @@ class Limit(Version):
     def sort(self) -> tuple[str, str, str, str]:
         """Of each sort one applies to a member."""
         return (self.kind, self.currency, self.measure, self.period)
+
+
+_LABELS: Final = {str(value): label for kinds in (Kind, Limit.Measure, Period) for value, label in kinds.choices}
+
+
+def limit_words(name: str) -> str:
+    """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
+    known = {Limit.ANY: gettext("all together"), **_LABELS}
+    return listed(str(known.get(part, part)) for part in name.split("."))
+
+
+def whom_words(whom: str) -> str:
+    """Of whom a limit is that is for no single member or tier, in the active language."""
+    kind, _colon, level = whom.partition(":")
+    return gettext("identity level %(level)s") % {"level": level} if kind == "level" else gettext("everybody")
 
 
 class LimitUseQuerySet(models.QuerySet["LimitUse"]):

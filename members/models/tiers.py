@@ -107,6 +107,11 @@ class TierProgramme(models.Model):
     def __str__(self) -> str:
         return f"{self.get_measure_display()}, {self.get_window_display()}"
 
+    @property
+    def unit(self) -> str:
+        """In what thresholds are counted."""
+        return self.currency if self.measure == self.Measure.SPEND else "QPT"
+
     @classmethod
     def current(cls) -> "TierProgramme":
         """The programme in force."""

@@ -1,7 +1,7 @@
 """The rewards catalogue: offering, restocking and withdrawing."""
 
 from datetime import datetime
-from typing import Final, TypedDict, cast
+from typing import Final, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, TextChoices
@@ -12,10 +12,10 @@ from members.models import Reward, Tier
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
+from paymentsite.core.effects import Effect, Line, columns, values
 from paymentsite.core.errors import Invalid, Refused, complaints
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_rewards"
@@ -65,12 +65,18 @@ class Terms(TypedDict, total=False):
     coupon_days: int | None
 
 
-@approvals.required("members.offer_reward", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.offer_reward",
+    right=RIGHT,
+    concerns=approvals.NOBODY,
+    title=_("Offer a reward"),
+    lines=columns(Reward, Terms.__annotations__),
+)
 def offer(*, terms: Terms, by: Actor, reason: str) -> Effect:
     """The reward is in the catalogue on these terms, which stay."""
     reward = put(terms)
     audit.record(by=by, act="reward.offered", subject=reward, after=terms, reason=reason)
-    return cast("Effect", terms)
+    return values(reward, terms)
 
 
 def put(terms: Terms) -> Reward:
@@ -89,7 +95,13 @@ def put(terms: Terms) -> Reward:
     return reward
 
 
-@approvals.required("members.restock_reward", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.restock_reward",
+    right=RIGHT,
+    concerns=approvals.NOBODY,
+    title=_("Add to the stock of a reward"),
+    lines={"reward": Line(_("reward")), "more": Line(_("more of it"))},
+)
 def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
     """There are ``more`` of it."""
     if more <= 0:
@@ -102,7 +114,7 @@ def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
     if not there.update(stock=F("stock") + more, stock_left=F("stock_left") + more):
         raise RewardWithdrawn(reward=str(reward))
     audit.record(by=by, act="reward.restocked", subject=reward, after={"more": more}, reason=reason)
-    return {"reward": str(reward), "more": more}
+    return {"reward": reward, "more": more}
 
 
 @act

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_noop
 from members.models import EarnBudget, EarnRule, PointValue
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
+from paymentsite.core.effects import APPROVAL, Effect, Line, as_begin, columns, values
 from paymentsite.core.errors import Conflict, Invalid, Refused, complaints
+from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_earn_rules"
@@ -77,7 +78,19 @@ class RuleTerms(TypedDict, total=False):
     ends_at: datetime | None
 
 
-@approvals.required("members.add_earn_rule", right=RIGHT, concerns=approvals.NOBODY)
+_LINES: Final = {
+    **columns(EarnRule, RuleTerms.__annotations__),
+    "rule": Line(_("rule")),
+    "version": Line(_("version")),
+    "begins": Line(_("in force from"), as_begin),
+    "ends": Line(_("ends"), as_begin),
+    "before": Line(_("before")),
+}
+
+
+@approvals.required(
+    "members.add_earn_rule", right=RIGHT, concerns=approvals.NOBODY, title=_("Add an earn rule"), lines=_LINES
+)
 def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str, starts_at: datetime | None = None) -> Effect:
     """There is a rule ``code``, in force from ``starts_at``, or from the approval on."""
     if EarnRule.objects.filter(code=code).exists():
@@ -86,7 +99,9 @@ def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str, starts_at: 
     return _saved(rule, by=by, reason=reason, before=None, starts_at=starts_at)
 
 
-@approvals.required("members.change_earn_rule", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.change_earn_rule", right=RIGHT, concerns=approvals.NOBODY, title=_("Change an earn rule"), lines=_LINES
+)
 def change(
     *, rule: EarnRule, terms: dict[str, Any], by: Actor, reason: str, starts_at: datetime | None = None
 ) -> Effect:
@@ -96,21 +111,29 @@ def change(
     """
     begin = _begin(starts_at)
     latest = _supersede(rule, begin)
-    values = {name: getattr(latest, name) for name in RuleTerms.__annotations__} | _known(terms)
-    new = EarnRule(code=latest.code, version=latest.version + 1, starts_at=begin, **values)
-    before = {name: _plain(getattr(latest, name)) for name in terms}
+    facts = {name: getattr(latest, name) for name in RuleTerms.__annotations__} | _known(terms)
+    new = EarnRule(code=latest.code, version=latest.version + 1, starts_at=begin, **facts)
+    before = values(latest, terms)
     return _saved(new, by=by, reason=reason, before=before, starts_at=starts_at)
 
 
-@approvals.required("members.end_earn_rule", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.end_earn_rule", right=RIGHT, concerns=approvals.NOBODY, title=_("End an earn rule"), lines=_LINES
+)
 def end(*, rule: EarnRule, by: Actor, reason: str) -> Effect:
     """The rule earns nothing from the approval on; what it earned before stays."""
     latest = _supersede(rule, clock.now())
     audit.record(by=by, act="earn_rule.ended", subject=latest, reason=reason)
-    return {"rule": latest.code, "version": latest.version, "ends": "with the approval"}
+    return {"rule": latest.code, "version": latest.version, "ends": APPROVAL}
 
 
-@approvals.required("members.set_earn_budget", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.set_earn_budget",
+    right=RIGHT,
+    concerns=approvals.NOBODY,
+    title=_("Set how many points a campaign may give"),
+    lines={"budget": Line(_("budget")), "before": Line(_("points before")), "after": Line(_("points from now on"))},
+)
 def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
     """The campaign ``code`` may give ``total`` points in all, what it has given counted in."""
     if not 0 <= total <= _POINTS_MAX:
@@ -124,7 +147,17 @@ def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
     return {"budget": code, "before": before, "after": total}
 
 
-@approvals.required("members.set_point_value", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.set_point_value",
+    right=RIGHT,
+    concerns=approvals.NOBODY,
+    title=_("Set what points are worth"),
+    lines={
+        "points": Line(_("points")),
+        "value": Line(_("are worth")),
+        "begins": Line(_("in force from"), as_begin),
+    },
+)
 def set_value(
     *, points: int, value_minor: int, currency: str, by: Actor, reason: str, starts_at: datetime | None = None
 ) -> Effect:
@@ -135,17 +168,13 @@ def set_value(
     _check(value)
     value.save(force_insert=True)
     audit.record(by=by, act="point_value.set", subject=value, after=str(value), reason=reason)
-    return {"points": points, "are worth, in minor units": value_minor, "currency": currency, "from": _when(starts_at)}
+    return {"points": points, "value": Money(value_minor, currency), "begins": starts_at or APPROVAL}
 
 
 def _begin(starts_at: datetime | None) -> datetime:
     """Never in the past: what was bought by then has earned what it has earned."""
     now = clock.now()
     return max(now, starts_at) if starts_at else now
-
-
-def _when(starts_at: datetime | None) -> str:
-    return starts_at.isoformat() if starts_at else "the approval"
 
 
 def _supersede(rule: EarnRule, at: datetime) -> EarnRule:
@@ -162,10 +191,6 @@ def _known(terms: Mapping[str, Any]) -> dict[str, Any]:
     return dict(terms)
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, EarnBudget | datetime) else value
-
-
 def _saved(rule: EarnRule, *, by: Actor, reason: str, before: Any, starts_at: datetime | None) -> Effect:
     if rule.currency and (rule.currency not in SCALES or rule.currency in OWN_UNITS):
         raise InvalidRule(why=Fault.CURRENCY)
@@ -173,9 +198,9 @@ def _saved(rule: EarnRule, *, by: Actor, reason: str, before: Any, starts_at: da
         raise InvalidRule(why=Fault.TAKE_BACK)
     _check(rule)
     rule.save(force_insert=True)
-    after = {name: _plain(getattr(rule, name)) for name in RuleTerms.__annotations__}
+    after = values(rule, RuleTerms.__annotations__)
     audit.record(by=by, act="earn_rule.made", subject=rule, before=before, after=after, reason=reason)
-    return {"rule": rule.code, "version": rule.version, "from": _when(starts_at), "before": before, **after}
+    return {"rule": rule.code, "version": rule.version, "begins": starts_at or APPROVAL, "before": before, **after}
 
 
 def _check(row: EarnRule | PointValue) -> None:

@@ -8,15 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Limit, Member, Tier
-from members.models.limits import CAP_MAX, Kind
+from members.models.limits import CAP_MAX, Kind, limit_words, whom_words
 from members.periods import Period
 from paymentsite.core import clock, versions
 from paymentsite.core.actors import SYSTEM, Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
-from paymentsite.core.errors import Conflict, Invalid
+from paymentsite.core.effects import APPROVAL, Effect, Line, as_begin
+from paymentsite.core.errors import Conflict, Invalid, as_moment
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_limits"
@@ -52,7 +52,17 @@ class LimitNotLower(Invalid):
     )
 
 
-@approvals.required("members.set_limit", right=RIGHT, concerns=("member",))
+_LINES: Final = {
+    "limit": Line(_("limit"), limit_words),
+    "whom": Line(_("for"), whom_words),
+    "cap": Line(_("at most")),
+    "before": Line(_("before")),
+    "begins": Line(_("in force from"), as_begin),
+    "ends": Line(_("until"), as_moment),
+}
+
+
+@approvals.required("members.set_limit", right=RIGHT, concerns=("member",), title=_("Set a limit"), lines=_LINES)
 def propose(  # noqa: PLR0913  a limit has that many sides
     *,
     kind: str,
@@ -93,21 +103,23 @@ def propose(  # noqa: PLR0913  a limit has that many sides
         versions.put(limit, Limit.objects.like(limit))
     return {
         "limit": limit.name,
-        "for": limit.whom,
+        "whom": _whom(limit),
         "cap": limit.capped,
         "before": old.capped if old else None,
-        "from": starts_at,
-        "until": ends_at,
+        "begins": starts_at or APPROVAL,
+        "ends": ends_at,
     }
 
 
-@approvals.required("members.end_limit", right=RIGHT, concerns=("limit.member_id",))
+@approvals.required(
+    "members.end_limit", right=RIGHT, concerns=("limit.member_id",), title=_("End a limit"), lines=_LINES
+)
 def end(*, limit: Limit, by: Actor, reason: str) -> Effect:  # noqa: ARG001  the approval keeps both
     """The limit is over. Where none less specific covers the same, nothing of it is allowed any more."""
     with versions.one_at_a_time():
         limit = _in_force(limit)
         versions.end(limit, at=max(clock.now(), limit.starts_at))
-    return {"limit": limit.name, "for": limit.whom, "cap": limit.capped}
+    return {"limit": limit.name, "whom": _whom(limit), "cap": limit.capped}
 
 
 @act
@@ -145,8 +157,12 @@ def _again(old: Limit, *, cap: int, by: Actor, reason: str) -> Limit:
     )
 
 
+def _whom(limit: Limit) -> Member | Tier | str:
+    return limit.member or limit.tier or limit.whom
+
+
 def _told(limit: Limit) -> dict[str, Any]:
-    return {"limit": limit.name, "for": limit.whom, "cap": limit.capped}
+    return {"limit": limit.name, "whom": limit.whom, "cap": limit.capped}
 
 
 def _check(limit: Limit) -> None:

@@ -5,21 +5,19 @@ Closed by default: what no limit covers is refused. See docs/decisions/110-no-li
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_noop
 
 from members.models import Limit, LimitUse, Member
-from members.models.limits import Kind
-from members.periods import Period
+from members.models.limits import Kind, limit_words
 from members.queries import limits as queries
 from members.queries.limits import Past, Reading
 from members.services import tiers
 from paymentsite.core import clock
-from paymentsite.core.errors import Conflict, Refused, as_moment, listed
+from paymentsite.core.errors import Conflict, Refused, as_moment
 from paymentsite.core.money import AmountNegative, Money
 
 __all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "count_again", "give_back", "left", "take"]
@@ -27,16 +25,7 @@ __all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "count_again", "giv
 Measure = Limit.Measure
 
 
-_LABELS: Final = (*Kind.choices, *Measure.choices, *Period.choices)
-
-
-def words(name: str) -> str:
-    """A limit's name in the active language: ``transfer.amount.day`` is "transfer, amount, a day"."""
-    known = {Limit.ANY: gettext("all together"), **{str(value): str(label) for value, label in _LABELS}}
-    return listed(known.get(part, part) for part in name.split("."))
-
-
-class LimitExceeded(Refused, limit=words, resets_at=as_moment):
+class LimitExceeded(Refused, limit=limit_words, resets_at=as_moment):
     """``limit`` is the limit's name; in the sentence it is told in words."""
 
     code = "limit_exceeded"

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, QuerySet, SmallIntegerField, Value, When
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members import weak_pins
@@ -16,9 +17,9 @@ from members.services import members, notices
 from paymentsite.core import clock, vault
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act, attempt
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Conflict, Forbidden, Invalid, Refused, as_moment
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 from paymentsite.core.vault import Envelope, Secret
 
 T = TypeVar("T")
@@ -102,7 +103,13 @@ def set_pin(*, member: Member, pin: Secret, by: Actor, current: Secret | None = 
     store(member=member, made=hashed(member, pin), version=version, by=by, how="member.pin_set")
 
 
-@approvals.required("members.clear_pin", right="members.approve_clear_pin", concerns=("member",))
+@approvals.required(
+    "members.clear_pin",
+    right="members.approve_clear_pin",
+    concerns=("member",),
+    title=_("Clear a payment PIN, for its member to set a new one"),
+    lines={"member": Line(_("member"))},
+)
 def clear_pin(*, member: Member, by: Actor, reason: str) -> Effect:
     """The member has no PIN any more, and sets a new one: for somebody who can neither remember nor recover it."""
     locked = Member.objects.lock(member.pk)
@@ -114,7 +121,7 @@ def clear_pin(*, member: Member, by: Actor, reason: str) -> Effect:
         raise PinMissing
     audit.record(by=by, act="member.pin_cleared", subject=locked, reason=reason)
     notices.tell(member=locked, kind=CLEARED, subject=f"pin:{_version(locked)}")
-    return {"member": f"member {locked.pk}", "has to": "set a new payment PIN"}
+    return {"member": locked}
 
 
 def check_strength(member: Member, pin: Secret) -> None:

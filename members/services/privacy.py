@@ -12,16 +12,17 @@ What a higher app keeps it tells and takes away itself, in its module ``personal
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, MemberEvent
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Refused, plain
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 
 Export = Callable[[Member], Any]
 Erase = Callable[[Member], None]
@@ -89,7 +90,13 @@ def _written(value: Any) -> Any:
     return value
 
 
-@approvals.required("members.erase", right="members.approve_erasure", concerns=("member",))
+@approvals.required(
+    "members.erase",
+    right="members.approve_erasure",
+    concerns=("member",),
+    title=_("Erase what identifies a member, for ever"),
+    lines={"member": Line(_("member")), "erased": Line(_("erased for ever"), gettext)},
+)
 def erase(*, member: Member, by: Actor, reason: str) -> Effect:
     """Nothing that identifies the member is left here; what was paid stays, under a number. Done twice is done once."""
     locked = Member.objects.lock(member.pk)
@@ -101,7 +108,7 @@ def erase(*, member: Member, by: Actor, reason: str) -> Effect:
         take_away(locked)
     if locked.erased_at is None:
         _mark(locked, by=by, reason=reason)
-    return {"member": f"member {locked.pk}", "erased for ever": sorted(_erasers)}
+    return {"member": locked, "erased": sorted(_erasers)}
 
 
 def _mark(member: Member, *, by: Actor, reason: str) -> None:

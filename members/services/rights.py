@@ -9,6 +9,7 @@ from typing import Any, Final
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Member, User
@@ -17,10 +18,10 @@ from members.services.members import checked_reason
 from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import named
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Invalid, Refused
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 
 GRANT: Final = "members.grant_rights"
 GRANTED: Final = "rights.granted"
@@ -64,7 +65,22 @@ class SignInErased(Refused):
     sentence = gettext_noop("This person's data was erased; nobody signs in as them again.")
 
 
-@approvals.required(GRANT, right="members.approve_rights", concerns=("user",))
+@approvals.required(
+    GRANT,
+    right="members.approve_rights",
+    concerns=("user",),
+    title=_("Give a person rights"),
+    lines={
+        "person": Line(_("person")),
+        "before": Line(_("before")),
+        "after": Line(_("after")),
+        "staff": Line(_("staff")),
+        "superuser": Line(_("may do everything")),
+        "groups": Line(_("groups")),
+        "permissions": Line(_("rights of their own")),
+        "by_groups": Line(_("rights by the groups given")),
+    },
+)
 def grant(
     *,
     user: User,
@@ -94,7 +110,7 @@ def grant(
     audit.record(by=by, act=GRANTED, subject=user, before=before, after=after, reason=reason)
     # What a group means is part of what is approved: changed meanwhile, it is looked at again.
     meant = sorted({_name(right) for group in given_groups for right in _rights(group.permissions)})
-    return {"person": str(user), "before": before, "after": after, "by groups": meant}
+    return {"person": user, "before": before, "after": after, "by_groups": meant}
 
 
 @act

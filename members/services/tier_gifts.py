@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Member, MemberTier, Tier, TierProgramme
@@ -12,9 +13,9 @@ from members.tier_rules import Reason
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.disclosure import clear
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Invalid, Refused, as_moment
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 
 NOTE_MAX: Final = 255
 
@@ -34,7 +35,18 @@ class BoughtLastsLonger(Refused, until=as_moment):
     sentence = gettext_noop("The member bought {tier} until {until}: what is given must not take that away.")
 
 
-@approvals.required("members.give_tier", right="members.approve_member_tier", concerns=("member",))
+@approvals.required(
+    "members.give_tier",
+    right="members.approve_member_tier",
+    concerns=("member",),
+    title=_("Give a member a tier"),
+    lines={
+        "member": Line(_("member")),
+        "tier": Line(_("tier")),
+        "before": Line(_("instead of")),
+        "until": Line(_("until"), as_moment),
+    },
+)
 def give(*, member: Member, tier: Tier, until: datetime, by: Actor, reason: str) -> Effect:
     """The member has ``tier`` at least until ``until``, whatever they earn; an earlier gift ends with it.
 
@@ -61,7 +73,7 @@ def give(*, member: Member, tier: Tier, until: datetime, by: Actor, reason: str)
         after={"tier": tier.code, "until": until},
         reason=reason,
     )
-    return {"member": str(member), "tier": tier.code, "instead of": before.code, "until": until}
+    return {"member": member, "tier": tier, "before": before, "until": until}
 
 
 def keep(row: MemberTier, tier: Tier, *, until: datetime, why: Reason, by: Actor, now: datetime, **facts: Any) -> None:

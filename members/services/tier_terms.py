@@ -1,6 +1,6 @@
 """Changing tiers and their programme: proposed by one person, in force when another one approves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypedDict
 
 from django.core.exceptions import ValidationError
@@ -10,9 +10,10 @@ from django.utils.translation import gettext_noop
 
 from members.models import Tier, TierProgramme
 from paymentsite.core.actors import Actor
+from paymentsite.core.effects import Effect, Line, columns
 from paymentsite.core.errors import Conflict, Invalid, complaints
+from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_tiers"
@@ -66,30 +67,48 @@ class ProgrammeTerms(TypedDict, total=False):
     step_down: str
 
 
-@approvals.required("members.add_tier", right=RIGHT, concerns=approvals.NOBODY)
+_LINES: Final = {
+    **columns(Tier, ("code", *Terms.__annotations__)),
+    **columns(TierProgramme, ProgrammeTerms.__annotations__),
+    "tier": Line(_("tier")),
+    "before": Line(_("before")),
+    "after": Line(_("from now on")),
+    "tiers": Line(_("what tiers take")),
+}
+
+
+@approvals.required("members.add_tier", right=RIGHT, concerns=approvals.NOBODY, title=_("Add a tier"), lines=_LINES)
 def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """There is a tier ``code`` with ``terms``; members who earned it have it when they are next looked at."""
-    _lock()
+    unit = _lock().unit
     tier = Tier(code=code, **_known(Terms, terms))
     _save(tier)
     audit.record(by=by, act="tier.added", subject=tier, after={"code": code, **terms}, reason=reason)
-    return {"tier": code, **terms}
+    return {"code": code, **_told(terms, unit)}
 
 
-@approvals.required("members.change_tier", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.change_tier", right=RIGHT, concerns=approvals.NOBODY, title=_("Change a tier"), lines=_LINES
+)
 def change(*, tier: Tier, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """``tier`` is as ``terms`` say, for all who have it; who has it now is looked at again."""
-    _lock()
+    unit = _lock().unit
     tier = Tier.objects.get(pk=tier.pk)
     before = {name: getattr(tier, name) for name in _known(Terms, terms)}
     for name, value in terms.items():
         setattr(tier, name, value)
     _save(tier)
     audit.record(by=by, act="tier.changed", subject=tier, before=before, after=terms, reason=reason)
-    return {"tier": tier.code, "before": before, "after": terms}
+    return {"tier": tier, "before": _told(before, unit), "after": _told(terms, unit)}
 
 
-@approvals.required("members.change_tier_programme", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "members.change_tier_programme",
+    right=RIGHT,
+    concerns=approvals.NOBODY,
+    title=_("Change the programme of all tiers"),
+    lines=_LINES,
+)
 def change_programme(*, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """The programme is as ``terms`` say; every member is looked at again, and what is lost has its grace."""
     programme = _lock()
@@ -101,7 +120,13 @@ def change_programme(*, terms: dict[str, Any], by: Actor, reason: str) -> Effect
     _check(programme)
     programme.save()
     audit.record(by=by, act="tier.programme_changed", subject=programme, before=before, after=terms, reason=reason)
-    return {"before": before, "after": terms}
+    # What the tiers take is counted in something else now: whoever decides sees what each takes.
+    taken = [{"tier": tier, "threshold": Money(tier.threshold, programme.unit)} for tier in Tier.objects.all()]
+    return {"before": before, "after": terms, "tiers": taken}
+
+
+def _told(terms: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    return {name: Money(value, unit) if name == "threshold" else value for name, value in terms.items()}
 
 
 def _lock() -> TierProgramme:

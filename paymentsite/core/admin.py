@@ -7,15 +7,16 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from paymentsite.core import queries
 from paymentsite.core.actors import Actor
 from paymentsite.core.arguments import readable
-from paymentsite.core.backoffice import NOTHING, BackOffice, deed, laid_out, person
+from paymentsite.core.backoffice import BackOffice, deed, person
 from paymentsite.core.disclosure import disclosed
+from paymentsite.core.layout import NOTHING, laid_out
 from paymentsite.core.models import Approval, AuditEntry, AuditSeal, OpenItem
 from paymentsite.core.services import approvals, open_items
 
@@ -83,12 +84,11 @@ class AuditSeals(BackOffice[AuditSeal]):
 
 @admin.register(Approval)
 class Approvals(BackOffice[Approval]):
-    list_display = ("act", "proposer", "reason", "proposed_at", "expires_at", "state", "decider")
+    list_display = ("title", "proposer", "reason", "proposed_at", "expires_at", "state", "decider")
     list_filter = ("state",)
     people = ("proposed_by", "decided_by")
     fields = (
-        "act",
-        "given",
+        "title",
         "shown_effect",
         "reason",
         "proposer",
@@ -99,21 +99,33 @@ class Approvals(BackOffice[Approval]):
         "decided_at",
         "note",
         "history",
+        "given",
     )
-    facts = ("act", "given", "shown_effect", "reason", "proposer", "expires_at")
+    facts = ("title", "shown_effect", "reason", "proposer", "expires_at", "given")
     deeds = ("approve", "refuse", "withdraw")
     ordering = ("-pk",)
 
     proposer = person("proposed_by", _("proposed by"))
     decider = person("decided_by", _("decided by"))
 
-    @admin.display(description=_("arguments"))
-    def given(self, approval: Approval) -> str:
-        return laid_out({name: disclosed(readable(value), name=name) for name, value in approval.arguments.items()})
+    @admin.display(description=_("act"), ordering="act")
+    def title(self, approval: Approval) -> str:
+        return approvals.titled(approval.act)
 
     @admin.display(description=_("effect"))
     def shown_effect(self, approval: Approval) -> str:
-        return laid_out(approval.effect)
+        return laid_out(approval.effect, approvals.lines_of(approval.act))
+
+    @admin.display(description=_("as proposed"))
+    def given(self, approval: Approval) -> str:
+        """What is done, to the letter: folded up, for the effect says it in words."""
+        arguments = {name: disclosed(readable(value), name=name) for name, value in approval.arguments.items()}
+        return format_html(
+            "<details><summary>{}</summary>{}{}</details>",
+            _("as machines have it, amounts in smallest parts"),
+            laid_out(arguments),
+            approval.act,
+        )
 
     @admin.display(description=_("history"))
     def history(self, approval: Approval) -> str:

@@ -6,6 +6,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from paymentsite.core.errors import DomainError
+from paymentsite.core.formats import read
 from paymentsite.core.money import Money
 
 
@@ -43,7 +44,7 @@ class AmountForm(forms.Form):
         for name, field in self._amounts().items():
             text = answers.get(name)
             try:
-                answers[name] = Money.parse(text, currency).minor if text else field.otherwise
+                answers[name] = read(text, currency).minor if text else field.otherwise
             except DomainError as refusal:
                 self.add_error(name, str(refusal))
         return answers

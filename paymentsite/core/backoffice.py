@@ -9,10 +9,10 @@ A deed that edits is one whose form begins with what the row says:
     @deed(_("Change"), permission="…", form=LimitForm, initial=as_is("cap_minor", "ends_at"))
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -24,18 +24,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from paymentsite.core import queries
 from paymentsite.core.actors import Actor
-from paymentsite.core.errors import DomainError, worded
+from paymentsite.core.errors import DomainError
+from paymentsite.core.layout import NOTHING
 
 M = TypeVar("M", bound=Model)
 Work = Callable[..., str | Promise]
-
-NOTHING: Final = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,21 +280,3 @@ def person(field: str, label: str | Promise) -> Callable[[BackOffice[Any], Any],
         return str(row.introduced.get(actor, actor) or NOTHING)
 
     return column
-
-
-def laid_out(value: Any) -> str:
-    """Stored JSON as lists that people can read, amounts in whole units; everything escaped."""
-    if value in (None, "", [], {}):
-        return NOTHING
-    match value:
-        case {"amount": int(), "currency": str(), **rest} if not rest:
-            return worded(value)
-        case Mapping():
-            rows = ((name, laid_out(item)) for name, item in value.items())
-            return format_html(
-                "<dl>{}</dl>",
-                format_html_join("", '<dt class="font-medium">{}</dt><dd class="mb-1 ml-4">{}</dd>', rows),
-            )
-        case list():
-            return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((laid_out(i),) for i in value)))
-    return str(value)

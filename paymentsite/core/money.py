@@ -32,7 +32,7 @@ class UnitMismatch(Invalid):
 
 class AmountMalformed(Invalid):
     code = "amount_malformed"
-    sentence = gettext_noop("“{given}” is not an amount.")
+    sentence = gettext_noop("“{given}” is not an amount. Write it like 1250 or 12.50.")
 
 
 class AmountTooFine(Invalid):

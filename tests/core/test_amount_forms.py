@@ -18,7 +18,8 @@ def answered(**typed: str) -> PriceForm:
 
 
 @pytest.mark.parametrize(
-    ("currency", "typed", "minor"), [("CNY", "12.5", 12_50), ("JPY", " 12 ", 12), ("KWD", "0.001", 1), ("EUR", "0", 0)]
+    ("currency", "typed", "minor"),
+    [("CNY", "12.5", 12_50), ("JPY", " 12 ", 12), ("KWD", "0.001", 1), ("EUR", "0", 0), ("CNY", "1,000.50", 1_000_50)],
 )
 def test_amounts_are_answered_in_smallest_parts(currency, typed, minor):
     form = answered(price=typed, currency=currency)
@@ -28,13 +29,19 @@ def test_amounts_are_answered_in_smallest_parts(currency, typed, minor):
 
 
 @pytest.mark.parametrize(
-    ("currency", "typed"), [("JPY", "1.5"), ("CNY", "1,5"), ("CNY", "-1"), ("", "1"), ("XXQ", "1")]
+    ("currency", "typed"), [("JPY", "1.5"), ("CNY", "1,5"), ("CNY", "-1"), ("CNY", "1000 CNY"), ("", "1"), ("XXQ", "1")]
 )
 def test_what_is_no_amount_is_refused_beside_its_field(currency, typed):
     form = answered(price=typed, currency=currency)
 
     assert not form.is_valid()
     assert list(form.errors) == ["price"]
+
+
+def test_what_is_no_amount_is_answered_with_what_one_looks_like():
+    assert answered(price="1000 CNY", currency="CNY").errors["price"] == [
+        "“1000 CNY” is not an amount. Write it like 1250 or 12.50."
+    ]
 
 
 def test_form_begins_with_whole_units():

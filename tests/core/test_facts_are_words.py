@@ -14,9 +14,11 @@ from django.db.models.enums import ChoicesType
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from members.services import limits, notices
+from members.models.limits import limit_words
+from members.services import notices
 from paymentsite.core.errors import DomainError, Words, as_day, as_moment, listed, names_in, told
 from paymentsite.core.management.commands.messages import SOURCES
+from paymentsite.core.services.approvals import titled
 from paymentsite.ledger import refusals
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +44,8 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 READ: dict[Callable[..., str], list[Any]] = {
     as_day: ["2026-11-30"],
     as_moment: ["2026-11-30T08:00:00+08:00"],
-    limits.words: ["transfer.amount.day", "any.balance", "card.count.month"],
+    titled: ["members.set_limit", "ledger.post_manual"],
+    limit_words: ["transfer.amount.day", "any.balance", "card.count.month"],
     refusals.part: [*refusals.Part.values, "entries[1]", "entries[2].amount"],
 }
 

@@ -59,10 +59,29 @@ def test_limit_is_proposed_in_whole_units_and_set_by_the_second_person(operator)
     assert (limit.whom, limit.cap, limit.name) == ("level:1", 1_250, "any.amount.day")
 
 
+@pytest.mark.parametrize("name", ["change", "approve"])
+def test_whoever_decides_reads_what_it_does_in_their_language(operator, name):
+    ada = member(handle="ada")
+    said(operator, f"{LIST}propose/", {**ASKED, "member": "@ada", "level": "", "kind": "transfer"})
+    second = Client(HTTP_ACCEPT_LANGUAGE="zh-hans")
+    second.force_login(User.objects.create_superuser("second@example.com"))
+    proposal = Approval.objects.get()
+    page = second.get(f"/admin/core/approval/{proposal.pk}/{name}/").content.decode()
+
+    words, _, letters = page.partition("<details>")
+    assert "设定限额" in words
+    assert "转账、金额、每日" in words
+    assert f'href="/admin/members/member/{ada.pk}/change/">@ada</a>' in words
+    assert "¥12.50" in words
+    assert "批准之时" in words
+    assert [raw for raw in ("1250", "transfer", "member:", "amount") if raw in words.split("设定限额", 1)[1]] == []
+    assert "1250" in letters
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"cap": "x"}, "“x” is not an amount."),
+        ({"cap": "x"}, "“x” is not an amount. Write it like 1250 or 12.50."),
         ({"cap": "1.5", "measure": "count"}, "There is no such limit: the cap cannot be 1.5."),
         ({"member": "999999", "level": ""}, "There is no such member."),
         ({"period": "always"}, "There is no such limit: the period cannot be always."),
@@ -125,9 +144,9 @@ def test_limit_is_proposed_for_a_member_however_called(operator, hand):
 def test_refused_deed_keeps_what_was_typed(operator):
     limit = cap(9_00)
 
-    page = operator.post(f"{LIST}{limit.pk}/replace/", {"cap": "1,000", "reason": "asked for more"})
+    page = operator.post(f"{LIST}{limit.pk}/replace/", {"cap": "1,00", "reason": "asked for more"})
 
     form = page.context["form"]
-    assert (page.status_code, form["cap"].value(), form["reason"].value()) == (200, "1,000", "asked for more")
-    assert "1,000" in str(form.non_field_errors()[0])
+    assert (page.status_code, form["cap"].value(), form["reason"].value()) == (200, "1,00", "asked for more")
+    assert "1,00" in str(form.non_field_errors()[0])
     assert not Approval.objects.exists()

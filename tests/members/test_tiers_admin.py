@@ -117,7 +117,7 @@ def test_proposals_wait(operator):
         "members.offer_reward",
         "members.restock_reward",
     ]
-    assert Approval.objects.first().effect["after"] == {"threshold": 900}
+    assert Approval.objects.first().effect["after"] == {"threshold": {"amount": 900, "currency": "QPT"}}
     assert (Tier.objects.count(), Reward.objects.count(), MemberTier.objects.count()) == (4, 1, 0)
 
 

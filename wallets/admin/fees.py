@@ -18,6 +18,7 @@ from members.models import Tier
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.formats import read
 from paymentsite.core.money import Money
 from wallets.models import FeeRule, FeeUse
 from wallets.models.fees import Kind
@@ -61,7 +62,7 @@ class EndForm(forms.Form):
 
 def asked(answers: dict[str, Any], currency: str) -> dict[str, Any]:
     """What an operator typed, with its amounts in whole units of ``currency``, for ``fee_rules.propose``."""
-    amounts = {name: Money.parse(text, currency).minor for name in AMOUNTS if (text := answers[name].strip())}
+    amounts = {name: read(text, currency).minor for name in AMOUNTS if (text := answers[name].strip())}
     rest = {name: value for name, value in answers.items() if name not in AMOUNTS}
     return {**rest, **{f"{name}_minor": minor for name, minor in amounts.items()}}
 

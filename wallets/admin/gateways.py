@@ -17,8 +17,9 @@ from unfold.widgets import (
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.amount_forms import AmountField, AmountForm
-from paymentsite.core.backoffice import NOTHING, BackOffice, add_deed, as_is, deed
+from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.layout import NOTHING
 from paymentsite.core.money import Money
 from wallets.gateways.base import OrderKind
 from wallets.models import GatewayRoute, Notification

@@ -12,7 +12,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, deed
+from paymentsite.core.backoffice import deed
+from paymentsite.core.layout import NOTHING
 from wallets.models import AccountProof, Instrument
 from wallets.services import account_proofs
 

@@ -12,8 +12,9 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, deed, person
+from paymentsite.core.backoffice import deed, person
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.layout import NOTHING
 from wallets.admin.wallets import ReasonForm
 from wallets.models import GatewayOrder, OrderEvent, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import UNDECIDED, OrderT, State

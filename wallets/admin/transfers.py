@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, M, deed, laid_out
+from paymentsite.core.backoffice import M, deed
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.layout import NOTHING, laid_out
 from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
 from wallets.services import gift_links, requests, standing_orders
 

@@ -56,7 +56,12 @@ class Wallets(OfMembers[Wallet]):
         wallets.thaw(wallet=row, by=by, reason=answers["reason"])
         return _("Money may leave this wallet again.")
 
-    @deed(_("Close"), permission="wallets.freeze", form=ReasonForm, offered=lambda _by, row: row.state != State.CLOSED)
+    @deed(
+        _("Close the wallet"),
+        permission="wallets.freeze",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state != State.CLOSED,
+    )
     def close(self, *, row: Wallet, by: Actor, answers: dict[str, Any]) -> str | Promise:
         wallets.close(wallet=row, by=by, reason=answers["reason"])
         return _("This wallet is closed.")

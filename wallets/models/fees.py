@@ -86,11 +86,11 @@ class FeeRule(Version):
         """What it asks, as it stands in approvals and on the audit trail."""
         return {
             "kind": self.kind,
-            "for": f"tier:{self.tier_id}" if self.tier_id else "any",
+            "tier": self.tier,
             "percent_bp": self.percent_bp,
-            "fixed": Money(self.fixed_minor, self.currency),
-            "minimum": Money(self.minimum_minor, self.currency),
-            "maximum": None if self.maximum_minor is None else Money(self.maximum_minor, self.currency),
+            "fixed_minor": Money(self.fixed_minor, self.currency),
+            "minimum_minor": Money(self.minimum_minor, self.currency),
+            "maximum_minor": None if self.maximum_minor is None else Money(self.maximum_minor, self.currency),
         }
 
 

@@ -5,15 +5,17 @@ One person proposes how it ends, another one approves, see ``paymentsite.core.se
 
 from typing import Any, Final
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Refused
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
-from paymentsite.core.services.approvals import Effect
 from paymentsite.ledger.models import Hold
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, ProofDeposit, TopUp, Wallet, Withdrawal
@@ -31,17 +33,41 @@ class NothingToDecide(Refused, state=State):
     sentence = gettext_noop("There is nothing to decide about this order: it is {state}.")
 
 
-@approvals.required("wallets.accept_order", right=RIGHT, concerns=("order.member_id",))
+class GivenBack(TextChoices):
+    BY_HAND = "by_hand", _("by hand, already")
+    BY_GATEWAY = "by_gateway", _("by its gateway, once this is approved")
+    NOT = "not", _("not by its gateway")
+
+
+_LINES: Final = {
+    "order": Line(_("order")),
+    "asked": Line(_("asked for")),
+    "moved": Line(_("moved")),
+    "given_back": Line(_("given back"), GivenBack),
+    "gateway": Line(_("gateway")),
+    "comes_back": Line(_("comes back")),
+    "fee": Line(_("and the fee")),
+    "happened": Line(_("it happened")),
+    "booked_to": Line(_("booked to"), BookedTo),
+    "account": Line(_("account")),
+}
+
+
+@approvals.required(
+    "wallets.accept_order", right=RIGHT, concerns=("order.member_id",), title=_("Book what really moved"), lines=_LINES
+)
 def accept(*, order: GatewayOrder, by: Actor, reason: str) -> Effect:
     """What really moved is what is booked: on the member's wallet in the currency in which it came, or out of the
     hold, which then ends. The fee is taken where it can be."""
     found = _decidable(order, {State.CONFLICT})
     booked = _came(found, by) if isinstance(found, TopUp) else _went(found, by, reason)
     orders.resolved(found, orders.DIFFERS, by=by, note=reason)
-    return {**_facts(found), "booked": booked}
+    return {**_facts(found), **booked}
 
 
-@approvals.required("wallets.give_back_order", right=RIGHT, concerns=("order.member_id",))
+@approvals.required(
+    "wallets.give_back_order", right=RIGHT, concerns=("order.member_id",), title=_("Give back what came"), lines=_LINES
+)
 def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
     """What came is given back and never booked: by the gateway, which is asked once this is committed, or where
     somebody has done it ``by_hand`` at the gateway already, at once. The latter also ends what is being given back, and
@@ -51,7 +77,7 @@ def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
     if by_hand:
         orders.change(found, State.RETURNED, origin=Origin.STAFF, reason=reason, by=by)
         endings.not_topped_up(found)
-        return {**_facts(found), "given back": "by hand, already"}
+        return {**_facts(found), "given_back": GivenBack.BY_HAND}
     now = clock.now()
     orders.change(
         found,
@@ -63,36 +89,54 @@ def give_back(*, order: TopUp, by_hand: bool, by: Actor, reason: str) -> Effect:
         next_query_at=now,
         queries=0,
     )
-    return {**_facts(found), "given back": f"by {found.gateway}"}
+    return {**_facts(found), "given_back": GivenBack.BY_GATEWAY, "gateway": found.gateway}
 
 
-@approvals.required("wallets.not_given_back", right=RIGHT, concerns=("order.member_id",))
+@approvals.required(
+    "wallets.not_given_back",
+    right=RIGHT,
+    concerns=("order.member_id",),
+    title=_("Decide again about what was not given back"),
+    lines=_LINES,
+)
 def not_given_back(*, order: TopUp, by: Actor, reason: str) -> Effect:
     """The gateway, which says nothing of it, did not give it back: it is to be decided again."""
     found = _decidable(order, {State.RETURNING})
     orders.change(found, State.CONFLICT, origin=Origin.STAFF, reason=reason, by=by)
     orders.needs_person(found, orders.DIFFERS, "It was not given back. Decide again.")
-    return {**_facts(found), "given back": "not by its gateway"}
+    return {**_facts(found), "given_back": GivenBack.NOT}
 
 
-@approvals.required("wallets.returned_withdrawal", right=RIGHT, concerns=("order.member_id",))
+@approvals.required(
+    "wallets.returned_withdrawal",
+    right=RIGHT,
+    concerns=("order.member_id",),
+    title=_("Book that a withdrawal came back"),
+    lines=_LINES,
+)
 def returned(*, order: Withdrawal, by: Actor, reason: str) -> Effect:
     """It came back without its gateway having said so: amount and fee are in the wallet again."""
     found = _decidable(order, {State.CONFLICT, State.SUCCEEDED})
     orders.tell(found, origin=Origin.STAFF, reason=reason, by=by)
     answer = Answer(outcome=Outcome.RETURNED, reason=reason)
     outcomes.settle(order=found, answer=answer, origin=Origin.STAFF, gateway=found.gateway)
-    return {**_facts(found), "comes back": found.moved, "and the fee": found.fee}
+    return {**_facts(found), "comes_back": found.moved, "fee": found.fee}
 
 
-@approvals.required("wallets.end_order", right=RIGHT, concerns=("order.member_id",))
+@approvals.required(
+    "wallets.end_order",
+    right=RIGHT,
+    concerns=("order.member_id",),
+    title=_("End an order of which its gateway knows nothing"),
+    lines=_LINES,
+)
 def end(*, order: GatewayOrder, happened: bool, by: Actor, reason: str) -> Effect:
     """An order of which its gateway says nothing happened as we asked for it, or never did: somebody has found out."""
     found = _decidable(order, set(UNDECIDED))
     orders.tell(found, origin=Origin.STAFF, reason=reason, by=by)
     answer = Answer(outcome=Outcome.SUCCEEDED if happened else Outcome.FAILED, reason=reason)
     outcomes.settle(order=found, answer=answer, origin=Origin.STAFF, gateway=found.gateway)
-    return {**_facts(found), "it": "happened" if happened else "never happened"}
+    return {**_facts(found), "happened": happened}
 
 
 def _decidable(order: GatewayOrder, states: set[State]) -> Any:
@@ -104,11 +148,11 @@ def _decidable(order: GatewayOrder, states: set[State]) -> Any:
 
 def _facts(order: GatewayOrder) -> dict[str, Any]:
     if isinstance(order, ProofDeposit):  # whoever knows its amount, and the other one, can verify the account
-        return {"order": order.source}
-    return {"order": order.source, "asked for": order.amount, "moved": order.moved}
+        return {"order": order}
+    return {"order": order, "asked": order.amount, "moved": order.moved}
 
 
-def _came(order: TopUp, by: Actor) -> str:
+def _came(order: TopUp, by: Actor) -> Effect:
     wallet: Wallet | None = order.wallet
     if order.moved.unit != order.currency:
         wallet = wallets.open(member=order.member, currency=order.moved.unit, by=by)
@@ -132,12 +176,13 @@ def _came(order: TopUp, by: Actor) -> str:
         endings.fee_given_back(order)
     if wallet is None:
         orders.needs_person(order, orders.SUSPENDED, "It came for a wallet that takes nothing, and is in suspense.")
-        return f"suspense {order.moved.unit}"
+        return {"booked_to": BookedTo.SUSPENSE}
     endings.topped_up(order)
-    return str(wallet.account)
+    # By its account: the wallet may be made by this act, and when rehearsed was another row.
+    return {"booked_to": BookedTo.WALLET, "account": str(wallet.account)}
 
 
-def _went(order: Withdrawal, by: Actor, reason: str) -> str:
+def _went(order: Withdrawal, by: Actor, reason: str) -> Effect:
     endings.happened_after_all(order)
     from_hold = Hold.objects.get(pk=order.hold_id).state == Hold.State.OPEN
     journal = bookings.went_out(order, amount=order.moved)
@@ -155,4 +200,4 @@ def _went(order: Withdrawal, by: Actor, reason: str) -> str:
         endings.paid_out(order)
     else:
         orders.needs_person(order, orders.SUSPENDED, "What went is booked against suspense, for staff to settle.")
-    return "the hold" if from_hold else f"suspense {order.moved.unit}"
+    return {"booked_to": BookedTo.WALLET if from_hold else BookedTo.SUSPENSE}

@@ -12,10 +12,10 @@ from paymentsite.core import clock, versions
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
-from paymentsite.core.errors import Conflict, Invalid
+from paymentsite.core.effects import APPROVAL, Effect, Line, as_begin, columns
+from paymentsite.core.errors import Conflict, Invalid, as_moment
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS, SCALES
 from wallets.models import FeeRule
 from wallets.models.fees import PRICE_MAX, Kind
@@ -44,7 +44,15 @@ class FeeRuleNotInForce(Conflict):
     sentence = gettext_noop("That fee is no longer in force. Look at the one that replaced it.")
 
 
-@approvals.required("wallets.set_fee", right=RIGHT, concerns=approvals.NOBODY)
+_LINES: Final = {
+    **columns(FeeRule, ("kind", "tier", "percent_bp", "fixed_minor", "minimum_minor", "maximum_minor")),
+    "before": Line(_("before")),
+    "begins": Line(_("in force from"), as_begin),
+    "ends": Line(_("until"), as_moment),
+}
+
+
+@approvals.required("wallets.set_fee", right=RIGHT, concerns=approvals.NOBODY, title=_("Set a fee"), lines=_LINES)
 def propose(  # noqa: PLR0913  a price has that many sides
     *,
     kind: str,
@@ -81,10 +89,10 @@ def propose(  # noqa: PLR0913  a price has that many sides
     with versions.one_at_a_time():
         old = FeeRule.objects.like(rule).at(rule.starts_at).first()
         versions.put(rule, FeeRule.objects.like(rule))
-    return {**rule.price, "before": old.price if old else None, "from": starts_at, "until": ends_at}
+    return {**rule.price, "before": old.price if old else None, "begins": starts_at or APPROVAL, "ends": ends_at}
 
 
-@approvals.required("wallets.end_fee", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required("wallets.end_fee", right=RIGHT, concerns=approvals.NOBODY, title=_("End a fee"), lines=_LINES)
 def end(*, rule: FeeRule, by: Actor, reason: str) -> Effect:  # noqa: ARG001  the approval keeps both
     """The fee is over. Where there is none less specific, nothing is asked any more."""
     with versions.one_at_a_time():

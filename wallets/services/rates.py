@@ -6,16 +6,17 @@ from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Conflict, Invalid, Refused, Unavailable, as_moment
 from paymentsite.core.money import Unit
 from paymentsite.core.rates import Rate
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 from paymentsite.core.units import OWN_UNITS
 from wallets import conversion
 from wallets.models import ExchangeRate
@@ -67,12 +68,18 @@ def take_in(*, rates: Iterable[Rate], by: Actor) -> list[ExchangeRate]:
     return [_recorded(rate, by=by, jump=JUMP_MAX) for rate in rates]
 
 
-@approvals.required("wallets.set_rate", right=RIGHT, concerns=approvals.NOBODY)
+@approvals.required(
+    "wallets.set_rate",
+    right=RIGHT,
+    concerns=approvals.NOBODY,
+    title=_("Set an exchange rate"),
+    lines={"rate": Line(_("rate")), "at": Line(_("as of"), as_moment)},
+)
 def set_by_hand(*, base: str, quote: str, value: Decimal, at: datetime, by: Actor, reason: str) -> Effect:
     """A rate that one person proposes and another approves; it may jump."""
     row = _recorded(_rate(base, quote, value, "staff", at), by=by, jump=None)
     audit.record(by=by, act="rate.set", subject=row, after=str(row), reason=reason)
-    return {"rate": str(row), "as of": row.at}
+    return {"rate": str(row), "at": row.at}
 
 
 def current(base: str, quote: str, now: datetime) -> Rate:

@@ -1,6 +1,12 @@
 """Approvals: what one person proposes, another one lets happen.
 
-    @approvals.required("members.clear_pin", right="members.approve_clear_pin", concerns=("member",))
+    @approvals.required(
+        "members.clear_pin",
+        right="members.approve_clear_pin",
+        concerns=("member",),
+        title=_("Clear a payment PIN"),
+        lines={"member": Line(_("member"))},
+    )
     def clear_pin(*, member: Member, by: Actor, reason: str) -> Effect: ...
 
 Calling such a service proposes it; ``approve`` does it. See docs/decisions/032-approvals.md.
@@ -25,18 +31,19 @@ from paymentsite.core.models import Approval
 from paymentsite.core.models.approvals import effect_digest
 from paymentsite.core.services import audit, proposals
 from paymentsite.core.services.approval_checks import verify
-from paymentsite.core.services.proposals import NOBODY, Effect, ReasonMissing, required
+from paymentsite.core.services.proposals import NOBODY, ReasonMissing, lines_of, required, titled
 
 __all__ = [
     "NOBODY",
-    "Effect",
     "ReasonMissing",
     "approve",
     "expire_due",
+    "lines_of",
     "may_decide",
     "may_withdraw",
     "refuse",
     "required",
+    "titled",
     "verify",
     "withdraw",
 ]
@@ -47,9 +54,9 @@ class ActUnknown(Missing):
     sentence = gettext_noop("No service is called {act} any more, so approval {approval} cannot be decided.")
 
 
-class RightMissing(Forbidden):
+class RightMissing(Forbidden, act=titled):
     code = "approval_right_missing"
-    sentence = gettext_noop("Deciding on {act} takes the right {right}.")
+    sentence = gettext_noop("Deciding on “{act}” takes the right {right}.")
 
 
 class OwnProposal(Forbidden):
@@ -67,14 +74,14 @@ class AlreadyDecided(Conflict, state=Approval.State):
     sentence = gettext_noop("Approval {approval} is no longer open: it is {state}.")
 
 
-class Tampered(Refused):
+class Tampered(Refused, act=titled):
     code = "approval_tampered"
-    sentence = gettext_noop("Approval {approval} of {act} is not as it was proposed. Nothing was done.")
+    sentence = gettext_noop("Approval {approval} of “{act}” is not as it was proposed. Nothing was done.")
 
 
-class EffectChanged(Conflict):
+class EffectChanged(Conflict, act=titled):
     code = "approval_effect_changed"
-    sentence = gettext_noop("{act} would now do something else than was shown. Look again before deciding.")
+    sentence = gettext_noop("“{act}” would now do something else than was shown. Look again before deciding.")
 
 
 @act

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final, ParamSpec
 
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
 from paymentsite.core import canonical, clock, logs
@@ -15,14 +16,13 @@ from paymentsite.core.actors import Actor, OwnMatter, person_of
 from paymentsite.core.acts import act
 from paymentsite.core.arguments import ArgumentGone, restored, stored
 from paymentsite.core.disclosure import clear, disclosed
+from paymentsite.core.effects import Effect, Lines, check
 from paymentsite.core.errors import DomainError, Invalid
 from paymentsite.core.ids import microseconds
 from paymentsite.core.models import Approval
 from paymentsite.core.services import audit
 
 P = ParamSpec("P")
-# What an act does, in words and numbers for the person who decides. Two rehearsals of the same have the same.
-Effect = Mapping[str, Any]
 
 EXPIRES: Final = timedelta(days=7)
 # What an act is declared to concern that is about no single person: terms for everybody, say.
@@ -39,6 +39,8 @@ class Declared:
     name: str
     right: str
     concerns: tuple[str, ...]
+    title: str | Promise
+    lines: Lines
     expires: timedelta
     body: Callable[..., Effect]
     signature: inspect.Signature
@@ -48,7 +50,13 @@ _acts: Final[dict[str, Declared]] = {}
 
 
 def required(
-    name: str, *, right: str, concerns: tuple[str, ...], expires: timedelta = EXPIRES
+    name: str,
+    *,
+    right: str,
+    concerns: tuple[str, ...],
+    title: str | Promise,
+    lines: Lines,
+    expires: timedelta = EXPIRES,
 ) -> Callable[[Callable[P, Effect]], Callable[P, Approval]]:
     """Make calling the service propose it under ``name``, for somebody else who holds ``right`` to decide.
 
@@ -59,12 +67,14 @@ def required(
     ``concerns`` says whom it is about: arguments that are a user or a member (``"member"``), or the attribute of one
     that leads there, a key or the owner of accounts (``"order.member_id"``, ``"source.owner"``); ``NOBODY`` where it
     is about no single person. Whom it is about neither proposes nor decides.
+
+    ``title`` and ``lines`` are what the act and its effect are called where people read them; see ``core.effects``.
     """
 
     def declare(body: Callable[P, Effect]) -> Callable[P, Approval]:
         signature = inspect.signature(body)
         _check_declaration(name, signature, concerns)
-        act_declared = _acts[name] = Declared(name, right, concerns, expires, body, signature)
+        act_declared = _acts[name] = Declared(name, right, concerns, title, lines, expires, body, signature)
 
         @functools.wraps(body)
         def propose(*args: P.args, **kwargs: P.kwargs) -> Approval:
@@ -78,6 +88,18 @@ def required(
 
 def declared(name: str) -> Declared | None:
     return _acts.get(name)
+
+
+def titled(name: str) -> str:
+    """What the act is called in the active language."""
+    known = _acts.get(name)
+    return str(known.title) if known else name
+
+
+def lines_of(name: str) -> Lines:
+    """The lines that the act's effect may have."""
+    known = _acts.get(name)
+    return known.lines if known else {}
 
 
 def all_declared() -> list[Declared]:
@@ -171,7 +193,9 @@ def digest_of(proposal: Approval, arguments: Mapping[str, Any]) -> str:
 
 def performed(declared: Declared, proposal: Approval, arguments: Mapping[str, Any]) -> Any:
     by = Actor.parse(proposal.proposed_by)
-    return disclosed(declared.body(**arguments, by=by, reason=proposal.reason))
+    effect = disclosed(declared.body(**arguments, by=by, reason=proposal.reason))
+    check(effect, declared.lines)
+    return effect
 
 
 def _rehearsed(declared: Declared, proposal: Approval) -> Any:

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_noop
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import NOTHING, BackOffice, deed
+from paymentsite.core.backoffice import BackOffice, deed
 from paymentsite.core.errors import Missing
 from paymentsite.core.formats import amount as formatted
-from paymentsite.core.money import Money
+from paymentsite.core.formats import read
+from paymentsite.core.layout import NOTHING
 from paymentsite.ledger import queries
 from paymentsite.ledger.admin.tables import LINES, link, table
 from paymentsite.ledger.models import Account, Balance
@@ -125,7 +126,7 @@ class Accounts(BackOffice[Account]):
         if target is None:
             raise NoSuchAccount(account=answers["target"])
         manual.post_manual(
-            amount=Money.parse(answers["amount"], row.unit),
+            amount=read(answers["amount"], row.unit),
             source=row,
             target=target,
             reference=answers["reference"],

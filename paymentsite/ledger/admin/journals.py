@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from paymentsite.core.backoffice import NOTHING, BackOffice, laid_out, person
+from paymentsite.core.backoffice import BackOffice, person
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.layout import NOTHING, laid_out
 from paymentsite.core.money import Money
 from paymentsite.ledger.admin.tables import link, table
 from paymentsite.ledger.models import Block, Journal

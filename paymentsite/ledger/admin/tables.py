@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from paymentsite.core.backoffice import NOTHING
+from paymentsite.core.layout import NOTHING
 
 LINES: Final = 20
 

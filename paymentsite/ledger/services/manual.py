@@ -3,10 +3,13 @@
 from datetime import date
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
 from paymentsite.core.actors import Actor
+from paymentsite.core.effects import Effect, Line
+from paymentsite.core.errors import as_day
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
-from paymentsite.core.services.approvals import Effect
 from paymentsite.ledger import queries
 from paymentsite.ledger.entries import Move, Terms
 from paymentsite.ledger.models import Account
@@ -17,7 +20,22 @@ SCOPE: Final = "ledger.manual"
 RIGHT: Final = "ledger.approve_manual"
 
 
-@approvals.required("ledger.post_manual", right=RIGHT, concerns=("source.owner", "target.owner"))
+@approvals.required(
+    "ledger.post_manual",
+    right=RIGHT,
+    concerns=("source.owner", "target.owner"),
+    title=_("Move an amount by hand"),
+    lines={
+        "amount": Line(_("amount")),
+        "source": Line(_("from")),
+        "target": Line(_("to")),
+        "reference": Line(_("reference")),
+        "expires": Line(_("expires"), as_day),
+        "after": Line(_("balances after")),
+        "account": Line(_("account")),
+        "balance": Line(_("balance")),
+    },
+)
 def post_manual(
     *,
     amount: Money,
@@ -40,9 +58,12 @@ def post_manual(
     )
     # A hot account changes all the time: shown, it would make every effect a new one to look at.
     after = queries.standings([account for account in (source, target) if account.strict])
+    left = [(account, after[account.pk].posted) for account in (source, target) if account.pk in after]
     return {
-        "moved": amount,
-        "from": str(source),
-        "to": str(target),
-        "balances after": {str(source if pk == source.pk else target): left.posted for pk, left in after.items()},
+        "amount": amount,
+        "source": source,
+        "target": target,
+        "reference": reference,
+        "expires": expires_on,
+        "after": [{"account": account, "balance": balance} for account, balance in left],
     }

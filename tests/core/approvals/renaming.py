@@ -7,10 +7,10 @@ from django.contrib.auth.models import Permission
 
 from members.models import User
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Refused
 from paymentsite.core.models import Approval, AuditEntry
 from paymentsite.core.services import approvals, audit
-from paymentsite.core.services.approvals import Effect
 
 State = Approval.State
 RIGHT = "members.change_user"
@@ -22,7 +22,14 @@ class NameTaken(Refused):
     sentence = "{email} is taken."
 
 
-@approvals.required("test.rename", right=RIGHT, concerns=approvals.NOBODY, expires=timedelta(days=2))
+@approvals.required(
+    "test.rename",
+    right=RIGHT,
+    concerns=approvals.NOBODY,
+    title="Rename somebody",
+    lines={"from": Line("from"), "to": Line("to")},
+    expires=timedelta(days=2),
+)
 def rename(*, user: User, email: str, note: str = "none", by: Actor, reason: str) -> Effect:
     """Rename a user."""
     if User.objects.filter(email=email).exclude(pk=user.pk).exists():

@@ -10,12 +10,12 @@ from django.db.models import Q
 
 from members.models import User
 from paymentsite.core.actors import Actor
+from paymentsite.core.effects import Effect
 from paymentsite.core.errors import DomainError
 from paymentsite.core.models import Approval
 from paymentsite.core.services import approvals
 from paymentsite.core.services.approvals import (
     AlreadyDecided,
-    Effect,
 )
 from tests.core.approvals.renaming import RIGHT, State, approve, rename, runs, staff, trail
 
@@ -49,12 +49,14 @@ def with_secret(*, pin: str, by: Actor, reason: str) -> Effect:
 )
 def test_declaration_that_cannot_work_is_an_error(body, name: str, why: str) -> None:
     with pytest.raises(TypeError, match=why):
-        approvals.required(name, right=RIGHT, concerns=approvals.NOBODY)(body)
+        approvals.required(name, right=RIGHT, concerns=approvals.NOBODY, title="Nothing", lines={})(body)
 
 
 def test_declaration_must_take_whom_it_concerns() -> None:
     with pytest.raises(TypeError, match="takes no user whom it could concern"):
-        approvals.required("test.nobody", right="members.change_user", concerns=("user.pk",))(no_user)
+        approvals.required(
+            "test.nobody", right="members.change_user", concerns=("user.pk",), title="Nothing", lines={}
+        )(no_user)
 
 
 def race(together, proposal: Approval, ann: Actor, count: int) -> list[Any]:
