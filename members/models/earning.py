@@ -5,7 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from paymentsite.core.immutability import immutable
@@ -29,7 +29,7 @@ class EarnBudget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.used} of {self.total}"
+        return gettext("%(code)s: %(used)s of %(total)s") % {"code": self.code, "used": self.used, "total": self.total}
 
     @property
     def left(self) -> int:

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models.members import Member
@@ -108,7 +109,7 @@ class KycCase(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"level {self.level} of member {self.member_id}"
+        return gettext("level %(level)s of member %(member)s") % {"level": self.level, "member": self.member_id}
 
 
 @immutable
@@ -135,7 +136,7 @@ class KycEvent(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.get_state_display()}: case {self.case_id}"
+        return gettext("%(state)s: case %(case)s") % {"state": self.get_state_display(), "case": self.case_id}
 
 
 class KycImage(models.Model):

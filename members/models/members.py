@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models.users import User
@@ -94,7 +95,7 @@ class Member(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"@{self.handle}" if self.handle else f"member {self.pk}"
+        return f"@{self.handle}" if self.handle else gettext("member %(member)s") % {"member": self.pk}
 
     @property
     def owner(self) -> str:
@@ -134,4 +135,4 @@ class MemberEvent(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: member {self.member_id}"
+        return gettext("%(what)s: member %(member)s") % {"what": self.get_kind_display(), "member": self.member_id}

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models.members import Member
@@ -43,4 +44,4 @@ class PhoneProof(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"phone proof {self.pk} of member {self.member_id}"
+        return gettext("proof of the phone of member %(member)s") % {"member": self.member_id}

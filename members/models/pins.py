@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models.members import Member
@@ -52,7 +53,7 @@ class Pin(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"PIN of member {self.member_id}"
+        return gettext("PIN of member %(member)s") % {"member": self.member_id}
 
 
 class PinRecovery(models.Model):
@@ -71,4 +72,4 @@ class PinRecovery(models.Model):
         constraints = [models.CheckConstraint(name="members_pinrecovery_tries", condition=Q(tries__lte=CODE_TRIES))]
 
     def __str__(self) -> str:
-        return f"recovery {self.pk} of member {self.member_id}"
+        return gettext("recovery of the PIN of member %(member)s") % {"member": self.member_id}

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models.earning import EarnRule
@@ -182,7 +183,7 @@ class Earning(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.points} for {self.source}"
+        return gettext("%(points)s for %(source)s") % {"points": self.points, "source": self.source}
 
     @property
     def undone(self) -> int:
@@ -222,4 +223,7 @@ class Referral(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"member {self.member_id}, brought by member {self.referrer_id}"
+        return gettext("member %(member)s, brought by member %(referrer)s") % {
+            "member": self.member_id,
+            "referrer": self.referrer_id,
+        }

@@ -5,6 +5,7 @@ from typing import Any, Self
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models.members import Member
@@ -96,7 +97,7 @@ class MemberTier(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tier} of member {self.member_id}"
+        return gettext("%(tier)s: member %(member)s") % {"tier": self.tier, "member": self.member_id}
 
 
 @immutable
@@ -133,4 +134,4 @@ class TierChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_reason_display()}: member {self.member_id}"
+        return gettext("%(what)s: member %(member)s") % {"what": self.get_reason_display(), "member": self.member_id}

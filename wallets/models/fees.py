@@ -79,7 +79,7 @@ class FeeRule(Version):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.currency} #{self.pk}"
+        return f"{self.get_kind_display()} {self.currency} #{self.pk}"
 
     @property
     def price(self) -> dict[str, Any]:

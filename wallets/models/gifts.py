@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -83,7 +84,10 @@ class Gift(models.Model):
         indexes = [models.Index(name="wallets_gift_due", fields=["expires_at"], condition=Q(state="open"))]
 
     def __str__(self) -> str:
-        return f"gift of {self.amount} from member {self.sender_id}"
+        return gettext("gift of %(amount)s from member %(sender)s") % {
+            "amount": self.amount,
+            "sender": self.sender_id,
+        }
 
     @property
     def amount(self) -> Money:

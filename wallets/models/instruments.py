@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -80,7 +81,7 @@ class Instrument(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.member}"
+        return gettext("%(kind)s of %(member)s") % {"kind": self.get_kind_display(), "member": self.member}
 
     @property
     def owned(self) -> bool:

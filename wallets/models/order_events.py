@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from paymentsite.core.immutability import immutable
@@ -47,4 +48,7 @@ class OrderEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.state} by {self.origin}"
+        return gettext("%(state)s, by %(origin)s") % {
+            "state": self.get_state_display(),
+            "origin": self.get_origin_display(),
+        }

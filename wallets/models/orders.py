@@ -146,7 +146,7 @@ class GatewayOrder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.noun} {self.public_id}"
+        return f"{self._meta.verbose_name} {self.public_id}"
 
     @property
     def source(self) -> str:

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -69,7 +70,11 @@ class MoneyRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} asked of member {self.payer_id} by member {self.asker_id}"
+        return gettext("%(amount)s asked of member %(payer)s by member %(asker)s") % {
+            "amount": self.amount,
+            "payer": self.payer_id,
+            "asker": self.asker_id,
+        }
 
     @property
     def amount(self) -> Money:
@@ -96,4 +101,7 @@ class RequestBlock(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} blocks {self.blocked_id}"
+        return gettext("member %(member)s blocks member %(blocked)s") % {
+            "member": self.member_id,
+            "blocked": self.blocked_id,
+        }

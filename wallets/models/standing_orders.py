@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from members.models import Member
 from paymentsite.core.immutability import immutable
@@ -83,7 +83,12 @@ class StandingOrder(models.Model):
         indexes = [models.Index(name="wallets_order_due", fields=["next_at"], condition=Q(state="active"))]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.get_every_display()} from member {self.member_id} to member {self.payee_id}"
+        return gettext("%(amount)s %(every)s from member %(member)s to member %(payee)s") % {
+            "amount": self.amount,
+            "every": self.get_every_display(),
+            "member": self.member_id,
+            "payee": self.payee_id,
+        }
 
     @property
     def amount(self) -> Money:
@@ -120,7 +125,7 @@ class StandingRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.due_on:%Y-%m-%d}, standing order {self.order_id}"
+        return gettext("standing order %(order)s on %(day)s") % {"order": self.order_id, "day": self.due_on}
 
     @property
     def source(self) -> str:

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -57,7 +58,11 @@ class Transfer(models.Model):
         indexes = [models.Index(name="wallets_transfer_received", fields=["receiver", "-id"])]
 
     def __str__(self) -> str:
-        return f"{self.amount} from member {self.sender_id} to member {self.receiver_id}"
+        return gettext("%(amount)s from member %(sender)s to member %(receiver)s") % {
+            "amount": self.amount,
+            "sender": self.sender_id,
+            "receiver": self.receiver_id,
+        }
 
     @property
     def amount(self) -> Money:

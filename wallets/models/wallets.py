@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -55,4 +56,4 @@ class Wallet(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.currency} of {self.member}"
+        return gettext("%(currency)s wallet of %(member)s") % {"currency": self.currency, "member": self.member}

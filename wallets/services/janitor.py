@@ -36,7 +36,7 @@ def ask_due(*, now: datetime) -> int:
         try:
             asked += ask(order=order, now=now) is not None
         except Exception:  # the edge: one order's failure keeps no other from being asked about
-            log.exception("order could not be settled", order=str(order))
+            log.exception("order could not be settled", order=order.source)
     return asked
 
 
