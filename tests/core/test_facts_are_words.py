@@ -29,8 +29,8 @@ Sentence = tuple[str, str, Mapping[str, Words]]
 PLAIN = set(
     """
     account act after age amount approval asked at available base before cap card cause count currency day
-    days destination expires expires_at fee gateway gifts given held item jobs journal last last_day least
-    left level money month most name next now open orders owed page pending points position posted quote
+    days destination expires expires_at fee gateway gifts given held item jobs journal last last_day
+    last_four least left level money month most name next now open orders owed page pending points position posted quote
     quoted rank reference resets_at reward right rule scale short size sold source subject tier tiers times
     unit until used value whom year years
     """.split()  # noqa: SIM905  sixty names read better without their quotes

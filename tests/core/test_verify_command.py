@@ -129,7 +129,7 @@ def test_command_refuses_a_file_that_it_cannot_read(
 
 
 def test_command_refuses_a_check_that_there_is_not() -> None:
-    with pytest.raises(CommandError, match=r"No check is called ledger\.nothing\. There are: core\.") as refused:
+    with pytest.raises(CommandError, match=r"No check is called ledger\.nothing\. There are: cards\.") as refused:
         call_command("verify", only=["ledger.nothing"])
 
     assert refused.value.returncode == 2

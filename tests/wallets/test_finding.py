@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from cards import demo as cards
 from members import demo as people
 from members.admin.finding import OfMembers
 from members.models import Limit, Member, User
@@ -39,6 +40,7 @@ def fill() -> None:
     unlimited()
     list(people.fill())
     list(demo.fill())
+    list(cards.fill())
     buyer = Member.objects.get(handle="lin")
     fund_points(buyer, 5_000)
     rewards.redeem(member=buyer, reward=coupon_reward(), reference="here", by=Actor.of(buyer.user))

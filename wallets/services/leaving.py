@@ -1,6 +1,6 @@
 """Leaving: the one way in which a membership ends, once nothing of value is left in it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -57,6 +57,23 @@ class PointsLeft(Refused):
     sentence = gettext_noop("{points} would be lost, and {pending} that are pending. Say that they may be.")
 
 
+Ends = Callable[..., None]
+_ends: Final[dict[str, Ends]] = {}
+
+
+def ends(name: str) -> Callable[[Ends], Ends]:
+    """Register what ends with a membership in a higher app, before it is asked whether anything is left:
+    ``(*, member, by, reason)``, in the transaction that ends it, the member locked."""
+
+    def register(work: Ends) -> Ends:
+        if name in _ends:
+            raise TypeError(f"{name} ends with a membership already")
+        _ends[name] = work
+        return work
+
+    return register
+
+
 @act
 def leave(*, member: Member, by: Actor, reason: str, forfeit_points: bool = False) -> Member:
     """The membership is over, and so are its wallets, standing orders and requests. Repeated, nothing changes.
@@ -73,6 +90,8 @@ def leave(*, member: Member, by: Actor, reason: str, forfeit_points: bool = Fals
             raise MemberSuspended
         check_not_own(by, member.pk)
     now = clock.now()
+    for work in _ends.values():
+        work(member=member, by=by, reason=reason)
     _check_orders(member)
     _check_gifts(member)
     _check_books(member)

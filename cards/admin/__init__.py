@@ -1,0 +1,5 @@
+"""Cards in the back office."""
+
+from cards.admin import cards, products
+
+__all__ = ["cards", "products"]

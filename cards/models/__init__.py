@@ -1,0 +1,6 @@
+"""What the cards keep: products, cards, and what happened to them."""
+
+from cards.models.cards import Card, CardEvent, CardLoad
+from cards.models.products import CardProduct, CodeKey, NumberRange
+
+__all__ = ["Card", "CardEvent", "CardLoad", "CardProduct", "CodeKey", "NumberRange"]

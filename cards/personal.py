@@ -1,0 +1,45 @@
+"""What this app keeps about a person: how it is told, and how it is taken away. Registers both with ``privacy``."""
+
+from typing import Any
+
+from django.db.models import Prefetch
+
+from cards.models import Card, CardEvent, CardLoad
+from members.models import Member
+from members.services import privacy
+
+
+@privacy.exporter("our cards")
+def held(member: Member) -> Any:
+    """Without their numbers and codes, which are shown to who has proven again to be the member, and nowhere else."""
+    events = Prefetch("events", CardEvent.objects.order_by("pk"))
+    loads = Prefetch("loads", CardLoad.objects.order_by("pk"))
+    found = Card.objects.of(member).select_related("product").prefetch_related(events, loads).order_by("pk")
+    return [
+        {
+            "product": card.product.code,
+            "last four": card.last_four,
+            "label": card.label,
+            "use": card.use,
+            "state": card.state,
+            "reference": card.reference,
+            "issued": card.issued_at,
+            "last day": card.expires_on,
+            "ended": card.ended_at,
+            "events": [
+                {"became": event.after, "by way of": event.channel, "reason": event.reason, "at": event.at}
+                for event in card.events.all()
+            ],
+            "loads": [
+                {"way": load.way, "amount": load.amount, "reference": load.reference, "at": load.at}
+                for load in card.loads.all()
+            ],
+        }
+        for card in found
+    ]
+
+
+@privacy.eraser("our cards")
+def unlabelled(member: Member) -> None:
+    """What they called their cards. Who is erased has left, and their cards ended with that."""
+    Card.objects.of(member).exclude(label="").update(label="")
