@@ -1,10 +1,11 @@
 """Cards to look at: a debit card in use, a prepaid one with something on it, one frozen and one that was replaced."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 from cards.models import Card, CardProduct, NumberRange
-from cards.services import issuing, life, loading, products
+from cards.services import issuing, life, loading, products, reveals
 from cards.services.issuing import Why
 from cards.services.life import Channel
 from members import demo
@@ -44,7 +45,9 @@ def _cards(member: Member, made: dict[str, CardProduct]) -> Iterator[str]:
         card = issuing.issue(member=member, product=made[code], reference=reference, by=by, channel=Channel.WEB, **how)
         return life.activate(card=card, by=by, channel=Channel.WEB)
 
-    issued("everyday", "demo everyday", label="Everyday")
+    everyday = issued("everyday", "demo everyday", label="Everyday")
+    leave = reveals.permit(card=everyday, by=by, channel=Channel.WEB, signed_in=timedelta(0))
+    reveals.show(token=leave.token, by=by)
     trips = issued("prepaid", "demo trips", label="Trips")
     loading.load(card=trips, amount=Money(50_00, "CNY"), reference="demo load", by=by)
     once = issued("prepaid", "demo once", use=Card.Use.SINGLE, label="Once")

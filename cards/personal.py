@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils.translation import gettext_noop
 
-from cards.models import Card, CardEvent, CardLoad
+from cards.models import Card, CardEvent, CardLoad, CardReveal
 from members.models import Member
 from members.services import privacy
 
@@ -14,7 +15,8 @@ def held(member: Member) -> Any:
     """Without their numbers and codes, which are shown to who has proven again to be the member, and nowhere else."""
     events = Prefetch("events", CardEvent.objects.order_by("pk"))
     loads = Prefetch("loads", CardLoad.objects.order_by("pk"))
-    found = Card.objects.of(member).select_related("product").prefetch_related(events, loads).order_by("pk")
+    reveals = Prefetch("reveals", CardReveal.objects.order_by("pk"))
+    found = Card.objects.of(member).select_related("product").prefetch_related(events, loads, reveals).order_by("pk")
     return [
         {
             "product": card.product.code,
@@ -34,12 +36,16 @@ def held(member: Member) -> Any:
                 {"way": load.way, "amount": load.amount, "reference": load.reference, "at": load.at}
                 for load in card.loads.all()
             ],
+            "looks at its number": [
+                {"asked": look.asked_at, "shown": look.shown_at, "proven by": look.proof, "by way of": look.channel}
+                for look in card.reveals.all()
+            ],
         }
         for card in found
     ]
 
 
-@privacy.eraser("our cards")
+@privacy.eraser(gettext_noop("our cards"))
 def unlabelled(member: Member) -> None:
     """What they called their cards. Who is erased has left, and their cards ended with that."""
     Card.objects.of(member).exclude(label="").update(label="")

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cards.models import Card, CardEvent, CardLoad
+from cards.models import Card, CardEvent, CardLoad, CardReveal
 from cards.services import ending, life, loading
 from cards.services.life import Channel
 from members.admin.finding import OfMembers
@@ -127,3 +127,13 @@ class CardLoads(OfMembers[CardLoad]):
     @admin.display(description=_("amount"))
     def shown_amount(self, load: CardLoad) -> str:
         return formatted(load.amount)
+
+
+@admin.register(CardReveal)
+class CardReveals(OfMembers[CardReveal]):
+    list_display = ("asked_at", "card", "proof", "channel", "shown_at")
+    list_filter = ("proof", "channel")
+    list_select_related = ("card",)
+    parties = ("card__member",)
+    known_by = "public_id"
+    fields = ("public_id", "card", "proof", "channel", "asked_at", "expires_at", "shown_at")

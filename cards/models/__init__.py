@@ -2,5 +2,6 @@
 
 from cards.models.cards import Card, CardEvent, CardLoad
 from cards.models.products import CardProduct, CodeKey, NumberRange
+from cards.models.reveals import CardReveal
 
-__all__ = ["Card", "CardEvent", "CardLoad", "CardProduct", "CodeKey", "NumberRange"]
+__all__ = ["Card", "CardEvent", "CardLoad", "CardProduct", "CardReveal", "CodeKey", "NumberRange"]

@@ -1,5 +1,5 @@
 """What must be true of cards."""
 
-from cards.verify import cards, numbers
+from cards.verify import cards, numbers, reveals
 
-__all__ = ["cards", "numbers"]
+__all__ = ["cards", "numbers", "reveals"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from cards.models import Card, CardEvent, NumberRange
-from cards.services import codes, ending, issuing, life, loading
+from cards.services import codes, ending, issuing, life, loading, reveals
 from cards.services.issuing import TooManyCards
 from cards.services.life import Channel
 from cards.services.numbers import NumbersExhausted
@@ -69,6 +69,19 @@ def last_numbers(together: Together, count: int) -> None:
     assert kinds(results) == Counter({"Card": most} | ({NumbersExhausted.__name__: count - 10} if count > 10 else {}))
     assert len({each.number.decrypt().reveal() for each in Card.objects.all()}) == most
     assert (NumberRange.objects.get().issued, clean()) == (most, True)
+
+
+def one_look(together: Together, count: int) -> None:
+    """A token shown to many pages at once shows the number once."""
+    tables.empty()
+    found = card()
+    by = Actor.of(found.member.user)
+    token = reveals.permit(card=found, by=by, channel=Channel.WEB, signed_in=timedelta(0)).token
+
+    results = together(count, lambda _number: reveals.show(token=token, by=by))
+
+    assert kinds(results) == Counter({"Shown": 1} | ({"RevealGone": count - 1} if count > 1 else {}))
+    assert clean()
 
 
 def loaded_while_it_ends(together: Together, count: int) -> None:

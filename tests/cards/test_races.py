@@ -4,6 +4,7 @@ import pytest
 from django.db.models import QuerySet
 
 from cards.models import CardLoad, NumberRange
+from cards.models.reveals import CardRevealQuerySet
 from cards.services import loading
 from tests.cards import races
 from tests.planting import turns_red
@@ -16,6 +17,7 @@ RACES = [
     races.last_numbers,
     races.loaded_while_it_ends,
     races.one_state,
+    races.one_look,
 ]
 
 
@@ -40,6 +42,17 @@ def range_is_not_locked(monkeypatch):
 def end_is_not_looked_at(monkeypatch):
     """A card is loaded whatever became of it."""
     monkeypatch.setattr(loading, "check_living", lambda _card: None)
+
+
+@pytest.fixture
+def seen_is_not_looked_at(monkeypatch):
+    """Whoever has a token is shown the number, whoever else was."""
+    monkeypatch.setattr(CardRevealQuerySet, "open_at", lambda rows, _now: rows)
+
+
+@pytest.mark.usefixtures("seen_is_not_looked_at")
+def test_token_whose_use_is_not_looked_at_shows_the_number_again(together):
+    turns_red(races.one_look, together, 8)
 
 
 @pytest.mark.usefixtures("unlocked")

@@ -8,15 +8,17 @@ import pytest
 from django.db import connection
 from django.db.models import CheckConstraint, F
 
-from cards.models import Card, CardEvent, CardLoad, CardProduct, CodeKey, NumberRange
-from cards.services import ending, issuing, loading
+from cards.models import Card, CardEvent, CardLoad, CardProduct, CardReveal, CodeKey, NumberRange
+from cards.services import ending, issuing, loading, reveals
 from cards.services.issuing import Why
 from cards.services.life import Channel
 from cards.verify import cards as card_checks
 from cards.verify import numbers as number_checks
+from cards.verify import reveals as reveal_checks
 from members.models import Member
 from paymentsite.core import vault, verification
 from paymentsite.core.actors import Actor
+from paymentsite.core.models import AuditEntry
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Journal, Posting
@@ -235,6 +237,31 @@ def another_journal(book: Book) -> str:
     return f"load {made.pk}"
 
 
+def looked(book: Book) -> CardReveal:
+    by = Actor.of(book.ada.user)
+    made = reveals.permit(card=book.loaded, by=by, channel=Channel.WEB, signed_in=timedelta(0))
+    reveals.show(token=made.token, by=by)
+    return CardReveal.objects.get()
+
+
+def look_unseen(book: Book) -> str:
+    CardReveal.objects.filter(pk=(made := looked(book)).pk).update(shown_at=None)
+    return f"look {made.pk}"
+
+
+def look_untold(book: Book) -> str:
+    made = looked(book)
+    AuditEntry.objects.of(made).filter(act="card.shown").update(act="card.hidden")
+    return f"look {made.pk}"
+
+
+def look_gone(book: Book) -> str:
+    made = looked(book)
+    AuditEntry.objects.of(made).filter(act="card.reveal_permitted").update(act="card.hidden")
+    run(f"DELETE FROM cards_cardreveal WHERE id = {made.pk}")  # noqa: S608  a number
+    return f"cards.cardreveal:{made.pk}"
+
+
 CORRUPTIONS: list[tuple[str, str, Plant]] = [
     ("cards.numbers_decrypt", "another row's number", number_of_another_row),
     ("cards.numbers_decrypt", "a number that fails Luhn", number("4000001200000001")),
@@ -264,6 +291,9 @@ CORRUPTIONS: list[tuple[str, str, Plant]] = [
     ("cards.load_is_posted", "it is gone", load_gone),
     ("cards.load_is_posted", "its posting went elsewhere", posted_elsewhere),
     ("cards.load_is_posted", "another journal", another_journal),
+    ("cards.looks_are_told", "shown, and it says not", look_unseen),
+    ("cards.looks_are_told", "shown, and not told", look_untold),
+    ("cards.looks_are_told", "it is gone", look_gone),
 ]
 
 
@@ -281,7 +311,7 @@ def test_corruption_is_found_and_named(book, unprotected, unconstrained, check, 
 
 
 def test_every_check_of_cards_has_a_corruption():
-    ours = {module.__name__ for module in (card_checks, number_checks)}
+    ours = {module.__name__ for module in (card_checks, number_checks, reveal_checks)}
     names = {name for name, check in verification.discover().checks.items() if check.work.__module__ in ours}
 
     assert names == {check for check, *_ in CORRUPTIONS}
