@@ -16,6 +16,7 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.arguments import readable
 from paymentsite.core.backoffice import BackOffice, deed, person
 from paymentsite.core.disclosure import disclosed
+from paymentsite.core.effects import titled
 from paymentsite.core.layout import NOTHING, laid_out
 from paymentsite.core.models import Approval, AuditEntry, AuditSeal, OpenItem
 from paymentsite.core.services import approvals, open_items
@@ -110,7 +111,7 @@ class Approvals(BackOffice[Approval]):
 
     @admin.display(description=_("act"), ordering="act")
     def title(self, approval: Approval) -> str:
-        return approvals.titled(approval.act)
+        return titled(approval.act)
 
     @admin.display(description=_("effect"))
     def shown_effect(self, approval: Approval) -> str:

@@ -1,7 +1,7 @@
 """Effects: what an act that takes two people does, told line by line to the one who decides.
 
-An act declares the lines that its effect may have. Stored are plain values under the names of lines; labels and words
-are made when somebody reads them, in that reader's language.
+An act declares its title and the lines that its effect may have. Stored are plain values under the names of lines;
+labels and words are made when somebody reads them, in that reader's language.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,6 +31,18 @@ class Line:
 
 
 Lines = Mapping[str, Line]
+
+_titles: Final[dict[str, str | Promise]] = {}
+
+
+def entitle(act: str, title: str | Promise) -> None:
+    """From now on ``act`` is called so where people read it."""
+    _titles[act] = title
+
+
+def titled(act: str) -> str:
+    """What ``act`` is called in the active language."""
+    return str(_titles.get(act, act))
 
 
 def as_begin(fact: Any) -> str:

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models.limits import limit_words
 from members.services import notices
+from paymentsite.core.effects import titled
 from paymentsite.core.errors import DomainError, Words, as_day, as_moment, listed, names_in, told
 from paymentsite.core.management.commands.messages import SOURCES
-from paymentsite.core.services.approvals import titled
 from paymentsite.ledger import refusals
 
 ROOT = Path(__file__).parents[2]

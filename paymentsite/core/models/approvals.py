@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from paymentsite.core import canonical
+from paymentsite.core.effects import titled
 from paymentsite.core.immutability import immutable
 
 
@@ -85,7 +86,7 @@ class Approval(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.act} ({self.get_state_display()})"
+        return f"{titled(self.act)} ({self.get_state_display()})"
 
     @property
     def shown(self) -> str:

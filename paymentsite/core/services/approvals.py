@@ -26,12 +26,13 @@ from paymentsite.core.actors import SYSTEM, Actor, OwnMatter
 from paymentsite.core.acts import act
 from paymentsite.core.arguments import restored, stored
 from paymentsite.core.disclosure import clear
+from paymentsite.core.effects import titled
 from paymentsite.core.errors import Conflict, DomainError, Forbidden, Missing, Refused
 from paymentsite.core.models import Approval
 from paymentsite.core.models.approvals import effect_digest
 from paymentsite.core.services import audit, proposals
 from paymentsite.core.services.approval_checks import verify
-from paymentsite.core.services.proposals import NOBODY, ReasonMissing, lines_of, required, titled
+from paymentsite.core.services.proposals import NOBODY, ReasonMissing, lines_of, required
 
 __all__ = [
     "NOBODY",
@@ -43,7 +44,6 @@ __all__ = [
     "may_withdraw",
     "refuse",
     "required",
-    "titled",
     "verify",
     "withdraw",
 ]

@@ -16,7 +16,7 @@ from paymentsite.core.actors import Actor, OwnMatter, person_of
 from paymentsite.core.acts import act
 from paymentsite.core.arguments import ArgumentGone, restored, stored
 from paymentsite.core.disclosure import clear, disclosed
-from paymentsite.core.effects import Effect, Lines, check
+from paymentsite.core.effects import Effect, Lines, check, entitle
 from paymentsite.core.errors import DomainError, Invalid
 from paymentsite.core.ids import microseconds
 from paymentsite.core.models import Approval
@@ -74,6 +74,7 @@ def required(
     def declare(body: Callable[P, Effect]) -> Callable[P, Approval]:
         signature = inspect.signature(body)
         _check_declaration(name, signature, concerns)
+        entitle(name, title)
         act_declared = _acts[name] = Declared(name, right, concerns, title, lines, expires, body, signature)
 
         @functools.wraps(body)
@@ -88,12 +89,6 @@ def required(
 
 def declared(name: str) -> Declared | None:
     return _acts.get(name)
-
-
-def titled(name: str) -> str:
-    """What the act is called in the active language."""
-    known = _acts.get(name)
-    return str(known.title) if known else name
 
 
 def lines_of(name: str) -> Lines:

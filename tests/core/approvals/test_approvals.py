@@ -36,7 +36,7 @@ def test_calling_the_service_proposes_and_changes_nothing(proposal: Approval, an
     assert proposal.arguments["note"] == "none"
     assert proposal.expires_at - proposal.proposed_at == timedelta(days=2)
     assert trail(proposal) == ["approval.proposed"]
-    assert str(proposal) == "test.rename (proposed)"
+    assert str(proposal) == "Rename somebody (proposed)"
     assert approvals.verify() == []
 
 
