@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from cards.models import Card, CardEvent, CardLoad, CardReveal
@@ -12,6 +14,7 @@ from cards.services import ending, life, loading
 from cards.services.life import Channel
 from members.admin.finding import OfMembers
 from members.admin.tiers import text
+from paymentsite.core import queries
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import deed, person
 from paymentsite.core.formats import amount as formatted
@@ -66,9 +69,17 @@ class Cards(OfMembers[Card]):
     @admin.display(description=_("what happened"))
     def what_happened(self, card: Card) -> str:
         headings = (_("at"), _("became"), _("by way of"), _("by"), _("reason"))
+        events = list(card.events.order_by("-pk")[:50])
+        names = queries.names(event.actor for event in events)
         rows = [
-            (event.at, event.get_after_display(), event.get_channel_display(), event.actor, event.reason)
-            for event in card.events.order_by("-pk")[:50]
+            (
+                date_format(localtime(event.at), "DATETIME_FORMAT"),
+                event.get_after_display(),
+                event.get_channel_display(),
+                names.get(event.actor, event.actor),
+                event.reason,
+            )
+            for event in events
         ]
         return str(table(headings, rows))
 
@@ -93,7 +104,7 @@ class Cards(OfMembers[Card]):
         return _("The card is what it was before, and its member was told.")
 
     @deed(
-        _("Close"),
+        _("Close the card"),
         permission="cards.close_card",
         form=ReasonForm,
         offered=lambda _by, row: not row.ended,

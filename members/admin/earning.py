@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import models
 from django.forms.models import fields_for_model
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -43,12 +44,12 @@ def _asked(field: models.Field[Any, Any], **how: Any) -> forms.Field | None:
     """The form's field for a rule's column, dressed as the back office is."""
     if isinstance(field, models.DateTimeField):
         return forms.SplitDateTimeField(
-            label=field.verbose_name, required=not field.blank, widget=UnfoldAdminSplitDateTimeWidget
+            label=capfirst(field.verbose_name), required=not field.blank, widget=UnfoldAdminSplitDateTimeWidget
         )
     if field.name in _AMOUNTS:
         otherwise = field.default if field.has_default() else None
         return AmountField(
-            label=field.verbose_name, help_text=_AMOUNTS[field.name], required=False, otherwise=otherwise
+            label=capfirst(field.verbose_name), help_text=_AMOUNTS[field.name], required=False, otherwise=otherwise
         )
     if isinstance(field, models.BooleanField):
         widget: Any = UnfoldBooleanWidget
