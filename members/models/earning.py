@@ -5,7 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from paymentsite.core.immutability import immutable
@@ -90,8 +90,10 @@ class EarnRule(models.Model):
         help_text=_("in the currency's smallest part; what is left over earns nothing"),
     )
     currency = models.CharField(_("currency"), max_length=3, blank=True)
-    least_minor = models.BigIntegerField(_("from"), default=0, help_text=_("a smaller payment earns nothing"))
-    scope = models.CharField(_("of"), max_length=10, choices=Scope, default=Scope.ANY)
+    least_minor = models.BigIntegerField(
+        pgettext_lazy("the least amount", "from"), default=0, help_text=_("a smaller payment earns nothing")
+    )
+    scope = models.CharField(pgettext_lazy("which purchases", "of"), max_length=10, choices=Scope, default=Scope.ANY)
     scope_key = models.CharField(_("which one"), max_length=80, blank=True)
     by_tier = models.BooleanField(_("times the tier's rate"), default=False)
     stacks = models.BooleanField(

@@ -155,6 +155,7 @@ def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
     lines={
         "points": Line(_("points")),
         "value": Line(_("are worth")),
+        "before": Line(_("before")),
         "begins": Line(_("in force from"), as_begin),
     },
 )
@@ -166,9 +167,12 @@ def set_value(
         raise InvalidRule(why=Fault.VALUE)
     value = PointValue(points=points, value_minor=value_minor, currency=currency, starts_at=_begin(starts_at))
     _check(value)
+    before = PointValue.objects.filter(currency=currency, starts_at__lte=value.starts_at).order_by("-starts_at").first()
     value.save(force_insert=True)
     audit.record(by=by, act="point_value.set", subject=value, after=str(value), reason=reason)
-    return {"points": points, "value": Money(value_minor, currency), "begins": starts_at or APPROVAL}
+    told = {"points": points, "value": Money(value_minor, currency), "begins": starts_at or APPROVAL}
+    was = before and {"points": before.points, "value": Money(before.value_minor, before.currency)}
+    return {**told, "before": was}
 
 
 def _begin(starts_at: datetime | None) -> datetime:

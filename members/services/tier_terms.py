@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from members.models import Tier, TierProgramme
 from paymentsite.core.actors import Actor
-from paymentsite.core.effects import Effect, Line, columns
+from paymentsite.core.effects import Effect, Line, columns, values
 from paymentsite.core.errors import Conflict, Invalid, complaints
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit
@@ -84,7 +84,7 @@ def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     tier = Tier(code=code, **_known(Terms, terms))
     _save(tier)
     audit.record(by=by, act="tier.added", subject=tier, after={"code": code, **terms}, reason=reason)
-    return {"code": code, **_told(terms, unit)}
+    return {"code": code, **_told(values(tier, Terms.__annotations__), unit)}
 
 
 @approvals.required(

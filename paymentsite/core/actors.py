@@ -29,6 +29,11 @@ class Actor:
     kind: str
     key: str
 
+    def __post_init__(self) -> None:
+        # Two ways to write one number would be two people.
+        if self.key.isdecimal() and self.key != str(int(self.key)):
+            raise ValueError(f"{self.key!r} is not how that key is written")
+
     @classmethod
     def of(cls, user: "AbstractBaseUser | AnonymousUser") -> "Actor":
         """Whoever is signed in as ``user``; raises ``TypeError`` when nobody is."""
@@ -58,6 +63,14 @@ class Actor:
             return False
         user = get_user_model().objects.filter(pk=self.key, is_active=True).first()
         return user is not None and (user.is_staff or self.kind == MEMBER) and user.has_perm(permission)
+
+    @property
+    def works_here(self) -> bool:
+        """Whether, of staff, the person is still one of ours at this moment."""
+        if self.kind != STAFF or not self.key.isdecimal():
+            return True
+        left = get_user_model().objects.filter(pk=self.key).exclude(is_active=True, is_staff=True)
+        return not left.exists()
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.apps import apps
 from django.conf import settings
@@ -22,10 +23,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from paymentsite.core import vault
+from paymentsite.core.units import OWN_UNITS, SCALES
 
 BOOT: Final = "boot"
 SECRET_LENGTH: Final = 50
 SECRET_VARIETY: Final = 8
+# The least of what OWASP lists for Argon2id: 7 MiB five times, 9 MiB four times, … 46 MiB once.
+PIN_MEMORY_KIB: Final = 7 * 1024
+PIN_WORK: Final = 5 * PIN_MEMORY_KIB
 LOCAL_HOSTS: Final = {"localhost", "127.0.0.1", "[::1]", "::1", "testserver"}
 # The exit code by which gunicorn knows that starting the worker again would not help.
 REFUSED: Final = 3
@@ -33,7 +38,7 @@ REFUSED: Final = 3
 
 def register() -> None:
     """Make Django's check framework know these checks."""
-    for check in (modes, secrets, hosts, collected_files):
+    for check in (modes, secrets, hosts, collected_files, mail, pins, values):
         checks.register(check, checks.Tags.security, BOOT)
     for check in (durable_database, persistent_broker, staff_second_factor):
         checks.register(check, checks.Tags.database, BOOT)
@@ -84,6 +89,47 @@ def hosts(**_: Any) -> Iterator[checks.CheckMessage]:
         yield _error("E020", "ALLOWED_HOSTS is empty.", "Set it to the site's names, with commas between.")
     if settings.PRODUCTION and "*" in settings.ALLOWED_HOSTS:
         yield _error("E021", "ALLOWED_HOSTS lets any name in.", "Set it to the site's own names.")
+    for host in settings.ALLOWED_HOSTS if settings.PRODUCTION else ():
+        if host.startswith(".") and "." not in host[1:]:
+            yield _error(
+                "E023", f"ALLOWED_HOSTS lets in any name that ends in {host}.", "Set it to the site's own names."
+            )
+
+
+def mail(**_: Any) -> Iterator[checks.CheckMessage]:
+    """Mail is sent: what it says, codes to sign in with among it, is for nobody who reads logs or folders."""
+    backend = settings.EMAIL_BACKEND.split(".")[-2]
+    if settings.PRODUCTION and backend in {"console", "filebased", "locmem", "dummy"}:
+        yield _error("E024", f"EMAIL_URL sends mail nowhere: it is {backend}.", "Set it to the server that sends mail.")
+
+
+def pins(**_: Any) -> Iterator[checks.CheckMessage]:
+    """A PIN is one of a million: what keeps a stolen table of them from being tried through is the cost of each try."""
+    memory, passes = settings.VAULT_PIN_MEMORY_KIB, settings.VAULT_PIN_PASSES
+    if settings.PRODUCTION and (memory < PIN_MEMORY_KIB or memory * passes < PIN_WORK):
+        yield _error("E014", "PINs are hashed too cheaply.", "Unset VAULT_PIN_MEMORY_KIB and VAULT_PIN_PASSES.")
+
+
+def values(**_: Any) -> Iterator[checks.CheckMessage]:
+    """What would else be found wrong when somebody pays."""
+    try:
+        ZoneInfo(settings.BUSINESS_TIME_ZONE)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        yield _error(
+            "E025",
+            f"BUSINESS_TIME_ZONE is {settings.BUSINESS_TIME_ZONE!r}, which is none.",
+            "Set it like Asia/Shanghai.",
+        )
+    for name in ("TRANSFER_PIN_ABOVE", "WITHDRAWAL_PIN_ABOVE", "STANDING_ORDER_MAX"):
+        found = getattr(settings, name)
+        if not (isinstance(found, dict) and all(_is_amount(*each) for each in found.items())):
+            yield _error(
+                "E026", f"{name} is not an amount for each currency.", 'Set it like {"CNY": 20000}, in smallest parts.'
+            )
+
+
+def _is_amount(unit: object, minor: object) -> bool:
+    return unit in SCALES and unit not in OWN_UNITS and type(minor) is int and minor >= 0
 
 
 def collected_files(**_: Any) -> Iterator[checks.CheckMessage]:

@@ -20,6 +20,7 @@ Effect = Mapping[str, Any]
 
 # Stands for the moment at which somebody approves.
 APPROVAL: Final = "approval"
+ROW: Final = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def values(row: Model, names: Iterable[str]) -> dict[str, Any]:
 
 def check(effect: Any, lines: Lines) -> None:
     """Raise ``TypeError`` for what no line is declared for: it would be shown in the words of machines."""
-    for item in effect if isinstance(effect, list) else ():
+    for item in effect if isinstance(effect, list | tuple) else ():
         check(item, lines)
     if not isinstance(effect, Mapping) or set(effect) == {"amount", "currency"}:
         return
@@ -70,6 +71,11 @@ def check(effect: Any, lines: Lines) -> None:
         raise TypeError(f"no line is declared for {', '.join(sorted(unknown))}")
     for item in effect.values():
         check(item, lines)
+
+
+def row(name: str) -> dict[str, str]:
+    """How a row is stored in an effect: apart from every text, for people may type what looks like a row's name."""
+    return {ROW: name}
 
 
 def _line(column: "Field[Any, Any]") -> Line:

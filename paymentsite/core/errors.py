@@ -15,7 +15,7 @@ from string import Formatter
 from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 from django.db.models.enums import Choices, ChoicesType
 from django.utils.formats import date_format
@@ -116,7 +116,12 @@ def complaints(error: ValidationError, row: Model) -> str:
     For refusals to staff who propose such a row: read at once and not kept.
     """
     named = {field.name: str(getattr(field, "verbose_name", field.name)) for field in row._meta.get_fields()}
-    said = (f"{named.get(name, name)}: {' '.join(found)}" for name, found in error.message_dict.items())
+    said = (
+        gettext("its terms do not fit together")
+        if name == NON_FIELD_ERRORS
+        else f"{named.get(name, name)}: {' '.join(found)}"
+        for name, found in error.message_dict.items()
+    )
     return "; ".join(said).rstrip(".")
 
 

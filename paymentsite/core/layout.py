@@ -1,11 +1,9 @@
 """Stored JSON as people read it in the back office."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from django.apps import apps
-from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -20,16 +18,12 @@ from paymentsite.core.units import SCALES
 
 NOTHING: Final = "–"
 
-# How a row is called where no foreign key can point; see core.disclosure.
-_ROW: Final = re.compile(r"(?P<model>[a-z_]+\.[a-z_]+):(?P<pk>\S{1,80})")
-
 
 def laid_out(  # noqa: PLR0911  one line for each kind of value
     value: Any, lines: Lines | None = None, line: Line | None = None
 ) -> str:
-    """``value`` as lists: amounts whole, rows by what they are called now, names and words as ``lines`` say.
-
-    Everything is escaped.
+    """``value`` as lists, amounts whole. With ``lines`` it is an effect: names and words are as they say, rows what
+    they are called now, and lead to their pages. What somebody typed stands as it is. Everything is escaped.
     """
     if value in (None, "", [], {}):
         return NOTHING
@@ -38,6 +32,8 @@ def laid_out(  # noqa: PLR0911  one line for each kind of value
             return gettext("yes") if value else gettext("no")
         case {"amount": int(minor), "currency": str(unit), **rest} if not rest and unit in SCALES:
             return amount(Money(minor, unit))
+        case {"row": str(name), **rest} if not rest and lines is not None:
+            return _called(name)
         case Mapping():
             known = lines or {}
             rows = ((_label(name, known), laid_out(item, lines, known.get(name))) for name, item in value.items())
@@ -48,8 +44,6 @@ def laid_out(  # noqa: PLR0911  one line for each kind of value
         case list():
             items = ((laid_out(item, lines, line),) for item in value)
             return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", items))
-        case str() if (found := _ROW.fullmatch(value)) and (row := _row(found["model"], found["pk"])):
-            return _linked(row)
     return worded(value, line.words if line else None)
 
 
@@ -57,12 +51,11 @@ def _label(name: str, lines: Lines) -> str | Promise:
     return lines[name].label if name in lines else name
 
 
-def _row(model: str, pk: str) -> Model | None:
-    try:
-        found: Model | None = apps.get_model(model)._meta.base_manager.filter(pk=pk).first()
-    except (LookupError, ValueError, ValidationError):  # it only looks like one
-        return None
-    return found
+def _called(name: str) -> str:
+    """A row of an effect by what it is called now; what it was named where it is gone."""
+    label, _colon, pk = name.partition(":")
+    found: Model | None = apps.get_model(label)._meta.base_manager.filter(pk=pk).first()
+    return _linked(found) if found else name
 
 
 def _linked(row: Model) -> str:

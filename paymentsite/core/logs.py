@@ -16,19 +16,26 @@ import structlog
 HIDDEN: Final = "[hidden]"
 
 _GUARDED_NAMES: Final = (
-    r"passw(?:or)?d|passphrase|pass_?code|pin|cvv2?|cvc2?|csc|secret|token|api_?key|private_?key|signing_?key|"
-    r"authorization|cookie|session_?id|otp|totp|recovery_?codes?|pan|card_?number|track[12]"
+    r"passw(?:or)?d|passphrase|pass[_-]?code|pin|cvv2?|cvc2?|csc|secret|token|api[_-]?key|private[_-]?key|signing[_-]?key|"
+    r"authorization|cookie|session[_-]?id|otp|totp|recovery[_-]?codes?|pan|card[_-]?number|track[12]"
 )
 _SECRET_KEY: Final = re.compile(rf"(?:^|[_\W])(?:{_GUARDED_NAMES})s?[12]?(?:$|[_\W])", re.IGNORECASE)
+# The same in the middle of aNameLikeThis.
+_HUMP: Final = r"(?-i:(?<=[a-z0-9])(?:Passw(?:or)?d|Pin|Cvv|Cvc|Secret|Token|ApiKey|Otp|CardNumber)(?:s|Code)?)"
 _SECRET_PAIR: Final = re.compile(
-    rf"""(?P<name>(?<![a-z0-9])[\w-]*(?<![a-z])(?:{_GUARDED_NAMES})[12]?["']?\s*(?:=>|[=:])\s*)"""
-    r"""(?P<value>"[^"]*"|'[^']*'|(?:(?:basic|bearer|digest)\s+)?[^\s,;&"'}\])]+)""",
+    rf"""(?P<name>(?<![a-z0-9])[\w-]*(?:(?<![a-z])(?:{_GUARDED_NAMES})[12]?(?-i:Code)?|{_HUMP})["']?\s*(?:=>|[=:])\s*)"""
+    r"""(?P<value>"[^"]*"|'[^']*'|\{[^{}]*\}|\[[^\[\]]*\]|(?:(?:basic|bearer|digest)\s+)?[^\s,;&"'}\])]+)""",
     re.IGNORECASE,
 )
+# Whoever an address lets in: postgresql://somebody:this@there.
+_IN_ADDRESS: Final = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
+_HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # An id of ours comes first, and stays: by chance, one in some thousands ends in the digits of a card.
 _CARD_LIKE: Final = re.compile(
     r"(?<![0-9A-Za-z-])(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z-])"
-    r"|(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])\d(?:[ \u00a0-]{0,2}\d){11,18}(?![0-9A-Za-z])"
+    # With points between, only in fours: addresses of machines are digits and points, too.
+    r"|(?<![0-9A-Za-z.])\d{4}(?:\.\d{4}){3}(?![0-9A-Za-z.])"
 )
 
 
@@ -42,6 +49,7 @@ def luhn(digits: str) -> bool:
 def hide(text: str) -> str:
     """``text`` without card numbers and without the values of what is named like a secret."""
     text = _SECRET_PAIR.sub(rf"\g<name>{HIDDEN}", text)
+    text = _IN_ADDRESS.sub(rf"\g<before>{HIDDEN}", text)
     return _CARD_LIKE.sub(_without_card, text)
 
 
@@ -51,7 +59,7 @@ def _without_card(found: re.Match[str]) -> str:
 
 def names_secret(name: str) -> bool:
     """Whether what is called ``name`` must not be seen, whatever it holds."""
-    return _SECRET_KEY.search(name) is not None
+    return _SECRET_KEY.search(_HUMPS.sub("_", name)) is not None
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -63,13 +71,13 @@ def _hidden(key: str, value: Any) -> Any:
     if names_secret(key):
         return HIDDEN
     if isinstance(value, Mapping):
-        return {str(name): _hidden(str(name), inner) for name, inner in value.items()}
+        return {hide(str(name)): _hidden(str(name), inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_hidden("", inner) for inner in value]
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool):
         return value
     clean = hide(str(value))
-    return value if clean == str(value) and isinstance(value, int) else clean
+    return value if clean == str(value) and isinstance(value, int | float) else clean
 
 
 _SHARED: Final[list[Callable[..., Any]]] = [

@@ -164,6 +164,17 @@ def audit_trail(_: Run) -> Iterator[Fault]:
         yield finding.subject, f"{finding.detail} ({finding.check})"
 
 
+@check(
+    "core.audit_head_is_kept",
+    "The audit trail up to each head that was exported is still the one it was.",
+    needs="head",
+)
+def audit_head_is_kept(run: Run) -> Iterator[Fault]:
+    for head in run.outside["head"]:
+        if set(head) == {"audit"} and not audit.knows(str(head["audit"])):
+            yield f"seal {str(head['audit']).partition(':')[0]}", "is not the one that was exported"
+
+
 @check("core.approvals", "What needs two people had two, and what was done is what was approved.")
 def approvals_agree(_: Run) -> Iterator[Fault]:
     for finding in approvals.verify():

@@ -29,6 +29,17 @@ def test_parse_refuses_what_names_no_actor(text: str) -> None:
         Actor.parse(text)
 
 
+@pytest.mark.attack
+@pytest.mark.parametrize("key", ["07", "000", "\u0667", "\uff17"])
+def test_one_number_is_written_in_one_way(key: str) -> None:
+    """Written otherwise, it would be somebody else, who may approve what the first one proposed."""
+    with pytest.raises(ValueError, match="is not how that key is written"):
+        Actor("staff", key)
+    with pytest.raises(ValueError, match="is not how that key is written"):
+        Actor.parse(f"member:{key}")
+    assert Actor("partner", f"a{key}").key == f"a{key}"
+
+
 def test_actor_is_told_by_rank_and_key() -> None:
     member, staff = User(pk=5), User(pk=6, is_staff=True)
 

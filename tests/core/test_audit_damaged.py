@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import models
 
-from paymentsite.core.findings import Finding
 from paymentsite.core.models import AuditEntry, AuditLink, AuditSeal, AuditWaiting
 from paymentsite.core.services import audit
 from tests.core.trail import recorded
@@ -119,9 +119,11 @@ def test_verify_names_what_was_damaged(sealed, unprotected, damage: Damage, name
     assert [(finding.check, finding.subject) for finding in audit.verify()] == named
 
 
-def test_verify_finds_a_cut_tail_by_an_exported_head(sealed, unprotected) -> None:
-    exported = audit.head()
-    assert audit.verify(exported=exported) == []
+def test_cut_tail_is_found_by_a_head_that_was_exported(sealed, unprotected, tmp_path, capsys) -> None:
+    heads = tmp_path / "heads"
+    call_command("audit_head", output=heads)
+    looked = {"only": ["core.audit_trail", "core.audit_head_is_kept"], "head": heads}
+    call_command("verify", **looked)
 
     with unprotected():
         for model in (AuditLink, AuditEntry):
@@ -129,9 +131,15 @@ def test_verify_finds_a_cut_tail_by_an_exported_head(sealed, unprotected) -> Non
         rows(AuditSeal, number=2).delete()
 
     assert audit.verify() == []
-    assert audit.verify(exported=exported) == [
-        Finding("audit_exported_head", "seal 2", "is not the one that was exported")
-    ]
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        call_command("verify", **looked)
+    assert "seal 2: is not the one that was exported" in capsys.readouterr().out
+
+
+def test_head_of_nothing_is_none_and_no_other_is_known(sealed) -> None:
+    assert audit.knows(audit.head())
+    assert not any(audit.knows(other) for other in ("", "x", "1", "2:00", "99:00"))
 
 
 def test_verify_reads_in_pieces(sealed, unprotected, monkeypatch) -> None:

@@ -31,6 +31,9 @@ def as_in_production():
         "378282246310005",
         "6304000000000000000",
         f"01a1f9a6-34ed-76cc-9588-282149906856 {CANARY}",
+        "4111\u00a01111\u00a01111\u00a01111",
+        "4111  1111  1111  1111",
+        "4111.1111.1111.1111",
         f"01a1f9a6-34ed-76cc-9588-282149906856-{CANARY}",
     ],
 )
@@ -50,6 +53,7 @@ def test_card_number_is_hidden_however_it_is_written(text):
         "0190f3c2-7d1e-7000-8000-123456789012",
         "account 01a1f9a6-34ed-76cc-9588-282149906856 opened",  # the digits at its end are a card's
         "order 12345",
+        "from 192.168.100.111 and 192.168.100.105",
         "1,250.00 CNY",
     ],
 )
@@ -68,6 +72,13 @@ def test_other_numbers_stay(text):
         "Authorization: Bearer hunter2",
         "/reset?token=hunter2",
         "api_key=hunter2",
+        "X-Api-Key: hunter2",
+        "accessToken=hunter2",
+        '{"newPassword": "hunter2"}',
+        "clientSecret: hunter2",
+        "pinCode=hunter2",
+        '{"password": {"a": "hunter2"}}',
+        "postgresql://site:hunter2@db:5432/site",
         "otp => hunter2",
     ],
 )
@@ -75,7 +86,9 @@ def test_value_of_what_is_named_like_a_secret_is_hidden(text):
     assert "hunter2" not in logs.hide(text)
 
 
-@pytest.mark.parametrize("text", ["shipping: Berlin", "spinning=1", "the company: Acme", "japan: 3", "mapping=2"])
+@pytest.mark.parametrize(
+    "text", ["timeSpan=2", "spinIt: 1", "shipping: Berlin", "spinning=1", "the company: Acme", "japan: 3", "mapping=2"]
+)
 def test_names_that_only_contain_one_stay(text):
     assert logs.hide(text) == text
 

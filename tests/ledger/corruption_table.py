@@ -34,6 +34,7 @@ TABLE: dict[str, list[Corruption]] = {
             "opened at another time", c.PURSE, edit("account", "opened_at = '2020-01-01 00:00:00'"), names="account {0}"
         ),
         row("reason edited", c.CHANGED, edit("accountevent", "reason = 'forged'", "id = {2}"), names="account {0}"),
+        row("at another time", c.CHANGED, edit("accountevent", "at = '2001-01-01'", "id = {2}"), names="account {0}"),
         row("change by another", c.CHANGED, edit("accountevent", "actor = 'staff:9'", "id = {2}"), names="account {0}"),
     ],
     "ledger.held_is_open_holds": [

@@ -60,6 +60,16 @@ def test_proposal_moves_nothing_until_another_person_approves(purse):
         approvals.approve(approval=proposal, by=checker, shown=proposal.shown)
 
 
+@pytest.mark.parametrize("out", [True, False], ids=["out of it", "onto it"])
+def test_account_that_is_told_elsewhere_is_never_moved_by_hand(purse, monkeypatch, out):
+    monkeypatch.setattr(manual, "_kept", {"wallet"})
+    house = ledger.house("suspense", "CNY")
+
+    with pytest.raises(manual.AccountKept):
+        propose(house if out else purse, 500, person("maker"), source=purse if out else house)
+    assert not Approval.objects.exists()
+
+
 def test_proposal_that_cannot_be_done_is_not_made(purse):
     maker = person("maker")
     other = ledger.open_account(owner="test:b", code="wallet", unit="CNY", kind=Account.Kind.LIABILITY)

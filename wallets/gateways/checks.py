@@ -40,6 +40,8 @@ def usable(**_: Any) -> Iterator[checks.CheckMessage]:
 
 def of_this_world(**_: Any) -> Iterator[checks.CheckMessage]:
     """Gateways of tests where money is real, and real ones where it is not, wherever the two can be told apart."""
+    if settings.PRODUCTION and settings.GATEWAYS and not settings.SITE_URL.startswith("https://"):
+        yield _error("E065", f"SITE_URL is {settings.SITE_URL}, where gateways cannot tell what became of an order.")
     for name in registry.names():
         live = _live(name)
         if settings.PRODUCTION and live is False:

@@ -29,7 +29,7 @@ SELECT public_id FROM wallets_moneyrequest WHERE state = 'expired' AND (ended_at
 
 @check(
     "wallets.states_are_told",
-    "Each gift, request and standing order is in the state that the audit trail last tells; none ran out too soon.",
+    "Each gift, request and standing order is in the state that the audit trail last tells; no request ends too soon.",
 )
 def states_are_told(run: Run) -> Iterator[Fault]:
     for name, table, act, first, begins in _KINDS:

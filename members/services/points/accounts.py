@@ -8,9 +8,13 @@ from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account
+from paymentsite.ledger.services import manual
 
 POINTS: Final = "PTS"
 QUALIFYING: Final = "QPT"
+# Purchases, lots and progress say what is on these, so that an amount moved by hand would contradict them.
+KEPT: Final = ("points_pending", "points_debt", "qualifying")
+manual.keep(*KEPT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,11 @@ class NotYours(Forbidden):
     sentence = gettext_noop("Only whoever proposed this can withdraw it.")
 
 
+class ProposerGone(Refused):
+    code = "approval_proposer_gone"
+    sentence = gettext_noop("Whoever proposed this no longer works here. Somebody else must propose it anew.")
+
+
 class AlreadyDecided(Conflict, state=Approval.State):
     code = "approval_already_decided"
     sentence = gettext_noop("Approval {approval} is no longer open: it is {state}.")
@@ -95,6 +100,8 @@ def approve(*, approval: Approval, by: Actor, shown: str) -> Approval:
     approval = _locked(approval)
     declared = _decidable(approval, by)
     arguments = _intact(approval)
+    if not Actor.parse(approval.proposed_by).works_here:
+        raise ProposerGone
 
     _settle(
         approval,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final, ParamSpec
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
@@ -15,11 +16,12 @@ from paymentsite.core import canonical, clock, logs
 from paymentsite.core.actors import Actor, OwnMatter, person_of
 from paymentsite.core.acts import act
 from paymentsite.core.arguments import ArgumentGone, restored, stored
-from paymentsite.core.disclosure import clear, disclosed
-from paymentsite.core.effects import Effect, Lines, check, entitle
+from paymentsite.core.disclosure import clear, disclosed, named
+from paymentsite.core.effects import Effect, Lines, check, entitle, row
 from paymentsite.core.errors import DomainError, Invalid
 from paymentsite.core.ids import microseconds
 from paymentsite.core.models import Approval
+from paymentsite.core.money import Money
 from paymentsite.core.services import audit
 
 P = ParamSpec("P")
@@ -188,9 +190,23 @@ def digest_of(proposal: Approval, arguments: Mapping[str, Any]) -> str:
 
 def performed(declared: Declared, proposal: Approval, arguments: Mapping[str, Any]) -> Any:
     by = Actor.parse(proposal.proposed_by)
-    effect = disclosed(declared.body(**arguments, by=by, reason=proposal.reason))
+    effect = declared.body(**arguments, by=by, reason=proposal.reason)
     check(effect, declared.lines)
-    return effect
+    return _as_stored(effect)
+
+
+def _as_stored(value: Any, *, name: str = "") -> Any:
+    """What an effect tells, as JSON without secrets."""
+    match value:
+        case Model():
+            return row(named(value))
+        case Money():
+            return disclosed(value)
+        case Mapping():
+            return {key: _as_stored(item, name=key) for key, item in value.items()}
+        case list() | tuple():
+            return [_as_stored(item, name=name) for item in value]
+    return disclosed(value, name=name)
 
 
 def _rehearsed(declared: Declared, proposal: Approval) -> Any:

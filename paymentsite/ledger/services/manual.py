@@ -4,10 +4,11 @@ from datetime import date
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from paymentsite.core.actors import Actor
 from paymentsite.core.effects import Effect, Line
-from paymentsite.core.errors import as_day
+from paymentsite.core.errors import Refused, as_day
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
 from paymentsite.ledger import queries
@@ -20,6 +21,21 @@ SCOPE: Final = "ledger.manual"
 RIGHT: Final = "ledger.approve_manual"
 
 
+_kept: Final[set[str]] = set()
+
+
+class AccountKept(Refused):
+    code = "account_kept"
+    sentence = gettext_noop(
+        "What stands on the account “{account}” is told elsewhere, too, so it is moved by what keeps it, never by hand."
+    )
+
+
+def keep(*codes: str) -> None:
+    """Accounts of these codes are moved by their own services alone."""
+    _kept.update(codes)
+
+
 @approvals.required(
     "ledger.post_manual",
     right=RIGHT,
@@ -27,8 +43,8 @@ RIGHT: Final = "ledger.approve_manual"
     title=_("Move an amount by hand"),
     lines={
         "amount": Line(_("amount")),
-        "source": Line(_("from")),
-        "target": Line(_("to")),
+        "source": Line(_("from the account")),
+        "target": Line(_("to the account")),
         "reference": Line(_("reference")),
         "expires": Line(_("expires"), as_day),
         "after": Line(_("balances after")),
@@ -47,6 +63,9 @@ def post_manual(
     expires_on: date | None = None,
 ) -> Effect:
     """Move ``amount`` by hand, once per ``reference``. ``expires_on`` is for a target whose value expires."""
+    for account in (source, target):
+        if account.code in _kept:
+            raise AccountKept(account=str(account))
     terms = Terms("manual", expires_on=expires_on or NEVER) if target.lots else None
     post(
         Move(amount, source, target, terms),

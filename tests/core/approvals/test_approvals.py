@@ -19,6 +19,7 @@ from paymentsite.core.services.approvals import (
     EffectChanged,
     NotYours,
     OwnProposal,
+    ProposerGone,
     ReasonMissing,
     RightMissing,
 )
@@ -76,6 +77,21 @@ def test_approved_act_is_done_as_proposed(proposal: Approval, ann: Actor, bob: A
     assert (entry.by, entry.reason, entry.after) == (str(ann), "asked by letter", {"note": "none"})
     assert trail(proposal) == ["approval.proposed", "approval.approved"]
     assert approvals.verify() == []
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("left", [{"is_active": False}, {"is_staff": False}])
+def test_what_somebody_proposed_who_left_is_refused_not_done(
+    proposal: Approval, ann: Actor, bob: Actor, left: dict[str, bool]
+) -> None:
+    User.objects.filter(pk=ann.key).update(**left)
+
+    with pytest.raises(ProposerGone):
+        approve(proposal, bob)
+
+    proposal.refresh_from_db()
+    assert (proposal.state, runs()) == (State.PROPOSED, 0)
+    assert approvals.refuse(approval=proposal, by=bob, note="they left").state == State.REFUSED
 
 
 def test_own_proposal_cannot_be_decided(proposal: Approval, ann: Actor) -> None:

@@ -36,7 +36,9 @@ class Command(BaseCommand):
             metavar="FILE",
             help="acknowledged references kept elsewhere, a line each: scope TAB reference, or a JSON object",
         )
-        parser.add_argument("--head", type=Path, metavar="FILE", help="heads written by ledger_head, a line each")
+        parser.add_argument(
+            "--head", type=Path, metavar="FILE", help="heads written by ledger_head and audit_head, a line each"
+        )
         parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="checks, or apps, to look at alone")
 
     def handle(self, *, only: list[str], fast: bool, external: Path | None, head: Path | None, **how: Any) -> None:
