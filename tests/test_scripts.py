@@ -86,6 +86,15 @@ def test_old_python_is_refused_with_a_sentence(bare, tmp_path, script):
     assert not (bare / ".venv").exists()
 
 
+@pytest.mark.parametrize(("word", "code"), [("-h", 0), ("--help", 0), ("8000", 2)])
+def test_run_says_how_it_is_used_and_makes_nothing(bare, word, code):
+    done = run(bare, SHELL, "script/run", word)
+
+    assert done.returncode == code
+    assert done.stdout.startswith("usage: ./script/run ")
+    assert not (bare / ".venv").exists()
+
+
 def test_absent_python_is_refused_with_a_sentence(bare, tmp_path):
     done = run(bare, SHELL, "script/run", PATH=path_of_stubs(tmp_path))
 
