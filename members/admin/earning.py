@@ -21,6 +21,7 @@ from members.admin.finding import OfMembers
 from members.admin.tiers import PROPOSED, changed, text, whole
 from members.models import EarnBudget, Earning, EarnRule, Purchase, Referral
 from members.services import earn_rules
+from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.amount_forms import AmountField, AmountForm
 from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed
@@ -93,8 +94,9 @@ class NewBudgetForm(BudgetForm):
     field_order = ("code",)
 
 
-def _latest(_by: Actor, rule: EarnRule) -> bool:
-    return rule.superseded_at is None
+def _stands(_by: Actor, rule: EarnRule) -> bool:
+    """In force, or to come."""
+    return rule.superseded_at is None or rule.superseded_at > max(clock.now(), rule.starts_at)
 
 
 @admin.register(EarnRule)
@@ -126,7 +128,7 @@ class EarnRules(BackOffice[EarnRule]):
     def least(self, rule: EarnRule) -> str:
         return formatted(Money(rule.least_minor, rule.currency)) if rule.least_minor else NOTHING
 
-    @deed(_("Propose a change"), permission=RIGHT, form=RuleForm, initial=as_is(*TERMS), offered=_latest)
+    @deed(_("Propose a change"), permission=RIGHT, form=RuleForm, initial=as_is(*TERMS), offered=_stands)
     def change_rule(self, *, row: EarnRule, by: Actor, answers: dict[str, Any]) -> str | Promise:
         earn_rules.change(
             rule=row,
@@ -137,7 +139,7 @@ class EarnRules(BackOffice[EarnRule]):
         )
         return PROPOSED
 
-    @deed(_("Propose its end"), permission=RIGHT, form=ReasonForm, offered=_latest)
+    @deed(_("Propose its end"), permission=RIGHT, form=ReasonForm, offered=_stands)
     def end_rule(self, *, row: EarnRule, by: Actor, answers: dict[str, Any]) -> str | Promise:
         earn_rules.end(rule=row, by=by, reason=answers["reason"])
         return PROPOSED

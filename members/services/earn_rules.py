@@ -46,7 +46,7 @@ class RuleTaken(Conflict):
 
 class RuleOver(Refused):
     code = "earn_rule_over"
-    sentence = gettext_noop("{rule} is superseded; only the latest version of a rule can be changed or ended.")
+    sentence = gettext_noop("{rule} is over; only the version in force, or the one to come, can be changed or ended.")
 
 
 class BudgetTooSmall(Refused):
@@ -110,10 +110,11 @@ def change(
     What was earned by the old version stays as it was earned, and is taken back by it.
     """
     begin = _begin(starts_at)
-    latest = _supersede(rule, begin)
-    facts = {name: getattr(latest, name) for name in RuleTerms.__annotations__} | _known(terms)
-    new = EarnRule(code=latest.code, version=latest.version + 1, starts_at=begin, **facts)
-    before = values(latest, terms)
+    old = _supersede(rule, begin)
+    facts = {name: getattr(old, name) for name in RuleTerms.__annotations__} | _known(terms)
+    last = EarnRule.objects.filter(code=old.code).order_by("-version").values_list("version", flat=True)[0]
+    new = EarnRule(code=old.code, version=last + 1, starts_at=begin, **facts)
+    before = values(old, terms)
     return _saved(new, by=by, reason=reason, before=before, starts_at=starts_at)
 
 
@@ -182,10 +183,15 @@ def _begin(starts_at: datetime | None) -> datetime:
 
 
 def _supersede(rule: EarnRule, at: datetime) -> EarnRule:
-    """The rule's row as it is, superseded from ``at`` on; who changes it at once finds that it is over."""
-    current = EarnRule.objects.filter(pk=rule.pk, superseded_at=None, starts_at__lte=at)
-    if not current.update(superseded_at=at):
+    """The rule as it is, superseded from ``at`` on with all versions that are to come, which never are then; who
+    changes it at once finds that it is over."""
+    versions = list(EarnRule.objects.select_for_update().filter(code=rule.code).order_by("version"))
+    standing = [each for each in versions if each.superseded_at is None or each.superseded_at > at]
+    # What is yet to come goes with what is in force: else a change that somebody planned would keep it from ending.
+    if versions[-1].superseded_at is not None or rule.pk not in {each.pk for each in standing}:
         raise RuleOver(rule=str(rule))
+    for each in standing:
+        EarnRule.objects.filter(pk=each.pk).update(superseded_at=max(at, each.starts_at))
     return EarnRule.objects.get(pk=rule.pk)
 
 

@@ -145,6 +145,46 @@ def test_ended_rule_earns_nothing_more(agreed):
     assert pay(member(), 10_00, source="p").points == pts(0)
 
 
+@pytest.mark.parametrize("named", [0, 1], ids=["the one in force", "the one to come"])
+def test_rule_is_ended_at_once_also_where_a_change_was_planned(agreed, named):
+    old, ada = rule("base"), member()
+    later = clock.now() + timedelta(days=30)
+    agreed(earn_rules.change(rule=old, terms={"points": 5}, by=MAKER, reason="more", starts_at=later))
+
+    agreed(earn_rules.end(rule=EarnRule.objects.order_by("version")[named], by=MAKER, reason="a mistake"))
+
+    assert pay(ada, 10_00, source="p1").points == pts(0)
+    with clock.standing(later + timedelta(days=1)):
+        assert pay(ada, 10_00, source="p2").points == pts(0)
+    for each in EarnRule.objects.all():
+        with pytest.raises(RuleOver):
+            earn_rules.end(rule=each, by=MAKER, reason="again")
+
+
+def test_another_change_takes_the_place_of_one_that_was_planned(agreed):
+    old, ada = rule("base"), member()
+    now = clock.now()
+    agreed(earn_rules.change(rule=old, terms={"points": 50}, by=MAKER, reason="x", starts_at=now + timedelta(days=30)))
+    sooner = now + timedelta(days=5)
+    agreed(earn_rules.change(rule=old, terms={"points": 5}, by=MAKER, reason="more", starts_at=sooner))
+
+    pay(ada, 10_00, source="p1")
+    with clock.standing(now + timedelta(days=31)):
+        pay(ada, 10_00, source="p2")
+
+    assert standing(ada) == (60, 0, 0, 0)
+    assert EarnRule.objects.order_by("-version").values_list("version", "points")[0] == (3, 5)
+
+
+def test_campaign_that_has_not_begun_is_cancelled(agreed):
+    later = clock.now() + timedelta(days=30)
+    agreed(add(starts_at=later))
+    agreed(earn_rules.end(rule=EarnRule.objects.get(), by=MAKER, reason="not now"))
+
+    with clock.standing(later + timedelta(days=1)):
+        assert pay(member(), 10_00, source="p").points == pts(0)
+
+
 def test_rules_terms_cannot_be_edited():
     rule("base")
 
