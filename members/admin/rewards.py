@@ -118,6 +118,10 @@ class Rewards(BackOffice[Reward]):
         return _("Nobody can take it any more.")
 
 
+def _was_money(row: Redemption) -> bool:
+    return bool(row.reward.kind == Reward.Kind.WALLET_CREDIT)
+
+
 @admin.register(Redemption)
 class Redemptions(OfMembers[Redemption]):
     list_display = ("at", "member", "reward", "points", "state", "by")
@@ -138,7 +142,7 @@ class Redemptions(OfMembers[Redemption]):
     )
     facts = ("member", "reward", "points", "state")
     people = ("cancelled_by",)
-    deeds = ("cancel",)
+    deeds = ("cancel", "take_back")
 
     by = person("cancelled_by", _("cancelled by"))
 
@@ -146,11 +150,21 @@ class Redemptions(OfMembers[Redemption]):
         _("Cancel"),
         permission="members.cancel_redemption",
         form=ReasonForm,
-        offered=lambda _by, row: row.state == Redemption.State.DONE,
+        offered=lambda _by, row: row.state == Redemption.State.DONE and not _was_money(row),
     )
     def cancel(self, *, row: Redemption, by: Actor, answers: dict[str, Any]) -> str | Promise:
         rewards.cancel(redemption=row, by=by, reason=answers["reason"])
         return _("Cancelled: the points are back, and so is the stock.")
+
+    @deed(
+        _("Propose to take it back"),
+        permission="members.cancel_redemption",
+        form=ReasonForm,
+        offered=lambda _by, row: row.state == Redemption.State.DONE and _was_money(row),
+    )
+    def take_back(self, *, row: Redemption, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        rewards.take_back(redemption=row, by=by, reason=answers["reason"])
+        return _("Proposed: it is done when another person approves it.")
 
 
 @admin.register(Coupon)

@@ -7,21 +7,25 @@ from typing import Final
 from uuid import uuid5
 
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from members.models import Member, Redemption, Reward
 from members.services import coupons, members, points, tiers
+from members.services.catalogue import RIGHT
 from members.services.coupons import use as use_coupon
 from members.services.references import check_reference
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
+from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Conflict, Invalid, Refused
-from paymentsite.core.services import audit
+from paymentsite.core.money import Money
+from paymentsite.core.services import approvals, audit
 from paymentsite.ledger import services as ledger
 
-__all__ = ["cancel", "redeem", "use_coupon"]
+__all__ = ["cancel", "redeem", "take_back", "use_coupon"]
 
 Kind, State = Reward.Kind, Redemption.State
 
@@ -59,6 +63,23 @@ class CreditDiffers(Invalid):
 class RedemptionDiffers(Conflict):
     code = "redemption_differs"
     sentence = gettext_noop("That reference was used before, for “{reward}”.")
+
+
+class CancelTakesTwo(Refused):
+    code = "redemption_cancel_takes_two"
+    sentence = gettext_noop(
+        "This reward was money: taking it out of a wallet again is proposed, for somebody else to approve."
+    )
+
+
+class NoMoneyToTakeBack(Refused):
+    code = "redemption_was_no_money"
+    sentence = gettext_noop("This reward was no money; cancel it.")
+
+
+class RedemptionCancelled(Refused):
+    code = "redemption_cancelled"
+    sentence = gettext_noop("This was cancelled already.")
 
 
 class CancelReasonMissing(Invalid):
@@ -116,12 +137,47 @@ def redeem(
 def cancel(*, redemption: Redemption, by: Actor, reason: str) -> Redemption:
     """The points are back in the lots they came from, the reward is in stock again. Repeated, it changes nothing.
 
-    Refused to the member themself, for a coupon that was used, and while the ledger cannot take the journal back.
+    Refused to the member themself, for a coupon that was used, for what was money (``take_back``), for who has left,
+    and while the ledger cannot take the journal back.
     """
     check_not_own(by, redemption.member_id)
+    if redemption.reward.kind == Kind.WALLET_CREDIT:
+        raise CancelTakesTwo
+    return _cancelled(redemption, by, reason)
+
+
+@approvals.required(
+    "members.take_back_reward",
+    right=RIGHT,
+    concerns=("redemption.member_id",),
+    title=_("Take back a reward that was money"),
+    lines={
+        "reward": Line(_("reward")),
+        "member": Line(_("member")),
+        "amount": Line(_("comes out of the wallet")),
+        "points": Line(_("points come back")),
+    },
+)
+def take_back(*, redemption: Redemption, by: Actor, reason: str) -> Effect:
+    """The same where the reward was money: that is out of the member's wallet again."""
+    if redemption.reward.kind != Kind.WALLET_CREDIT:
+        raise NoMoneyToTakeBack
+    if redemption.state == State.CANCELLED:
+        raise RedemptionCancelled
+    done = _cancelled(redemption, by, reason)
+    return {
+        "reward": done.reward,
+        "member": done.member,
+        "amount": done.reward.credit,
+        "points": Money(done.points, "PTS"),
+    }
+
+
+def _cancelled(redemption: Redemption, by: Actor, reason: str) -> Redemption:
     if not 1 <= len(reason := clear(reason).strip()) <= _REASON_MAX:
         raise CancelReasonMissing
-    Member.objects.lock(redemption.member_id)
+    if Member.objects.lock(redemption.member_id).state == Member.State.CLOSED:
+        raise members.MemberClosed
     redemption = Redemption.objects.select_related("reward", "journal", "coupon").get(pk=redemption.pk)
     if redemption.state == State.CANCELLED:
         return redemption
@@ -147,7 +203,9 @@ def cancel(*, redemption: Redemption, by: Actor, reason: str) -> Redemption:
         cancel_journal_id=posted.journal_id,
     )
     redemption.refresh_from_db()
-    audit.record(by=by, act="redemption.cancelled", subject=redemption, before=State.DONE, after=State.CANCELLED)
+    audit.record(
+        by=by, act="redemption.cancelled", subject=redemption, before=State.DONE, after=State.CANCELLED, reason=reason
+    )
     return redemption
 
 

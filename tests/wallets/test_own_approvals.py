@@ -10,7 +10,7 @@ import pytest
 from django.db.models import Model
 
 from members.models import Limit, Member, Tier, User
-from members.services import limit_rules, pins, privacy, rights, tier_gifts
+from members.services import limit_rules, pins, points, privacy, rewards, rights, tier_gifts
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor, OwnMatter
 from paymentsite.core.ids import EPOCH
@@ -19,10 +19,12 @@ from paymentsite.core.services import approvals
 from paymentsite.core.services.proposals import Declared, all_declared
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.services import manual
+from tests.factories import fund
+from tests.members.catalogue import goods
 from tests.members.factories import member, superuser
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
 from wallets.models import TopUp, Withdrawal
-from wallets.services import conflicts
+from wallets.services import conflicts, reward_credit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.attack, pytest.mark.usefixtures("routed")]
 
@@ -114,6 +116,13 @@ def ended(me: Member) -> Propose:
     return lambda by: conflicts.end(order=order, happened=False, by=by, reason=WHY)
 
 
+def taken_back(me: Member) -> Propose:
+    fund(points.of(me).points, 250, ledger.Terms("test"))
+    five = goods(kind="wallet_credit", credit_minor=500, currency="EUR")
+    redemption = reward_credit.redeem(member=me, reward=five, reference="r", by=Actor.of(me.user))
+    return lambda by: rewards.take_back(redemption=redemption, by=by, reason=WHY)
+
+
 def moved(me: Member, *, to_them: bool = True) -> Propose:
     purse, cash = wallet(5_000, of=me).account, ledger.house("cash", "EUR")
     source, target = (cash, purse) if to_them else (purse, cash)
@@ -138,6 +147,7 @@ ABOUT: dict[str, Callable[[Member], Propose]] = {
     "members.give_tier": tier,
     "members.grant_rights": granted,
     "members.set_limit": limit,
+    "members.take_back_reward": taken_back,
     "wallets.accept_order": differing,
     "wallets.end_order": ended,
     "wallets.give_back_order": given_back,

@@ -4,20 +4,28 @@ import pytest
 
 from members.models import Redemption
 from members.services import members, points, rewards
-from members.services.members import MemberSuspended
-from members.services.rewards import RedemptionDiffers, RewardGone
+from members.services.members import MemberClosed, MemberSuspended
+from members.services.rewards import (
+    CancelTakesTwo,
+    NoMoneyToTakeBack,
+    RedemptionCancelled,
+    RedemptionDiffers,
+    RewardGone,
+)
 from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.models import AuditEntry
 from paymentsite.core.money import Money
+from paymentsite.core.services import approvals
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.factories import cny, fund, pts
 from tests.members.catalogue import coupon_reward, goods
-from tests.members.factories import member
+from tests.members.factories import member, superuser
 from tests.wallets.factories import emptied, holds
 from wallets.queries import statements
-from wallets.services import reward_credit, wallets
+from wallets.services import leaving, reward_credit, wallets
 
 pytestmark = pytest.mark.django_db
 
@@ -105,13 +113,45 @@ def test_other_kinds_come_as_they_do_without_a_wallet(ada):
     assert left(ada) == pts(50)
 
 
-def test_cancelled_it_goes_from_the_wallet_and_where_it_was_spent_it_cannot_be(ada):
-    redemption = redeem(ada, five_yuan())
-    rewards.cancel(redemption=redemption, by=Actor("staff", "0"), reason="mistake")
-    assert (holds(purse_of(ada)), left(ada)) == (cny(0), pts(250))
+def taken_back(redemption):
+    """One proposes it, another one approves it."""
+    proposal = rewards.take_back(redemption=redemption, by=Actor("staff", "999999"), reason="mistake")
+    second = Actor.of(superuser("second@example.com"))
+    return approvals.approve(approval=proposal, by=second, shown=proposal.shown)
 
-    spent = redeem(ada, five_yuan(), "r2")
+
+def test_taken_back_it_goes_from_the_wallet_by_two_people(ada):
+    redemption = redeem(ada, five_yuan())
+    with pytest.raises(CancelTakesTwo):
+        rewards.cancel(redemption=redemption, by=Actor("staff", "0"), reason="mistake")
+
+    effect = taken_back(redemption).effect
+
+    assert (holds(purse_of(ada)), left(ada)) == (cny(0), pts(250))
+    assert (effect["amount"], effect["points"]) == (cny(500).to_wire(), pts(100).to_wire())
+    assert AuditEntry.objects.get(act="redemption.cancelled").reason == "mistake"
+    redemption.refresh_from_db()
+    with pytest.raises(RedemptionCancelled):
+        rewards.take_back(redemption=redemption, by=Actor("staff", "0"), reason="again")
+
+
+def test_where_it_was_spent_it_is_not_taken_back(ada):
+    spent = redeem(ada, five_yuan())
     emptied(ada)
+
     with pytest.raises(InsufficientFunds):
-        rewards.cancel(redemption=spent, by=Actor("staff", "0"), reason="mistake")
+        rewards.take_back(redemption=spent, by=Actor("staff", "0"), reason="mistake")
     assert left(ada) == pts(150)
+
+
+def test_what_was_no_money_takes_one_and_nothing_comes_back_to_who_has_left(ada):
+    mug, other = redeem(ada, goods()), redeem(ada, goods(), "r2")
+    with pytest.raises(NoMoneyToTakeBack):
+        rewards.take_back(redemption=mug, by=Actor("staff", "0"), reason="mistake")
+    rewards.cancel(redemption=mug, by=Actor("staff", "0"), reason="mistake")
+
+    wallets.open(member=ada, currency="CNY", by=SYSTEM)
+    leaving.leave(member=ada, by=Actor.of(ada.user), reason="done", forfeit_points=True)
+    with pytest.raises(MemberClosed):
+        rewards.cancel(redemption=other, by=Actor("staff", "0"), reason="mistake")
+    assert left(ada) == pts(0)
