@@ -14,6 +14,7 @@ from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 
 
+@immutable(except_columns=["refunded_minor", "final_at"])
 class Purchase(models.Model):
     """A payment of a higher app, named by its source. ``refunded_minor`` is how much of it was given back by now."""
 

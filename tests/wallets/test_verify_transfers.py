@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from members.models import LimitUse
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM
 from tests.members.factories import member
 from tests.wallets.factories import asked, claimed, given, paid, sent, wallet
 from tests.wallets.races import due_order
-from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
+from wallets.models import FeeUse, Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
 from wallets.services import gift_links, standing_runs
-from wallets.verify import gifts, requests, standing_orders, transfers
+from wallets.verify import gifts, requests, standing_orders, taken, transfers
 
 pytestmark = pytest.mark.django_db
 
@@ -174,7 +175,55 @@ def gift_deleted() -> str:
     return f"hold {row.hold_id}"
 
 
+def of_transfer(model: Any) -> tuple[str, Any]:
+    row = Transfer.objects.get(reference="r0")
+    return f"transfer {row.public_id}", model.objects.get(source=row.source).pk
+
+
+def limit_given_back() -> str:
+    subject, use = of_transfer(LimitUse)
+    edit(LimitUse, use, given_back_at=clock.now())
+    return subject
+
+
+def price_given_back() -> str:
+    subject, use = of_transfer(FeeUse)
+    edit(FeeUse, use, given_back_at=clock.now())
+    return subject
+
+
+def price_of_another() -> str:
+    subject, use = of_transfer(FeeUse)
+    edit(FeeUse, use, member=member())
+    return subject
+
+
+def limit_never_taken() -> str:
+    subject, use = of_transfer(LimitUse)
+    do("DELETE FROM members_limituse WHERE id = %s", use)
+    return subject
+
+
+def limit_taken_for_nothing() -> str:
+    subject, use = of_transfer(LimitUse)
+    del subject
+    edit(LimitUse, use, source="transfer:nothing")
+    return "transfer:nothing"
+
+
+def gift_kept_its_limit() -> str:
+    row = Gift.objects.get(state="cancelled")
+    LimitUse.objects.filter(source=row.source).update(given_back_at=None)
+    return f"gift {row.public_id}"
+
+
 TABLE: list[tuple[str, Callable[[], str]]] = [
+    ("wallets.limits_and_prices_taken", limit_given_back),
+    ("wallets.limits_and_prices_taken", price_given_back),
+    ("wallets.limits_and_prices_taken", price_of_another),
+    ("wallets.limits_and_prices_taken", limit_never_taken),
+    ("wallets.limits_and_prices_taken", limit_taken_for_nothing),
+    ("wallets.limits_and_prices_taken", gift_kept_its_limit),
     ("wallets.transfer_is_its_journal", amount_edited),
     ("wallets.transfer_is_its_journal", fee_edited),
     ("wallets.transfer_is_its_journal", receiver_edited),
@@ -216,7 +265,7 @@ def test_what_stands_is_clean(standing: None) -> None:
     assert report.findings == []
 
 
-@pytest.mark.parametrize("module", [gifts, requests, standing_orders, transfers], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("module", [gifts, requests, standing_orders, taken, transfers], ids=lambda each: each.__name__)
 def test_each_check_has_a_corruption(module: Any) -> None:
     checks = verification.discover().checks.values()
     ours = {check.name for check in checks if check.work.__module__ == module.__name__}
