@@ -164,4 +164,5 @@ def _check(row: Tier | TierProgramme) -> None:
 def _check_order(tiers: Sequence[Tier]) -> None:
     thresholds = [tier.threshold for tier in tiers]
     if thresholds[0] != 0 or thresholds != sorted(thresholds):
-        raise TiersDisordered(tiers=[f"{tier.code} {tier.threshold}" for tier in tiers])
+        unit = TierProgramme.current().unit
+        raise TiersDisordered(tiers=[f"{tier.code} {Money(tier.threshold, unit)}" for tier in tiers])

@@ -248,7 +248,8 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
 
     def _asked(self, request: HttpRequest, deed: Deed, form: forms.Form, back: str, **about: Any) -> HttpResponse:
         """The page that asks what ``deed`` needs, and says what it is ``about``."""
-        page = {"title": deed.label, "opts": self.opts, "form": form, "back": back}
+        timed = any(isinstance(field, forms.SplitDateTimeField) for field in form.fields.values())
+        page = {"title": deed.label, "opts": self.opts, "form": form, "back": back, "asks_for_times": timed}
         context = {**self.admin_site.each_context(request), **page, **about}
         return TemplateResponse(request, "admin/deed.html", context)
 

@@ -163,6 +163,8 @@ def test_expired_offer_is_refused_to_the_moment(purse):
 
     with clock.standing(offer.expires_at), pytest.raises(QuoteExpired):
         accept(offer)
+    # Nor is a wallet opened for what does not come.
+    assert not Wallet.objects.filter(currency=offer.bought_unit).exists()
     with clock.standing(offer.expires_at - timedelta(microseconds=1)):
         accept(offer)
 

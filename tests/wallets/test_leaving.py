@@ -283,6 +283,7 @@ def withdrawal_under_way(purse: Wallet) -> None:
 
 PLANTED: dict[str, Callable[[Wallet], Any]] = {
     "a wallet": nothing_more,
+    "something on the account": nothing_more,
     "something on hold": lambda purse: hold(purse.account, 10),
     "a gift that nobody took": lambda purse: given(10, purse),
     "a standing order": lambda purse: due_order(purse.member, member()),

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from members.models import User
 from paymentsite.core.actors import Actor
+from paymentsite.core.models import AuditEntry
 from tests.members.factories import member
 from tests.wallets.factories import asked, given, sent, wallet
 from tests.wallets.races import due_order
@@ -59,8 +60,10 @@ def test_deed_takes_its_right_and_is_done_by_its_service(model, name, right, sta
     assert staff(see).post(page(model, row, name)).status_code == 403
     assert model.objects.get().state == before
 
-    answer = staff(see, right).post(page(model, row, name))
+    answer = staff(see, right).post(page(model, row, name), {"reason": "they asked"})
     assert (answer.status_code, model.objects.get().state) == (302, state)
+    if name != "pause":
+        assert AuditEntry.objects.of(row).latest("pk").reason == "they asked"
 
 
 def test_what_staff_paused_is_theirs_to_resume():

@@ -11,6 +11,7 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import M, deed
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import NOTHING, laid_out
+from wallets.admin.wallets import ReasonForm
 from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
 from wallets.services import gift_links, requests, standing_orders
 
@@ -56,11 +57,11 @@ class MoneyRequests(Movements[MoneyRequest]):
     @deed(
         _("Withdraw"),
         permission="wallets.end_request",
+        form=ReasonForm,
         offered=lambda _by, row: row.state == MoneyRequest.State.OPEN,
     )
     def withdraw(self, *, row: MoneyRequest, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        del answers
-        requests.cancel(request=row, by=by)
+        requests.cancel(request=row, by=by, reason=answers["reason"])
         return _("The request is withdrawn.")
 
 
@@ -100,11 +101,11 @@ class StandingOrders(Movements[StandingOrder]):
     @deed(
         _("End"),
         permission="wallets.pause_order",
+        form=ReasonForm,
         offered=lambda _by, row: row.state != StandingOrder.State.ENDED,
     )
     def end(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        del answers
-        standing_orders.end(order=row, by=by)
+        standing_orders.end(order=row, by=by, reason=answers["reason"])
         return _("The standing order is over.")
 
 
@@ -142,9 +143,9 @@ class Gifts(Movements[Gift]):
     @deed(
         _("Return to the sender"),
         permission="wallets.return_gift",
+        form=ReasonForm,
         offered=lambda _by, row: row.state == Gift.State.OPEN,
     )
     def give_back(self, *, row: Gift, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        del answers
-        gift_links.give_back(gift=row, by=by)
+        gift_links.give_back(gift=row, by=by, reason=answers["reason"])
         return _("The gift is with its sender again.")

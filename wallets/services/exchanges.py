@@ -148,6 +148,7 @@ def _make_ready(quote: ExchangeQuote, by: Actor) -> None:
     """The accounts stand, in an act of their own: opened in one that is refused they would go back with it, and the
     ledger cannot remember a refusal that names what is not there."""
     if not Exchange.objects.filter(quote=quote.pk).exists():
+        _acceptable(quote.pk, clock.now())
         wallets.open(member=quote.member, currency=quote.bought_unit, by=by)
         _Ours.of(quote)
 

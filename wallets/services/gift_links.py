@@ -190,10 +190,10 @@ def cancel(*, gift: Gift, sender: Member, by: Actor) -> Gift:
 
 
 @act
-def give_back(*, gift: Gift, by: Actor) -> Gift:
+def give_back(*, gift: Gift, by: Actor, reason: str = "") -> Gift:
     """The same by staff, though not for themselves: it is returned, and its sender told."""
     check_not_own(by, gift.sender_id)
-    return _tell_returned(_give_back(gift, State.RETURNED, by=by, now=clock.now()))
+    return _tell_returned(_give_back(gift, State.RETURNED, by=by, now=clock.now(), reason=reason))
 
 
 def return_due(*, now: datetime) -> int:
@@ -232,7 +232,7 @@ def of(*, sender: Member, public_id: UUID) -> Gift:
     return found
 
 
-def _give_back(gift: Gift, state: State, *, by: Actor, now: datetime) -> Gift:
+def _give_back(gift: Gift, state: State, *, by: Actor, now: datetime, reason: str = "") -> Gift:
     gone = Member.objects.lock(gift.sender_id).state == Member.State.CLOSED
     gift = _read(gift)
     if gift.state == state:
@@ -250,7 +250,7 @@ def _give_back(gift: Gift, state: State, *, by: Actor, now: datetime) -> Gift:
     _end(gift, state, now)
     limits.give_back(source=gift.source, now=now)
     fees.give_back(source=gift.source, now=now)
-    audit.record(by=by, act=f"gift.{state}", subject=gift, before=State.OPEN, after=state)
+    audit.record(by=by, act=f"gift.{state}", subject=gift, before=State.OPEN, after=state, reason=reason)
     if gone:
         why = f"It came back, and its sender has left: {gift.amount + gift.fee} is in suspense."
         open_items.open(kind=SUSPENDED, subject=gift, why=why, by=SYSTEM)

@@ -157,7 +157,7 @@ def decline(*, request: MoneyRequest, payer: Member, by: Actor) -> MoneyRequest:
 
 
 @act
-def cancel(*, request: MoneyRequest, by: Actor, asker: Member | None = None) -> MoneyRequest:
+def cancel(*, request: MoneyRequest, by: Actor, asker: Member | None = None, reason: str = "") -> MoneyRequest:
     """The request is withdrawn, by its asker or, where none is named, by staff who are none of the two it is between.
 
     Withdrawn again, it stays so.
@@ -166,7 +166,7 @@ def cancel(*, request: MoneyRequest, by: Actor, asker: Member | None = None) -> 
         check_not_own(by, request.asker_id, request.payer_id)
     elif request.asker_id != asker.pk:
         raise NoSuchRequest
-    request, _ended = _over(request, State.CANCELLED, by=by)
+    request, _ended = _over(request, State.CANCELLED, by=by, reason=reason)
     return request
 
 
@@ -233,7 +233,7 @@ def _check_open(request: MoneyRequest) -> None:
         raise RequestNotOpen(state=State.EXPIRED)
 
 
-def _over(request: MoneyRequest, state: State, *, by: Actor) -> tuple[MoneyRequest, bool]:
+def _over(request: MoneyRequest, state: State, *, by: Actor, reason: str = "") -> tuple[MoneyRequest, bool]:
     """End it unpaid; the row as it is then, and whether this ended it."""
     Member.objects.lock_all([request.asker_id, request.payer_id])
     request = MoneyRequest.objects.select_related("asker", "payer").get(pk=request.pk)
@@ -241,7 +241,7 @@ def _over(request: MoneyRequest, state: State, *, by: Actor) -> tuple[MoneyReque
         return request, False
     _check_open(request)
     _end(request, state)
-    audit.record(by=by, act=f"request.{state}", subject=request, before=State.OPEN, after=state)
+    audit.record(by=by, act=f"request.{state}", subject=request, before=State.OPEN, after=state, reason=reason)
     return request, True
 
 

@@ -219,13 +219,13 @@ def resume(*, order: StandingOrder, by: Actor, member: Member | None = None) -> 
 
 
 @act
-def end(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
+def end(*, order: StandingOrder, by: Actor, member: Member | None = None, reason: str = "") -> StandingOrder:
     """It is over, for ever."""
     order = _locked(order, member, by)
     if order.state == State.ENDED:
         return order
     give_up_today(order)
-    _become(order, State.ENDED, by=by, paused_by="")
+    _become(order, State.ENDED, by=by, reason=reason, paused_by="")
     return order
 
 
@@ -289,7 +289,7 @@ def _locked(order: StandingOrder, member: Member | None, by: Actor) -> StandingO
     return StandingOrder.objects.select_related("member", "payee").get(pk=order.pk)
 
 
-def _become(order: StandingOrder, state: State, *, by: Actor, **fields: Any) -> None:
+def _become(order: StandingOrder, state: State, *, by: Actor, reason: str = "", **fields: Any) -> None:
     before = order.state
     change(order, state=state, **{"next_on": None, "next_at": None, **fields})
-    audit.record(by=by, act=f"standing_order.{state}", subject=order, before=before, after=state)
+    audit.record(by=by, act=f"standing_order.{state}", subject=order, before=before, after=state, reason=reason)

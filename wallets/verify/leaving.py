@@ -8,13 +8,13 @@ from django.db.models.functions import Cast, Concat
 
 from members.models import Member
 from paymentsite.core.verification import Fault, Run, check
-from paymentsite.ledger.models import Hold
+from paymentsite.ledger.models import Balance, Hold
 from wallets.models import Gift, ProofDeposit, StandingOrder, TopUp, Wallet, Withdrawal
 
 
 @check(
     "wallets.closed_members_hold_nothing",
-    "Who has left has no wallet, and nothing under way: no hold, gift, order or standing order.",
+    "Who has left has no wallet, nothing on an account, and nothing under way: no hold, gift, order or standing order.",
 )
 def closed_members_hold_nothing(run: Run) -> Iterator[Fault]:
     closed = Member.objects.filter(state=Member.State.CLOSED)
@@ -27,6 +27,10 @@ def closed_members_hold_nothing(run: Run) -> Iterator[Fault]:
         yield f"member {pk}", f"has left, and has a gift that nobody took: {name}"
     owners = closed.annotate(owner_name=Concat(Value("member:"), Cast("pk", CharField()))).values("owner_name")
     holds = Hold.objects.open().filter(account__owner__in=owners)
+    # What they qualified for is worth nothing, and stays told.
+    kept = Balance.objects.filter(account__owner__in=owners).exclude(posted_minor=0).exclude(account__unit="QPT")
+    for owner, name in kept.order_by("pk").values_list("account__owner", "account__code"):
+        yield owner.replace(":", " "), f"has left, and has something on the account {name}"
     for owner, name in holds.order_by("pk").values_list("account__owner", "pk"):
         yield owner.replace(":", " "), f"has left, and has something on hold: {name}"
 
