@@ -150,8 +150,23 @@ def test_a_package_that_is_not_there_is_named(monkeypatch):
 def test_tests_and_real_money_keep_apart(environment, modes, problem):
     entries, _ = configured(environment)
 
-    with override_settings(GATEWAYS=entries, **modes):
+    with override_settings(GATEWAYS=entries, SITE_URL="https://pay.example.com", **modes):
         assert [code for code, _said in found(checks.of_this_world)] == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("production", "site", "stops"),
+    [
+        (True, "http://localhost:8000", True),
+        (True, "https://pay.example.com", False),
+        (False, "http://localhost:8000", False),
+    ],
+)
+def test_gateways_are_told_an_address_that_they_reach(production, site, stops):
+    entries, _ = configured(WECHATPAY)
+
+    with override_settings(GATEWAYS=entries, PRODUCTION=production, SANDBOX=False, SITE_URL=site):
+        assert ("paymentsite.E065" in dict(found(checks.of_this_world))) is stops
 
 
 def test_stripes_own_log_stops_the_start(monkeypatch):
