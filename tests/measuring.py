@@ -13,13 +13,22 @@ _MEASURED: Final = {
     "sqlite": ("core/**/test_*.py", "ledger/**/test_*.py"),
     "postgres": tuple(
         f"ledger/test_{what}.py"
-        for what in ("broken_commits", "demo", "holds", "manual", "refusals_of_what_went_back", "swift_python", "wire")
+        for what in (
+            "broken_commits",
+            "demo",
+            "holds",
+            "manual",
+            "refusals_of_what_went_back",
+            "seals",
+            "swift_python",
+            "wire",
+        )
     ),
 }
 # What covers nothing that others do not, or next to nothing for its time.
 _NOT_MEASURED: Final = (
     *("races", "histories", "test_checks", "two_ways", "verify_fast", "post_many"),
-    *("conflicts", "replay", "canon", "labels"),
+    *("replay", "canon", "labels"),
 )
 # By which coverage measures the processes that a test starts.
 _PROCESSES: Final = "COVERAGE_PROCESS_CONFIG"
