@@ -146,7 +146,9 @@ def accept(*, quote: ExchangeQuote, reference: str, by: Actor) -> Exchange:
 @act
 def _make_ready(quote: ExchangeQuote, by: Actor) -> None:
     """The accounts stand, in an act of their own: opened in one that is refused they would go back with it, and the
-    ledger cannot remember a refusal that names what is not there."""
+    ledger cannot remember a refusal that names what is not there. Under the member's lock, so that who repeats a
+    reference at once is not told that the offer was used, but hears of the first."""
+    Member.objects.lock(quote.member_id)
     if not Exchange.objects.filter(quote=quote.pk).exists():
         _acceptable(quote.pk, clock.now())
         wallets.open(member=quote.member, currency=quote.bought_unit, by=by)
