@@ -162,6 +162,9 @@ def take_back(*, redemption: Redemption, by: Actor, reason: str) -> Effect:
     """The same where the reward was money: that is out of the member's wallet again."""
     if redemption.reward.kind != Kind.WALLET_CREDIT:
         raise NoMoneyToTakeBack
+    # Of two that were proposed and are approved at once, the second says that nothing was left to do.
+    Member.objects.lock(redemption.member_id)
+    redemption.refresh_from_db(fields=["state"])
     if redemption.state == State.CANCELLED:
         raise RedemptionCancelled
     done = _cancelled(redemption, by, reason)

@@ -20,6 +20,7 @@ from paymentsite.core.services import approvals
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import InsufficientFunds
+from paymentsite.ledger.services import manual
 from tests.factories import cny, fund, pts
 from tests.members.catalogue import coupon_reward, goods
 from tests.members.factories import member, superuser
@@ -133,6 +134,28 @@ def test_taken_back_it_goes_from_the_wallet_by_two_people(ada):
     redemption.refresh_from_db()
     with pytest.raises(RedemptionCancelled):
         rewards.take_back(redemption=redemption, by=Actor("staff", "0"), reason="again")
+
+
+def test_of_two_that_were_proposed_one_is_done(ada):
+    redemption = redeem(ada, five_yuan())
+    maker, second = Actor("staff", "999999"), Actor.of(superuser("second@example.com"))
+    one, two = (rewards.take_back(redemption=redemption, by=maker, reason="mistake") for _ in range(2))
+    approvals.approve(approval=one, by=second, shown=one.shown)
+
+    with pytest.raises(RedemptionCancelled):
+        approvals.approve(approval=two, by=second, shown=two.shown)
+    assert (holds(purse_of(ada)), left(ada)) == (cny(0), pts(250))
+
+
+@pytest.mark.parametrize("name", ["pending", "debt", "qualifying"])
+def test_points_that_are_told_elsewhere_are_not_moved_by_hand(ada, name):
+    account = getattr(points.of(ada), name)
+    house = ledger.house("suspense", account.unit)
+
+    with pytest.raises(manual.AccountKept):
+        manual.post_manual(
+            amount=Money(1, account.unit), source=house, target=account, reference="r", by=SYSTEM, reason="x"
+        )
 
 
 def test_where_it_was_spent_it_is_not_taken_back(ada):
