@@ -36,6 +36,8 @@ TERMS = (
     "upgrade_points",
 )
 PROGRAMME = ("measure", "currency", "window", "grace_days", "step_down")
+# Before the code of a tier: the field that asks what it takes.
+TAKES = "takes_"
 PROPOSED = _("Proposed: it is done when another person approves it.")
 
 
@@ -50,6 +52,7 @@ def text(label: Any, length: int, *, needed: bool = True) -> forms.CharField:
 class TierForm(AmountForm):
     """Its currency is what thresholds are counted in: money, or qualifying points."""
 
+    currency = forms.CharField(widget=forms.HiddenInput)
     name_en = text(_("Name in English"), 40)
     name_zh = text(_("Name in Chinese"), 40, needed=False)
     rank = whole(_("Rank"))
@@ -61,19 +64,49 @@ class TierForm(AmountForm):
     upgrade_points = whole(_("Price in points"), needed=False)
     reason = text(_("Reason"), 255)
 
+    def clean(self) -> dict[str, Any]:
+        """What was typed was typed as an amount of what the page said, which may have changed since."""
+        answers = super().clean()
+        if answers.get("currency") != TierProgramme.current().unit:
+            complaint = _("Tiers are counted in something else now. Open this page again, and look at the threshold.")
+            self.add_error("threshold", complaint)
+        return answers
+
 
 class NewTierForm(TierForm):
     code = forms.SlugField(label=_("Code"), max_length=30, widget=UnfoldAdminTextInputWidget)
     field_order = ("code",)
 
 
-class ProgrammeForm(forms.Form):
+class ProgrammeForm(AmountForm):
+    """The programme, and what each tier takes in what the programme counts."""
+
     measure = forms.ChoiceField(label=_("Measure"), choices=TierProgramme.Measure, widget=UnfoldAdminSelectWidget)
     currency = text(_("Currency"), 3)
     window = forms.ChoiceField(label=_("Window"), choices=Window, widget=UnfoldAdminSelectWidget)
     grace_days = whole(_("Days of grace before going down"))
     step_down = forms.ChoiceField(label=_("Way down"), choices=TierProgramme.StepDown, widget=UnfoldAdminSelectWidget)
     reason = text(_("Reason"), 255)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        unit = TierProgramme.current().unit
+        self.tiers = {f"{TAKES}{tier.code}": tier for tier in Tier.objects.filter(threshold__gt=0).order_by("rank")}
+        for name, tier in self.tiers.items():
+            taken = str(Money(tier.threshold, unit).decimal)
+            self.fields[name] = AmountField(label=_("Threshold of {tier}").format(tier=tier.name), initial=taken)
+        self.order_fields([name for name in self.fields if name != "reason"])
+
+    def unit(self, values: dict[str, Any]) -> str:
+        return TierProgramme(measure=values.get("measure") or "", currency=values.get("currency") or "").unit
+
+    def clean(self) -> dict[str, Any]:
+        answers = super().clean()
+        takes = {name: answers[name] for name in self.tiers if answers.get(name) is not None}
+        counted = self.unit(answers) != TierProgramme.current().unit
+        if counted or any(self.tiers[name].threshold != minor for name, minor in takes.items()):
+            answers["thresholds"] = {self.tiers[name].code: minor for name, minor in takes.items()}
+        return answers
 
 
 class GiftForm(forms.Form):
@@ -136,8 +169,8 @@ class TierProgrammes(BackOffice[TierProgramme]):
 
     @add_deed(_("Propose a change"), permission="members.propose_tiers", form=ProgrammeForm, initial=programme_as_is)
     def change_programme(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        terms = changed(TierProgramme.current(), answers, PROGRAMME)
-        tier_terms.change_programme(terms=terms, by=by, reason=answers["reason"])
+        terms, thresholds = changed(TierProgramme.current(), answers, PROGRAMME), answers.get("thresholds")
+        tier_terms.change_programme(terms=terms, thresholds=thresholds, by=by, reason=answers["reason"])
         return PROPOSED
 
 

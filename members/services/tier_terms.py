@@ -45,6 +45,11 @@ class TiersDisordered(Invalid):
     sentence = gettext_noop("The lowest tier takes nothing, and a higher one never less than a lower one: {tiers}.")
 
 
+class ThresholdsMissing(Invalid):
+    code = "thresholds_missing"
+    sentence = gettext_noop("What tiers take is counted in something else then: say what each of {tiers} takes.")
+
+
 class Terms(TypedDict, total=False):
     """What a tier is; what is left out stays, or is what the model says."""
 
@@ -109,9 +114,16 @@ def change(*, tier: Tier, terms: dict[str, Any], by: Actor, reason: str) -> Effe
     title=_("Change the programme of all tiers"),
     lines=_LINES,
 )
-def change_programme(*, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
-    """The programme is as ``terms`` say; every member is looked at again, and what is lost has its grace."""
+def change_programme(
+    *, terms: dict[str, Any], thresholds: dict[str, int] | None = None, by: Actor, reason: str
+) -> Effect:
+    """The programme is as ``terms`` say; every member is looked at again, and what is lost has its grace.
+
+    ``thresholds`` are what tiers take from the same moment on, by their codes: where it is counted in something else
+    then, each tier's must be said, for nobody is to gain a level by a number that meant another thing.
+    """
     programme = _lock()
+    unit = programme.unit
     before = {name: getattr(programme, name) for name in _known(ProgrammeTerms, terms)}
     for name, value in terms.items():
         setattr(programme, name, value)
@@ -119,10 +131,29 @@ def change_programme(*, terms: dict[str, Any], by: Actor, reason: str) -> Effect
         raise InvalidTier(why=Fault.CURRENCY)
     _check(programme)
     programme.save()
-    audit.record(by=by, act="tier.programme_changed", subject=programme, before=before, after=terms, reason=reason)
-    # What the tiers take is counted in something else now: whoever decides sees what each takes.
-    taken = [{"tier": tier, "threshold": Money(tier.threshold, programme.unit)} for tier in Tier.objects.all()]
+    taken = _take(thresholds or {}, unit, programme.unit)
+    after = {**terms, **({"thresholds": thresholds} if thresholds else {})}
+    audit.record(by=by, act="tier.programme_changed", subject=programme, before=before, after=after, reason=reason)
     return {"before": before, "after": terms, "tiers": taken}
+
+
+def _take(thresholds: dict[str, int], before: str, after: str) -> list[Effect]:
+    """Tiers take ``thresholds``, counted in the unit ``after`` instead of ``before``; what each takes is told."""
+    tiers = list(Tier.objects.order_by("rank"))
+    if unknown := thresholds.keys() - {tier.code for tier in tiers}:
+        raise TypeError(f"there is no tier {', '.join(sorted(unknown))}")
+    unsaid = [tier.code for tier in tiers if tier.threshold and tier.code not in thresholds]
+    if before != after and unsaid:
+        raise ThresholdsMissing(tiers=unsaid)
+    taken: list[Effect] = []
+    for tier in tiers:
+        had = Money(tier.threshold, before)
+        tier.threshold = thresholds.get(tier.code, tier.threshold)
+        _check(tier)
+        tier.save(update_fields=["threshold"])
+        taken.append({"tier": tier, "before": had, "after": Money(tier.threshold, after)})
+    _check_order(tiers, after)
+    return taken
 
 
 def _told(terms: Mapping[str, Any], unit: str) -> dict[str, Any]:
@@ -151,7 +182,7 @@ def _save(tier: Tier) -> None:
             raise TierTaken(field=field)
     _check(tier)
     tier.save()
-    _check_order(list(Tier.objects.order_by("rank")))
+    _check_order(list(Tier.objects.order_by("rank")), TierProgramme.current().unit)
 
 
 def _check(row: Tier | TierProgramme) -> None:
@@ -161,8 +192,7 @@ def _check(row: Tier | TierProgramme) -> None:
         raise InvalidTier(why=complaints(error, row)) from error
 
 
-def _check_order(tiers: Sequence[Tier]) -> None:
+def _check_order(tiers: Sequence[Tier], unit: str) -> None:
     thresholds = [tier.threshold for tier in tiers]
-    if thresholds[0] != 0 or thresholds != sorted(thresholds):
-        unit = TierProgramme.current().unit
+    if thresholds and (thresholds[0] != 0 or thresholds != sorted(thresholds)):
         raise TiersDisordered(tiers=[f"{tier.code} {Money(tier.threshold, unit)}" for tier in tiers])

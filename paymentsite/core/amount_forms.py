@@ -24,13 +24,13 @@ class AmountField(forms.CharField):
 
 
 class AmountForm(forms.Form):
-    """Its amounts are of the currency that it asks for, or begins with. What it gives back of them, and what it begins
-    with, are smallest parts; what people see and type are whole units."""
+    """Its amounts are of the currency that it asks for, or begins with; ``unit`` may say otherwise. What it gives back
+    of them, and what it begins with, are smallest parts; what people see and type are whole units."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.initial = dict(self.initial)
-        currency = self.initial.get("currency")
+        currency = self.unit(self.initial)
         for name in self._amounts():
             minor = self.initial.pop(name, None)
             if currency and minor is not None:
@@ -40,7 +40,7 @@ class AmountForm(forms.Form):
         answers: dict[str, Any] = super().clean() or self.cleaned_data
         if "currency" in answers:
             answers["currency"] = answers["currency"].upper()
-        currency = answers.get("currency") or self.initial.get("currency") or ""
+        currency = self.unit({**self.initial, **answers})
         for name, field in self._amounts().items():
             text = answers.get(name)
             try:
@@ -48,6 +48,10 @@ class AmountForm(forms.Form):
             except DomainError as refusal:
                 self.add_error(name, str(refusal))
         return answers
+
+    def unit(self, values: dict[str, Any]) -> str:
+        """What amounts are counted in beside ``values`` of the other fields."""
+        return values.get("currency") or ""
 
     def _amounts(self) -> dict[str, AmountField]:
         return {name: field for name, field in self.fields.items() if isinstance(field, AmountField)}

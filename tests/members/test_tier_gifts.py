@@ -237,6 +237,46 @@ def test_tier_is_added_and_the_programme_changed(people):
     assert (TierProgramme.current().grace_days, TierProgramme.current().version) == (9, 2)
 
 
+def test_programme_that_counts_something_else_says_what_each_tier_takes(people):
+    """Nobody gains a level because a number meant another thing the moment before."""
+    levels()
+    who = MemberFactory()
+    earn(who, 10, clock.now(), spend=2_000)
+    spend = {"measure": "spend", "currency": "CNY"}
+    with pytest.raises(tier_terms.ThresholdsMissing) as refusal:
+        tier_terms.change_programme(terms=spend, by=people[0], reason="test")
+    assert refusal.value.facts["tiers"] == ["silver", "gold", "platinum"]
+    with pytest.raises(tier_terms.ThresholdsMissing):
+        tier_terms.change_programme(terms=spend, thresholds={"silver": 1}, by=people[0], reason="test")
+    takes = {"silver": 9_000_00, "gold": 2_000_00, "platinum": 9_000_00}
+    with pytest.raises(tier_terms.TiersDisordered):
+        tier_terms.change_programme(terms=spend, thresholds=takes, by=people[0], reason="test")
+
+    takes = {"silver": 500_00, "gold": 2_000_00, "platinum": 9_000_00}
+    proposed = tier_terms.change_programme(terms=spend, thresholds=takes, by=people[0], reason="spend")
+    assert proposed.effect["tiers"][1] == {
+        "tier": {"row": f"members.tier:{Tier.objects.get(code='silver').pk}"},
+        "before": {"amount": 1_000, "currency": "QPT"},
+        "after": {"amount": 500_00, "currency": "CNY"},
+    }
+    approved(proposed, people[1])
+    tiers.evaluate_stale(now=clock.now())
+
+    assert dict(Tier.objects.values_list("code", "threshold")) == {"bronze": 0, **takes}
+    assert held(who, clock.now()) == "bronze"
+    earn(who, 0, clock.now(), spend=480_00, source="payment:more")
+    assert held(who, clock.now()) == "silver"
+
+
+def test_thresholds_of_no_tier_are_refused(people):
+    levels()
+
+    with pytest.raises(TypeError):
+        tier_terms.change_programme(terms={}, thresholds={"diamond": 1}, by=people[0], reason="test")
+    with pytest.raises(tier_terms.InvalidTier):
+        tier_terms.change_programme(terms={}, thresholds={"silver": -1}, by=people[0], reason="test")
+
+
 def test_closed_member_keeps_their_history():
     levels()
     member = MemberFactory()

@@ -96,9 +96,11 @@ def test_members_are_found_by_their_id(operator):
 
 def test_proposals_wait(operator):
     made, who, reward = levels(), member(), goods(stock=1)
-    silver = {"name_en": "Silver", "rank": 10, "threshold": 900, "earn_bp": 10_000, "fee_discount_bp": 0}
+    silver = {"name_en": "Silver", "rank": 10, "threshold": 900, "currency": "QPT", "earn_bp": 10_000}
+    silver["fee_discount_bp"] = 0
     silver |= {"free_withdrawals": 0, "fx_margin_bp": 100, "upgrade_points": 100, "reason": "test"}
     programme = {"measure": "spend", "currency": "CNY", "window": "year", "grace_days": 9, "step_down": "one"}
+    programme |= {"takes_silver": "500", "takes_gold": "2,000.50", "takes_platinum": "9000"}
     gift = {"member": who.pk, "tier": made["gold"].pk, "until_0": "2190-01-01", "until_1": "00:00", "reason": "test"}
     offer = {"kind": "goods", "name_en": "Cup", "points": 5, "reason": "test"}
 
@@ -118,7 +120,37 @@ def test_proposals_wait(operator):
         "members.restock_reward",
     ]
     assert Approval.objects.first().effect["after"] == {"threshold": {"amount": 900, "currency": "QPT"}}
+    assert Approval.objects.get(act="members.change_tier_programme").arguments["thresholds"]["value"] == {
+        "silver": 50_000,
+        "gold": 200_050,
+        "platinum": 900_000,
+    }
     assert (Tier.objects.count(), Reward.objects.count(), MemberTier.objects.count()) == (4, 1, 0)
+
+
+def test_threshold_is_not_read_in_what_the_programme_counts_since(operator):
+    made = levels()
+    asked = operator.get(page(Tier, made["silver"], "change_tier_terms")).context["form"]
+    answers = {name: asked[name].value() or "" for name in asked.fields} | {"threshold": "900", "reason": "test"}
+    TierProgramme.objects.update(measure="spend")
+
+    said = operator.post(page(Tier, made["silver"], "change_tier_terms"), answers).content.decode()
+
+    assert "counted in something else now" in said
+    assert not Approval.objects.exists()
+
+
+def test_thresholds_that_are_left_are_not_proposed(operator):
+    levels(grace_days=3)
+    asked = operator.get(page(TierProgramme, name="change_programme")).context["form"]
+    assert list(asked.fields)[-4:] == ["takes_silver", "takes_gold", "takes_platinum", "reason"]
+    answers = {name: asked[name].value() for name in asked.fields} | {"grace_days": 9, "reason": "kinder"}
+
+    operator.post(page(TierProgramme, name="change_programme"), answers)
+
+    proposed = Approval.objects.get()
+    assert proposed.arguments["terms"]["value"] == {"grace_days": 9}
+    assert not proposed.arguments["thresholds"]
 
 
 def test_gift_to_nobody_is_refused(operator):
