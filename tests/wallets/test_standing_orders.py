@@ -263,6 +263,18 @@ class TestRuns:
         assert (order.state, order.next_at, len(fates(order))) == ("paused", None, 3)
         assert Notice.objects.filter(member=purse.member, kind="standing_order_paused").count() == 1
 
+    def test_third_day_in_a_row_that_is_given_up_pauses_it_before_it_is_tried_again(self):
+        purse = wallet(99)
+        order = ordered(purse, every=Every.DAY)
+        for offset in range(4):
+            run_at(BEGIN + timedelta(days=offset))
+
+        order.refresh_from_db()
+        assert (order.state, order.next_at, order.refused_in_a_row) == ("paused", None, 3)
+        assert fates(order) == [("2031-01-31", "refused"), ("2031-02-01", "refused"), ("2031-02-02", "refused")]
+        (told,) = Notice.objects.filter(member=purse.member, kind="standing_order_paused")
+        assert told.facts["times"] == 3
+
     def test_of_missed_days_only_the_latest_is_done(self):
         purse = wallet(500)
         order = ordered(purse, every=Every.DAY)

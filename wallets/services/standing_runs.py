@@ -69,6 +69,9 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
         return False
 
     day = _latest_due(order, order.next_on, now)
+    if order.refused_in_a_row >= REFUSED_MAX:
+        _pause(order)
+        return True
     run, _new = StandingRun.objects.get_or_create(
         order=order, due_on=day, defaults={"public_id": uuid7(now), "state": Fate.WAITING, "at": now}
     )
@@ -87,11 +90,16 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
 
 
 def _latest_due(order: StandingOrder, day: date, now: datetime) -> date:
-    """The latest due day that has come, from ``day`` on; those before it were missed, and are told to be.
+    """The latest due day that has come, from ``day`` on; those before it were missed, and are told to be. No further
+    than to the one that was refused once too often.
 
     Money that somebody expected to go days ago, and has planned without since, does not leave several times at once.
     """
-    while (later := _next_day(order)) and calendar.moment(later, order.member.zone) <= now:
+    while (
+        order.refused_in_a_row < REFUSED_MAX
+        and (later := _next_day(order))
+        and calendar.moment(later, order.member.zone) <= now
+    ):
         run = StandingRun.objects.filter(order=order, due_on=day).first()
         if run and run.state == Fate.WAITING:
             # Refused, and the hour of its second try went by unused.
@@ -153,12 +161,16 @@ def _go_on(order: StandingOrder, *, refused_in_a_row: int) -> None:
     if day is None:
         _stop(order, State.ENDED, **fields)
     elif refused_in_a_row >= REFUSED_MAX:
-        paused_after = order.next_on
-        _stop(order, State.PAUSED, paused_by=str(SYSTEM), **fields)
-        subject = f"standing_order:{order.public_id}:{paused_after}"
-        _tell(order, PAUSED, subject, times=refused_in_a_row)
+        _pause(order, **fields)
     else:
         change(order, next_on=day, next_at=calendar.moment(day, order.member.zone), **fields)
+
+
+def _pause(order: StandingOrder, **fields: int) -> None:
+    paused_after = order.next_on
+    _stop(order, State.PAUSED, paused_by=str(SYSTEM), **fields)
+    subject = f"standing_order:{order.public_id}:{paused_after}"
+    _tell(order, PAUSED, subject, times=order.refused_in_a_row)
 
 
 def _stop(order: StandingOrder, state: State, **fields: int | str) -> None:

@@ -155,10 +155,15 @@ class Ordering(Sending):
         while (later := ordered.following()) and nine(later) <= self.now:
             if ordered.day in ordered.days:
                 ordered.give_up_today()
+                ordered.refused += 1
             else:
                 ordered.days[ordered.day] = "missed"
                 ordered.done += 1
             ordered.day = later
+            if ordered.refused >= REFUSED_MAX:
+                ordered.stop("paused")
+                self.met.answers["standing paused"] += 1
+                return
         ordered.tries += 1
         if not (refusal := self.cannot_send(ordered.one, ordered.other, ordered.minor)):
             self.moved({"one": ordered.one, "other": ordered.other, "minor": ordered.minor, "paid": True})
