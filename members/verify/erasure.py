@@ -33,6 +33,8 @@ _CASE = (
 def erased_hold_nothing(run: Run) -> Iterator[Fault]:
     erased = Member.objects.filter(erased_at__isnull=False)
     run.seen["erased members"] = erased.count()
+    if not run.seen["erased members"]:
+        return
     for member in erased.filter(_PROFILE).order_by("pk"):
         yield f"member {member.pk}", "its profile is still there"
     for member in erased.exclude(erased_sign_in()).order_by("pk"):

@@ -110,13 +110,39 @@ def _idle_constraints() -> set[tuple[str, str]]:
 @check("core.constraints_obeyed", "Every row is as the constraints and choices that the code declares.", whole=True)
 def constraints_obeyed(run: Run) -> Iterator[Fault]:
     for model in tables():
-        rules = list(_rules(model))
         # One look for all of them; which one it is matters only when there is something.
-        if QuerySet(model).exclude(reduce(and_, [rule for _, rule in rules], Q())).exists():
-            for sentence, rule in rules:
+        if _answers(_disobedient(model, connection.vendor)):
+            for sentence, rule in _rules(model):
                 for pk in QuerySet(model).exclude(rule).values_list("pk", flat=True).iterator():
                     yield named(model, pk), sentence
         yield from _repeated(model, run.once(_constraints)[model._meta.db_table])
+
+
+# What is asked at every run is made once: Django takes longer to make it than a small book to answer it.
+Statement = tuple[str, tuple[Any, ...]]
+
+
+@lru_cache(maxsize=1_000)
+def _disobedient(model: type[models.Model], _vendor: str) -> Statement:
+    """Whether there is a row of ``model`` that breaks any of its rules."""
+    obeyed = reduce(and_, [rule for _, rule in _rules(model)], Q())
+    found: Statement = QuerySet(model).exclude(obeyed).query.exists().sql_with_params()
+    return found
+
+
+@lru_cache(maxsize=1_000)
+def _lost(model: type[models.Model], attname: str, related: type[models.Model], _vendor: str) -> Statement:
+    """Rows of ``model`` whose ``attname`` refers to no row of ``related``."""
+    there: QuerySet[models.Model] = QuerySet(related).filter(pk=OuterRef(attname))
+    lost: QuerySet[models.Model] = QuerySet(model).filter(~Exists(there), **{f"{attname}__isnull": False})
+    found: Statement = lost.values_list("pk", attname).query.sql_with_params()
+    return found
+
+
+def _answers(statement: Statement) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(*statement)
+        return list(cursor.fetchall())
 
 
 def _rules(model: type[models.Model]) -> Iterator[tuple[str, Q]]:
@@ -152,10 +178,9 @@ def references_exist(_: Run) -> Iterator[Fault]:
             related = field.related_model
             if not field.remote_field or not isinstance(related, type):
                 continue
-            there: QuerySet[models.Model] = QuerySet(related).filter(pk=OuterRef(field.attname))
-            lost: QuerySet[models.Model] = QuerySet(model).filter(~Exists(there), **{f"{field.attname}__isnull": False})
-            for pk, value in lost.values_list("pk", field.attname).iterator():
-                yield named(model, pk), f"its {field.verbose_name} {value} does not exist"
+            for pk, value in _answers(_lost(model, field.attname, related, connection.vendor)):
+                key, lost = model._meta.pk.to_python(pk), field.to_python(value)
+                yield named(model, key), f"its {field.verbose_name} {lost} does not exist"
 
 
 @check("core.audit_trail", "The audit trail is as it was recorded, sealed by us, and whole.", whole=True)
@@ -183,7 +208,8 @@ def approvals_agree(_: Run) -> Iterator[Fault]:
 
 @check("core.jobs_not_stuck", "No job has been running for longer than it may.")
 def jobs_not_stuck(_: Run) -> Iterator[Fault]:
-    for job in jobs.schedule.jobs.values():
+    running = set(JobRun.objects.filter(state=JobRun.State.RUNNING).values_list("name", flat=True))
+    for job in (job for job in jobs.schedule.jobs.values() if job.name in running):
         for run in JobRun.objects.filter(job.lapsed(), name=job.name):
             yield f"job {job.name}", f"has been running since {run.started_at:%Y-%m-%d %H:%M:%S} UTC, lease {job.lease}"
 

@@ -28,6 +28,8 @@ _SAVED = Q(number__isnull=False) | Q(number_digest__isnull=False) | Q(holder__is
 def erased_hold_nothing(run: Run) -> Iterator[Fault]:
     erased = Member.objects.filter(erased_at__isnull=False).values("pk")
     run.seen["erased members"] = erased.count()
+    if not run.seen["erased members"]:
+        return
     for what, rows in _left():
         owners = set(rows.filter(member__in=erased).values_list("member", flat=True))
         for pk in sorted(owners):

@@ -19,6 +19,8 @@ from wallets.models import Gift, ProofDeposit, StandingOrder, TopUp, Wallet, Wit
 def closed_members_hold_nothing(run: Run) -> Iterator[Fault]:
     closed = Member.objects.filter(state=Member.State.CLOSED)
     run.seen["closed members"] = closed.count()
+    if not run.seen["closed members"]:
+        return
     gone = closed.values("pk")
     for what, rows in _left():
         for pk, name in rows.filter(member__in=gone).order_by("pk").values_list("member", "public_id"):
