@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 
-from tests import measuring, tables
+from tests import measuring, tables, tables_made
 from tests.planting import floorless, quick_to_see_deadlocks, reworded, unlocked, without
 from tests.threads import run_together
 
@@ -28,6 +28,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Measure this test, or do not."""
     if switch := item.config.stash.get(_SWITCH, None):
         switch.turn(item.path)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Tables come from a copy; asked for by pytest-django before it makes the test database."""
+    with tables_made.copied():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
