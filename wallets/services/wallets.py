@@ -1,5 +1,6 @@
 """Wallets: opening, freezing, closing."""
 
+from collections.abc import Callable
 from typing import Final
 
 from django.utils.translation import gettext_noop
@@ -47,6 +48,23 @@ class WalletClosed(Refused):
 class WalletNotEmpty(Refused):
     code = "wallet_not_empty"
     sentence = gettext_noop("Only an empty wallet can be closed: {posted} is in it, {held} of that on hold.")
+
+
+Ends = Callable[..., None]
+_ends: Final[dict[str, Ends]] = {}
+
+
+def ends(name: str) -> Callable[[Ends], Ends]:
+    """Register what ends with a wallet in a higher app: ``(*, wallet, by, reason)``, in the transaction that closes it,
+    the member locked."""
+
+    def register(work: Ends) -> Ends:
+        if name in _ends:
+            raise TypeError(f"{name} ends with a wallet already")
+        _ends[name] = work
+        return work
+
+    return register
 
 
 @act
@@ -147,6 +165,8 @@ def _change(wallet: Wallet, state: Wallet.State, *, by: Actor, reason: str) -> W
     wallet.save(update_fields=["state"])
     if state == State.CLOSED:
         instruments.retire(wallet.instrument, by=by)
+        for work in _ends.values():
+            work(wallet=wallet, by=by, reason=reason)
     ledger.set_status(account=wallet.account, status=_STATUSES[state], by=by, reason=reason)
     audit.record(by=by, act=f"wallet.{state}", subject=wallet, before=before, after=state, reason=reason)
     return wallet
