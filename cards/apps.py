@@ -11,5 +11,9 @@ class CardsConfig(AppConfig):
     def ready(self) -> None:
         # Statements tell what these services did: every process that shows one must know how.
         import_module("cards.services.loading")
+        import_module("cards.services.bank_credits")
+        # A wallet is closed wherever it is, and the account numbers that lead into it with it.
+        import_module("cards.services.account_life")
         # A membership ends wherever it is ended, and its cards with it.
         import_module("cards.services.ending")
+        import_module("cards.services.credits_left")

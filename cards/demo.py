@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
+from cards import sample_accounts
 from cards.models import Card, CardProduct, NumberRange
 from cards.services import issuing, life, loading, products, reveals
 from cards.services.issuing import Why
@@ -23,10 +24,11 @@ PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
 
 
 def fill() -> Iterator[str]:
-    """Two products and four cards of the sample member's exist; run again, nothing is added."""
+    """Two products, four cards of the sample member's and account numbers of all exist; run again, nothing is added."""
     numbers = NumberRange.objects.filter(prefix=PREFIX).first() or products.put_range(prefix=PREFIX, length=16)
     made = {terms["code"]: _product(terms, numbers) for terms in PRODUCTS}
     member = members.join(user=User.objects.get(email=demo.MEMBER[0]))
+    yield from sample_accounts.fill(member)
     if Card.objects.of(member).exists():
         return
     yield from _cards(member, made)

@@ -1,5 +1,5 @@
-"""Cards in the back office."""
+"""Cards and account numbers in the back office."""
 
-from cards.admin import cards, products
+from cards.admin import accounts, bank_credits, banks, cards, products
 
-__all__ = ["cards", "products"]
+__all__ = ["accounts", "bank_credits", "banks", "cards", "products"]

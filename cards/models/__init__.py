@@ -1,7 +1,23 @@
-"""What the cards keep: products, cards, and what happened to them."""
+"""What the cards keep: products, cards, virtual accounts, and what happened to them."""
 
+from cards.models.accounts import VirtualAccount, VirtualAccountEvent
+from cards.models.bank_credits import BankCredit
+from cards.models.banks import AccountRange, Bank
 from cards.models.cards import Card, CardEvent, CardLoad
 from cards.models.products import CardProduct, CodeKey, NumberRange
 from cards.models.reveals import CardReveal
 
-__all__ = ["Card", "CardEvent", "CardLoad", "CardProduct", "CardReveal", "CodeKey", "NumberRange"]
+__all__ = [
+    "AccountRange",
+    "Bank",
+    "BankCredit",
+    "Card",
+    "CardEvent",
+    "CardLoad",
+    "CardProduct",
+    "CardReveal",
+    "CodeKey",
+    "NumberRange",
+    "VirtualAccount",
+    "VirtualAccountEvent",
+]

@@ -100,7 +100,7 @@ def issue(
 
     Repeating a reference returns the first card; for another card it is a conflict that names the fields.
     """
-    reference, label = checked_reference(reference), _checked_label(label)
+    reference, label = checked_reference(reference), checked_label(label)
     asked = {"product_id": product.pk, "use": use, **_checked_use(use, times, category)}
     member = Member.objects.lock(member.pk)
     if first := Card.objects.of(member).filter(reference=reference).first():
@@ -230,7 +230,7 @@ def _checked_use(use: Card.Use, times: int | None, category: str) -> dict[str, A
     return {"uses_max": times, "category": category}
 
 
-def _checked_label(label: str) -> str:
+def checked_label(label: str) -> str:
     text = " ".join(label.split())
     if len(text) > LABEL_MAX or not text.isprintable():
         raise LabelTooLong(most=LABEL_MAX)

@@ -1,5 +1,5 @@
-"""What must be true of cards."""
+"""What must be true of cards and account numbers."""
 
-from cards.verify import cards, numbers, reveals
+from cards.verify import accounts, bank_credits, cards, numbers, reveals
 
-__all__ = ["cards", "numbers", "reveals"]
+__all__ = ["accounts", "bank_credits", "cards", "numbers", "reveals"]

@@ -64,7 +64,7 @@ def test_sample_site_has_cards_of_each_kind_once(tmp_path):
         first = list(demo.fill())
         again = list(demo.fill())
 
-    assert (len(first), again, CardProduct.objects.count()) == (1, [], 2)
+    assert (len(first), again, CardProduct.objects.count()) == (2, [], 2)
     assert sorted(Card.objects.values_list("state", flat=True)) == [
         "active",
         "active",

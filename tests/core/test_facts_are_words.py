@@ -28,12 +28,12 @@ Sentence = tuple[str, str, Mapping[str, Words]]
 # Facts that are no words of ours: amounts, numbers, moments, codes, names that people gave.
 PLAIN = set(
     """
-    account act after age amount approval asked at available base before cap card cause count currency day
-    days destination expires expires_at fee gateway gifts given held item jobs journal last last_day
-    last_four least left level money month most name next now open orders owed page pending points position posted quote
-    quoted rank reference resets_at reward right rule scale short size sold source subject tier tiers times
+    account act after age amount approval asked at available base before cap card cause count currency day days
+    destination expected expires expires_at fee gateway gifts given held item jobs journal last last_day last_four
+    least left level money month most name next now open orders owed page paid pending points position posted
+    quote quoted rank reference resets_at reward right rule scale short size sold source subject tier tiers times
     unit until used value whom year years
-    """.split()  # noqa: SIM905  sixty names read better without their quotes
+    """.split()  # noqa: SIM905  seventy names read better without their quotes
 )
 # A fact that is a refusal is told by that refusal's own sentence.
 REFUSALS = {("standing_order_refused", "why"), ("standing_order_given_up", "why")}

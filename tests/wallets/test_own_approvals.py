@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db.models import Model
 
+from cards.services import credit_decisions
 from members.models import Limit, Member, Tier, User
 from members.services import limit_rules, pins, points, privacy, rewards, rights, tier_gifts
 from paymentsite.core import clock
@@ -19,9 +20,11 @@ from paymentsite.core.services import approvals
 from paymentsite.core.services.proposals import Declared, all_declared
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.services import manual
+from tests.cards.banking import NOWHERE, came, purpose
 from tests.factories import fund
 from tests.members.catalogue import goods
 from tests.members.factories import member, superuser
+from tests.wallets.factories import wallet as yuan
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
 from wallets.models import TopUp, Withdrawal
 from wallets.services import conflicts, reward_credit
@@ -139,7 +142,20 @@ def limit_ended(me: Member) -> Propose:
     return lambda by: limit_rules.end(limit=mine, by=by, reason=WHY)
 
 
+def assigned(me: Member) -> Propose:
+    credit = came(NOWHERE, 10_00)
+    return lambda by: credit_decisions.assign(credit=credit, member=me, by=by, reason=WHY)
+
+
+def sent_back(me: Member) -> Propose:
+    account = purpose(yuan(of=me), 1_00, over="aside")
+    credit = came(account, 10_00)
+    return lambda by: credit_decisions.give_back(credit=credit, by=by, reason=WHY)
+
+
 ABOUT: dict[str, Callable[[Member], Propose]] = {
+    "cards.assign_credit": assigned,
+    "cards.return_credit": sent_back,
     "ledger.post_manual": moved,
     "members.clear_pin": clearing,
     "members.end_limit": limit_ended,

@@ -160,6 +160,7 @@ _HOUSE_KINDS: Final = {
     "points": Account.Kind.EXPENSE,
     "account_proofs": Account.Kind.EXPENSE,
     "suspense": Account.Kind.LIABILITY,
+    "bank suspense": Account.Kind.LIABILITY,
 }
 
 

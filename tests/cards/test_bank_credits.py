@@ -1,0 +1,380 @@
+"""What banks credit: once, into the right wallet, or set aside until two people decide."""
+
+import pytest
+
+from cards.models import BankCredit, VirtualAccount
+from cards.services import account_life, bank_bookings, credit_decisions, purposes
+from cards.services.bank_credits import ASIDE, BankReferenceMalformed, CreditDiffers
+from cards.services.credit_decisions import CreditDoesNotFit, CreditSettled, WalletTakesNothing
+from cards.services.life import Channel
+from members.models import Member, Notice
+from members.services import members, notices
+from members.services.limits import BalanceLimitExceeded
+from members.services.members import MemberClosed
+from paymentsite.core import clock, verification
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.errors import DomainError
+from paymentsite.core.models import Approval, OpenItem
+from paymentsite.core.money import Money
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Balance, Journal
+from tests.cards.banking import NOWHERE, at_bank, bank, came, days, numbers, permanent, purpose, set_aside
+from tests.factories import cny
+from tests.members.limiting import cap
+from tests.wallets.deciding import decide, staff
+from tests.wallets.factories import holds, wallet
+from wallets.models import Wallet
+from wallets.queries import statements
+from wallets.services import leaving, wallets
+from wallets.services.wording import NothingToMove
+
+pytestmark = pytest.mark.django_db
+
+
+def clean() -> bool:
+    return verification.discover().run().findings == []
+
+
+def facts(credit: BankCredit) -> tuple[str, str, Money, Money]:
+    return credit.outcome, credit.why, credit.booked, credit.set_aside
+
+
+def aside(credit: BankCredit) -> bool:
+    return OpenItem.objects.open().about(credit).filter(kind=ASIDE).exists()
+
+
+def assigned(credit: BankCredit, purse: Wallet, account: VirtualAccount | None = None) -> None:
+    found_out = {"member": purse.member, "account": account, "reason": "found out whose it is"}
+    decide(credit_decisions.assign(credit=credit, by=staff(), **found_out))
+    credit.refresh_from_db()
+
+
+def given_back(credit: BankCredit) -> None:
+    decide(credit_decisions.give_back(credit=credit, by=staff(), reason="nobody's"))
+    credit.refresh_from_db()
+
+
+def sentences(purse: Wallet) -> list[str]:
+    return [notices.sentence(each) for each in Notice.objects.of(purse.member).order_by("pk")][1:]
+
+
+def test_what_comes_is_in_the_wallet_that_the_number_leads_to():
+    purse, _other = wallet(5_00), wallet()
+    account = permanent(purse)
+
+    credit = came(account, 10_00, payer_name="Bo Li", payer_account="DE89370400440532013000", note="rent of May")
+
+    assert facts(credit) == ("credited", "", cny(10_00), cny(0))
+    assert (credit.account, credit.member, holds(purse)) == (account, purse.member, cny(15_00))
+    assert (at_bank(), set_aside()) == (cny(-10_00), cny(0))
+    assert sentences(purse) == [f"10.00 CNY came to your account number ending in {account.number[-4:]}."]
+    line = statements.lines(wallet=purse).lines[0]
+    assert (line.words, line.counterparty, line.note) == (
+        f"Bank transfer to the account number ending in {account.number[-4:]}",
+        "Bo Li",
+        "rent of May",
+    )
+    assert clean()
+
+
+def test_number_is_read_however_it_is_written():
+    account = permanent(wallet())
+    spaced = " ".join(account.number[at : at + 4] for at in range(0, 22, 4))
+
+    assert came(f" {spaced.lower()}-").account == account
+
+
+def test_bank_reference_is_one_credit_for_ever():
+    purse = wallet()
+    account = permanent(purse)
+    first = came(account, 10_00)
+    account_life.close(account=account, by=Actor.of(purse.member.user), channel=Channel.WEB)
+
+    assert came(account, 10_00, payer_name="as known later") == first
+    with pytest.raises(CreditDiffers) as refusal:
+        came(account, 10_01, value_date=days(-1))
+    assert refusal.value.facts["fields"] == ["amount", "value_date"]
+    with pytest.raises(CreditDiffers):
+        came(NOWHERE, 10_00)
+    assert (holds(purse), BankCredit.objects.count()) == (cny(10_00), 1)
+    assert clean()
+
+
+def test_two_banks_may_use_the_same_reference():
+    purse = wallet()
+    first = permanent(purse)
+    second = permanent(purse, of=numbers(prefix="7777", bank=bank("hill")), reference="h")
+
+    came(first, 1_00)
+    came(second, 2_00)
+
+    assert (holds(purse), at_bank(), at_bank(code="hill")) == (cny(3_00), cny(-1_00), cny(-2_00))
+    assert clean()
+
+
+@pytest.mark.parametrize("reference", ["", "x" * 141, "a\nb"])
+def test_reference_that_is_none_is_refused(reference):
+    with pytest.raises(BankReferenceMalformed):
+        came(NOWHERE, 1, reference)
+
+
+@pytest.mark.parametrize("minor", [0, -5])
+def test_nothing_is_no_credit(minor):
+    with pytest.raises(NothingToMove):
+        came(NOWHERE, amount=cny(minor))
+
+
+def test_suspended_member_and_frozen_wallet_keep_what_comes():
+    purse, other = wallet(), wallet()
+    first, second = permanent(purse), permanent(other)
+    members.suspend(member=purse.member, by=SYSTEM, reason="doubt")
+    wallets.freeze(wallet=other, by=SYSTEM, reason="doubt")
+
+    came(first, 10_00, "1")
+    came(second, 20_00, "2")
+
+    assert (holds(purse), holds(other)) == (cny(10_00), cny(20_00))
+    assert clean()
+
+
+def unknown(account: VirtualAccount) -> str:
+    del account
+    return NOWHERE
+
+
+def empty(account: VirtualAccount) -> str:
+    del account
+    return ""
+
+
+def closed(account: VirtualAccount) -> str:
+    account_life.close(account=account, by=SYSTEM, channel=Channel.ADMIN, reason="over")
+    return account.number
+
+
+def suspended(account: VirtualAccount) -> str:
+    account_life.suspend(account=account, by=SYSTEM, reason="doubt")
+    return account.number
+
+
+def blocked(account: VirtualAccount) -> str:
+    """The ledger's keepers let nothing in."""
+    ledger.set_status(account=account.wallet.account, status=Balance.Status.FROZEN, by=SYSTEM, reason="seized")
+    return account.number
+
+
+def full(account: VirtualAccount) -> str:
+    cap(9_99, measure="balance", period="always", currency="CNY", member=account.member)
+    return account.number
+
+
+@pytest.mark.parametrize(
+    ("happened", "why"),
+    [
+        (unknown, "unknown"),
+        (empty, "unknown"),
+        (closed, "closed"),
+        (suspended, "suspended"),
+        (blocked, "wallet"),
+        (full, "room"),
+    ],
+)
+def test_what_cannot_be_on_a_wallet_is_set_aside_for_a_person(happened, why):
+    purse = wallet()
+    number = happened(permanent(purse))
+
+    credit = came(number, 10_00, bank=bank())
+
+    assert facts(credit) == ("suspended", why, cny(0), cny(10_00))
+    assert (holds(purse), set_aside(), at_bank()) == (cny(0), cny(10_00), cny(-10_00))
+    assert (aside(credit), credit.member) == (True, None if why == "unknown" else purse.member)
+    assert clean()
+
+
+def test_number_of_another_bank_is_unknown_to_this_one():
+    account = permanent(wallet())
+
+    assert came(account.number, bank=bank("hill")).why == "unknown"
+    assert clean()
+
+
+def test_another_currency_is_set_aside_in_that_currency():
+    purse = wallet()
+    account = permanent(purse)
+
+    credit = came(account, amount=Money(7_00, "USD"))
+
+    assert facts(credit) == ("suspended", "currency", Money(0, "USD"), Money(7_00, "USD"))
+    assert (holds(purse), set_aside("USD")) == (cny(0), Money(7_00, "USD"))
+    assert sentences(purse)[0].startswith("7.00 USD for your account number")
+    assert clean()
+
+
+def purposes_of(account: VirtualAccount) -> tuple[str, Money]:
+    account.refresh_from_db()
+    return account.purpose, account.paid
+
+
+def test_purpose_is_served_part_by_part():
+    purse = wallet()
+    account = purpose(purse, 100_00)
+
+    came(account, 40_00, "1")
+    assert purposes_of(account) == ("part_paid", cny(40_00))
+    came(account, 60_00, "2")
+    assert purposes_of(account) == ("paid", cny(100_00))
+    came(account, 1, "3")
+    assert purposes_of(account) == ("overpaid", cny(100_01))
+
+    last = account.number[-4:]
+    assert sentences(purse) == [
+        f"40.00 CNY came to your account number ending in {last}: 40.00 CNY of 100.00 CNY is there now.",
+        f"60.00 CNY came to your account number ending in {last}: 100.00 CNY of 100.00 CNY is there now.",
+        f"0.01 CNY came to your account number ending in {last}: 100.01 CNY, more than the 100.00 CNY that you expect.",
+    ]
+    assert [event.purpose for event in account.events.order_by("pk")] == ["open", "part_paid", "paid", "overpaid"]
+    assert holds(purse) == cny(100_01)
+    assert clean()
+
+
+def test_what_is_more_is_set_aside_where_that_was_chosen():
+    purse = wallet()
+    account = purpose(purse, 100_00, over="aside")
+
+    first = came(account, 130_00, "1")
+    second = came(account, 5_00, "2")
+
+    assert facts(first) == ("suspended", "over", cny(100_00), cny(30_00))
+    assert facts(second) == ("suspended", "over", cny(0), cny(5_00))
+    assert (purposes_of(account), holds(purse), set_aside()) == (("paid", cny(100_00)), cny(100_00), cny(35_00))
+    assert clean()
+
+
+def test_what_came_in_time_counts_and_what_came_late_is_set_aside():
+    purse = wallet()
+    account = purpose(purse, 100_00, expires_on=days(1))
+    came(account, 40_00, "1")
+    last = account.expires_on
+
+    assert purposes.expire_due(now=clock.now()) == 0
+    assert purposes.expire(account=account, today=days(2))
+    assert purposes_of(account) == ("expired", cny(40_00))
+    assert not purposes.expire(account=account, today=days(2))
+
+    assert facts(came(account, 20_00, "2", value_date=days(2))) == ("suspended", "expired", cny(0), cny(20_00))
+    came(account, 10_00, "3", value_date=last)
+    assert purposes_of(account) == ("expired", cny(50_00))
+    came(account, 50_00, "4", value_date=last)
+    assert (purposes_of(account), holds(purse)) == (("paid", cny(100_00)), cny(100_00))
+    assert Notice.objects.filter(kind="virtual_account_expired").count() == 1
+
+
+def test_served_purpose_does_not_expire():
+    account = purpose(wallet(), 10_00, expires_on=days(0))
+    came(account, 10_00)
+
+    assert not purposes.expire(account=account, today=days(1))
+    assert purposes_of(account) == ("paid", cny(10_00))
+
+
+def test_two_people_assign_what_is_set_aside():
+    purse = wallet()
+    credit = came(NOWHERE, 10_00)
+
+    assigned(credit, purse)
+
+    assert (credit.outcome, credit.assigned_to, holds(purse), set_aside()) == ("assigned", purse, cny(10_00), cny(0))
+    assert not aside(credit)
+    [notice] = Notice.objects.of(purse.member)
+    assert notices.sentence(notice) == "10.00 CNY that was set aside is in your wallet now."
+    assert [line.words for line in statements.lines(wallet=purse).lines] == ["Bank transfer"]
+    assert clean()
+
+
+def test_what_is_assigned_counts_for_the_purpose_that_is_named():
+    purse = wallet()
+    account = purpose(purse, 100_00, expires_on=days(0), over="aside")
+    came(account, 40_00, "1")
+    late = came(account, 70_00, "2", value_date=days(1))
+
+    assigned(late, purse, account)
+
+    assert (purposes_of(account), holds(purse), late.counted_for) == (("overpaid", cny(110_00)), cny(110_00), account)
+    assert clean()
+
+
+def test_what_is_assigned_opens_a_wallet_where_there_is_none():
+    purse = wallet()
+    credit = came(permanent(purse), amount=Money(7_00, "USD"))
+
+    assigned(credit, purse)
+
+    dollars = Wallet.objects.get(member=purse.member, currency="USD")
+    assert (credit.assigned_to, holds(dollars), set_aside("USD")) == (dollars, Money(7_00, "USD"), Money(0, "USD"))
+    assert clean()
+
+
+def test_what_is_assigned_fits_the_member_the_account_and_the_wallet():
+    purse, other = wallet(), wallet()
+    account, by = purpose(purse), staff()
+    credit, dollars = came(NOWHERE, 10_00), came(NOWHERE, reference="d", amount=Money(1, "USD"))
+
+    def assign(member: Member, of: BankCredit = credit, **more: VirtualAccount) -> Approval:
+        return credit_decisions.assign(credit=of, member=member, by=by, reason="so", **more)
+
+    with pytest.raises(CreditDoesNotFit):
+        assign(other.member, account=account)
+    with pytest.raises(CreditDoesNotFit):
+        assign(purse.member, of=dollars, account=account)
+    blocked(permanent(other))
+    with pytest.raises(WalletTakesNothing):
+        assign(other.member)
+    full(account)
+    with pytest.raises(BalanceLimitExceeded):
+        assign(purse.member)
+    left = leaving.leave(member=wallet().member, by=SYSTEM, reason="moving")
+    with pytest.raises(MemberClosed):
+        assign(left)
+
+    assert (credit.outcome, set_aside(), Approval.objects.count()) == ("suspended", cny(10_00), 0)
+
+
+def test_two_people_send_back_what_is_set_aside():
+    purse = wallet()
+    account = purpose(purse, 100_00, over="aside")
+    credit = came(account, 130_00)
+
+    given_back(credit)
+
+    assert (credit.outcome, holds(purse), set_aside(), at_bank()) == ("returned", cny(100_00), cny(0), cny(-100_00))
+    assert sentences(purse)[-1] == "30.00 CNY that was set aside for you goes back to who paid it."
+    assert not aside(credit)
+    assert clean()
+
+
+def test_what_is_decided_is_decided_once():
+    purse = wallet()
+    credit = came(NOWHERE, 10_00)
+    assign = credit_decisions.assign(credit=credit, member=purse.member, by=staff(), reason="hers")
+    back = credit_decisions.give_back(credit=credit, by=staff(), reason="nobody's")
+    decide(assign)
+
+    with pytest.raises(CreditSettled):
+        decide(back)
+    with pytest.raises(CreditSettled):
+        credit_decisions.give_back(credit=credit, by=staff(), reason="x")
+    booked = came(permanent(wallet()), 1, "2")
+    with pytest.raises(CreditSettled):
+        credit_decisions.assign(credit=booked, member=purse.member, by=staff(), reason="x")
+    assert (holds(purse), set_aside()) == (cny(10_00), cny(0))
+    assert Journal.objects.filter(scope=bank_bookings.SETTLED).count() == 1
+    assert clean()
+
+
+def test_refused_credit_leaves_nothing_behind():
+    came(NOWHERE, 10_00)
+
+    for minor in (0, 10_01):
+        with pytest.raises(DomainError):
+            came(NOWHERE, minor)
+    assert (BankCredit.objects.count(), set_aside(), OpenItem.objects.count()) == (1, cny(10_00), 1)
