@@ -18,6 +18,7 @@ from members.admin.finding import OfMembers
 from paymentsite.core import queries
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import deed, person
+from paymentsite.core.disclosure import clear
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import NOTHING
 from paymentsite.ledger.admin.tables import table
@@ -43,6 +44,7 @@ class VirtualAccounts(OfMembers[VirtualAccount]):
         "label",
         "wanted",
         "came",
+        "by_whom",
         "expires_on",
         "over",
         "purpose",
@@ -69,6 +71,10 @@ class VirtualAccounts(OfMembers[VirtualAccount]):
     @admin.display(description=_("expected"))
     def wanted(self, account: VirtualAccount) -> str:
         return formatted(account.expected) if account.expected else NOTHING
+
+    @admin.display(description=_("payer"))
+    def by_whom(self, account: VirtualAccount) -> str:
+        return clear(account.payer.decrypt().reveal()) if account.payer else NOTHING
 
     @admin.display(description=_("came"))
     def came(self, account: VirtualAccount) -> str:

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -42,14 +44,18 @@ class AccountRangeForm(forms.Form):
 
 @admin.register(Bank)
 class Banks(BackOffice[Bank]):
-    list_display = ("code", "name", "ranges")
-    fields = ("public_id", "code", "name", "ranges")
+    list_display = ("code", "name", "how_many")
+    fields = ("public_id", "code", "name", "how_many")
     add_deeds = ("propose",)
     ordering = ("code",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Bank]:
+        found: QuerySet[Bank] = super().get_queryset(request)
+        return found.annotate(ranges_of_it=Count("ranges"))
+
     @admin.display(description=_("ranges of account numbers"))
-    def ranges(self, row: Bank) -> int:
-        return row.ranges.count()
+    def how_many(self, row: Any) -> int:
+        return int(row.ranges_of_it)
 
     @add_deed(_("Propose a bank"), permission=PROPOSE, form=BankForm)
     def propose(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:

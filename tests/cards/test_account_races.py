@@ -8,6 +8,8 @@ from cards.models.bank_credits import BankCreditQuerySet
 from cards.services import bank_bookings
 from paymentsite.core import clock, verification
 from paymentsite.core.ids import uuid7
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Balance
 from tests import tables
 from tests.cards import account_races as races
 from tests.cards.banking import permanent
@@ -35,6 +37,16 @@ def test_exactly_what_is_allowed_happens(together, race, count):
     race(together, count)
 
 
+def read_without_locking(model, monkeypatch):
+    """Rows of ``model`` are read as they stand, beside everybody else."""
+    locked = QuerySet.select_for_update
+
+    def look(rows, *args, **options):
+        return rows if rows.model is model else locked(rows, *args, **options)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", look)
+
+
 @pytest.fixture
 def credits_have_any_id(monkeypatch):
     """What a bank calls a credit says nothing of its id, so that the ledger does not know it again."""
@@ -49,36 +61,32 @@ def credits_are_not_unique(without):
 @pytest.fixture
 def decisions_do_not_wait(monkeypatch):
     """Who decides about a credit reads it beside everybody else, and settles it whatever became of it."""
-    locked = QuerySet.select_for_update
-
-    def look(rows, *args, **options):
-        return rows if rows.model is BankCredit else locked(rows, *args, **options)
-
-    monkeypatch.setattr(QuerySet, "select_for_update", look)
+    read_without_locking(BankCredit, monkeypatch)
     monkeypatch.setattr(BankCreditQuerySet, "aside", lambda rows: rows)
 
 
 @pytest.fixture
-def decisions_have_scopes_of_their_own(monkeypatch):
+def decisions_are_posted_anew(monkeypatch):
     """The ledger does not know that what is assigned cannot be returned."""
-    settled = bank_bookings._settled
 
-    def elsewhere(credit, target, *, kind, by):
-        monkeypatch.setattr(bank_bookings, "SETTLED", f"cards.bank_credit.{kind}.{by}.{clock.now()}")
-        return settled(credit, target, kind=kind, by=by)
+    def anew(credit, target, *, kind, by):
+        move = ledger.Move(credit.set_aside, bank_bookings.suspense(credit.currency), target)
+        reference = str(uuid7(clock.now()))
+        return ledger.post(move, kind=kind, scope="test", reference=reference, source=credit.source, by=by).journal_id
 
-    monkeypatch.setattr(bank_bookings, "_settled", elsewhere)
+    monkeypatch.setattr(bank_bookings, "_settled", anew)
+
+
+@pytest.fixture
+def wallets_are_not_locked(monkeypatch):
+    """That a wallet takes something says nothing of what comes to it at the same moment."""
+    read_without_locking(Balance, monkeypatch)
 
 
 @pytest.fixture
 def range_is_not_locked(monkeypatch):
     """Who draws a number reads how many are given beside everybody else."""
-    locked = QuerySet.select_for_update
-
-    def look(rows, *args, **options):
-        return rows if rows.model is AccountRange else locked(rows, *args, **options)
-
-    monkeypatch.setattr(QuerySet, "select_for_update", look)
+    read_without_locking(AccountRange, monkeypatch)
 
 
 @pytest.mark.usefixtures("credits_have_any_id", "unlocked", "credits_are_not_unique")
@@ -103,7 +111,7 @@ def test_without_a_lock_a_purpose_takes_more_than_is_expected(together):
     turns_red(races.credits_to_one_purpose, together, 8)
 
 
-@pytest.mark.usefixtures("unlocked")
+@pytest.mark.usefixtures("unlocked", "wallets_are_not_locked")
 def test_without_a_lock_more_comes_than_there_is_room_for(together):
     turns_red(races.room_of_one, together, 8)
 
@@ -118,7 +126,7 @@ def test_without_a_lock_more_than_one_for_good_is_asked_for(together):
     turns_red(races.one_permanent, together, 8)
 
 
-@pytest.mark.usefixtures("unlocked", "decisions_do_not_wait", "decisions_have_scopes_of_their_own")
+@pytest.mark.usefixtures("unlocked", "decisions_do_not_wait", "decisions_are_posted_anew")
 def test_without_a_lock_a_credit_is_assigned_and_returned(together):
     turns_red(races.assigned_or_returned, together, 8)
 

@@ -29,7 +29,7 @@ from tests.wallets import gateways
 from tests.wallets.factories import wallet
 from tests.wallets.saved import bank_account
 from wallets.models import Withdrawal
-from wallets.services import wallets
+from wallets.services import instruments, wallets
 from wallets.services.bank_accounts import AccountNotVerified
 from wallets.services.instruments import NoSuchInstrument
 from wallets.services.payees import AccountCurrency
@@ -273,9 +273,9 @@ def test_withdrawal_goes_to_the_linked_account(tmp_path):
     mine = bank_account(of=purse.member, verified=True)
     found = permanent(purse)
 
-    def withdraw(minor: int = 10_00) -> Withdrawal:
+    def withdraw(reference: str = "w") -> Withdrawal:
         return accounts.withdraw(
-            account=found, amount=gateways.eur(minor), reference="w", by=by(found), pin=gateways.PIN
+            account=found, amount=gateways.eur(10_00), reference=reference, by=by(found), pin=gateways.PIN
         )
 
     with gateways.sandboxes(tmp_path, "sandbox"):
@@ -286,6 +286,9 @@ def test_withdrawal_goes_to_the_linked_account(tmp_path):
         order = withdraw()
         assert (withdraw(), Withdrawal.objects.get()) == (order, order)
         assert (order.instrument, order.wallet, order.state) == (str(mine.public_id), purse, "succeeded")
+        instruments.remove(instrument=mine, by=by(found))
+        with pytest.raises(NoSuchInstrument):
+            withdraw("v")
         account_life.close(account=found, by=by(found), channel=Channel.WEB)
         with pytest.raises(VirtualAccountClosed):
             withdraw()

@@ -1,5 +1,7 @@
 """What banks credit: once, into the right wallet, or set aside until two people decide."""
 
+from datetime import timedelta
+
 import pytest
 
 from cards.models import BankCredit, VirtualAccount
@@ -7,7 +9,7 @@ from cards.services import account_life, bank_bookings, credit_decisions, purpos
 from cards.services.bank_credits import ASIDE, BankReferenceMalformed, CreditDiffers
 from cards.services.credit_decisions import CreditDoesNotFit, CreditSettled, WalletTakesNothing
 from cards.services.life import Channel
-from members.models import Member, Notice
+from members.models import Limit, Member, Notice
 from members.services import members, notices
 from members.services.limits import BalanceLimitExceeded
 from members.services.members import MemberClosed
@@ -191,6 +193,15 @@ def test_what_cannot_be_on_a_wallet_is_set_aside_for_a_person(happened, why):
     assert clean()
 
 
+def test_where_no_limit_says_how_much_may_be_held_nothing_may(unprotected):
+    """As for everything else that limits allow."""
+    account = permanent(wallet())
+    with unprotected():
+        Limit.objects.filter(currency="CNY", measure="balance").delete()
+
+    assert facts(came(account))[:2] == ("suspended", "room")
+
+
 def test_number_of_another_bank_is_unknown_to_this_one():
     account = permanent(wallet())
 
@@ -266,6 +277,23 @@ def test_what_came_in_time_counts_and_what_came_late_is_set_aside():
     assert purposes_of(account) == ("expired", cny(50_00))
     came(account, 50_00, "4", value_date=last)
     assert (purposes_of(account), holds(purse)) == (("paid", cny(100_00)), cny(100_00))
+    assert Notice.objects.filter(kind="virtual_account_expired").count() == 1
+
+
+def test_purposes_expire_the_night_after_their_last_day():
+    purse = wallet()
+    kept, closed = purpose(purse, expires_on=days(3)), purpose(purse, reference="c", expires_on=days(3))
+    lasting, served = purpose(purse, reference="l"), purpose(purse, 1_00, reference="s", expires_on=days(3))
+    account_life.close(account=closed, by=SYSTEM, channel=Channel.ADMIN, reason="over")
+    came(served, 1_00)
+    last = clock.now() + timedelta(days=3)
+
+    done = [purposes.expire_due(now=last + timedelta(days=day)) for day in range(3)]
+
+    assert done == [0, 2, 0]
+    states = dict(VirtualAccount.objects.values_list("pk", "purpose"))
+    assert states == {kept.pk: "expired", closed.pk: "expired", lasting.pk: "open", served.pk: "paid"}
+    # Of a number that is closed there is nothing to say.
     assert Notice.objects.filter(kind="virtual_account_expired").count() == 1
 
 
