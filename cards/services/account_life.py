@@ -21,12 +21,6 @@ State = VirtualAccount.State
 Channel = CardEvent.Channel
 
 _REASON_MAX: Final = 255
-# The states from which each other one is reached.
-_FROM: Final = {
-    State.OPEN: {State.SUSPENDED},
-    State.SUSPENDED: {State.OPEN},
-    State.CLOSED: {State.OPEN, State.SUSPENDED},
-}
 
 OPENED = notices.kind("virtual_account_opened", gettext_noop("You have a new account number, ending in {last_four}."))
 _TOLD: Final = {
@@ -52,11 +46,6 @@ class NoSuchVirtualAccount(Missing):
 class VirtualAccountClosed(Refused):
     code = "virtual_account_closed"
     sentence = gettext_noop("This account number is closed.")
-
-
-class VirtualAccountNotSo(Refused, state=State, wanted=State):
-    code = "virtual_account_cannot_become"
-    sentence = gettext_noop("This account number is {state}, and cannot become {wanted}.")
 
 
 def of(*, member: Member, public_id: Any) -> VirtualAccount:
@@ -110,8 +99,6 @@ def change(
         return account
     if before == State.CLOSED:
         raise VirtualAccountClosed
-    if before not in _FROM[state]:
-        raise VirtualAccountNotSo(state=before, wanted=state)
     account.state = state
     if state == State.CLOSED:
         account.closed_at = clock.now()

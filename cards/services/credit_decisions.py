@@ -115,9 +115,8 @@ def _locked(credit: BankCredit, to: Member | None = None) -> BankCredit:
 
 
 def _settle(credit: BankCredit, outcome: BankCredit.Outcome, *, by: Actor, reason: str, **columns: Any) -> None:
-    changed = BankCredit.objects.aside().filter(pk=credit.pk)
-    if changed.update(outcome=outcome, settled_at=clock.now(), **columns) != 1:
-        raise CreditSettled(outcome=BankCredit.objects.get(pk=credit.pk).outcome)
+    """What is set aside of the credit, which is locked and as it was read, has become ``outcome``."""
+    BankCredit.objects.filter(pk=credit.pk).update(outcome=outcome, settled_at=clock.now(), **columns)
     what = {name: value for name, value in columns.items() if name != "settled_journal_id"}
     audit.record(
         by=by,

@@ -54,17 +54,15 @@ WHERE NOT (j.scope = '{SETTLED}' AND j.reference = {{uuid:c.public_id}} AND j.re
         ELSE {_moved(_FROM_ASIDE, _TO_BANK)} END = c.aside_minor)
 ORDER BY c.id
 """  # noqa: S608  names of our own
-_SUSPENSE: Final = """
+_SUSPENSE: Final = f"""
 SELECT unit, SUM(stands), SUM(open) FROM (
-    SELECT p.unit AS unit, CASE WHEN t.code = 'bank suspense' AND t.owner = 'house:paymentsite' THEN p.amount_minor
-        ELSE -p.amount_minor END AS stands, 0 AS open
-    FROM ledger_posting p JOIN ledger_account s ON s.id = p.source_id JOIN ledger_account t ON t.id = p.target_id
-    WHERE (s.code = 'bank suspense' AND s.owner = 'house:paymentsite')
-        OR (t.code = 'bank suspense' AND t.owner = 'house:paymentsite')
-    UNION ALL
-    SELECT c.currency, 0, c.aside_minor FROM cards_bankcredit c WHERE c.outcome = 'suspended'
+    SELECT p.unit AS unit, p.amount_minor AS stands, 0 AS open
+    FROM ledger_account t JOIN ledger_posting p ON p.target_id = t.id WHERE {_TO_ASIDE}
+    UNION ALL SELECT p.unit, -p.amount_minor, 0
+    FROM ledger_account s JOIN ledger_posting p ON p.source_id = s.id WHERE {_FROM_ASIDE}
+    UNION ALL SELECT c.currency, 0, c.aside_minor FROM cards_bankcredit c WHERE c.outcome = 'suspended'
 ) AS each_one GROUP BY unit HAVING SUM(stands) <> SUM(open) ORDER BY unit
-"""
+"""  # noqa: S608  names of our own
 _APART: Final = """
 SELECT c.id, c.outcome, e.act, COALESCE(t.times, 0) FROM cards_bankcredit c
 LEFT JOIN (
@@ -81,6 +79,7 @@ ORDER BY c.id
 @check(
     "cards.credit_booked_once",
     "Each credit by a bank was booked once, in one journal of its own, to the wallet and aside, as it says.",
+    whole=True,
 )
 def credit_booked_once(run: Run) -> Iterator[Fault]:
     run.seen["credits by banks"] = BankCredit.objects.count()
@@ -92,6 +91,7 @@ def credit_booked_once(run: Run) -> Iterator[Fault]:
 @check(
     "cards.credit_settled_once",
     "What was set aside of a credit and decided went whole where the decision says, once, and none else went.",
+    whole=True,
 )
 def credit_settled_once(run: Run) -> Iterator[Fault]:
     run.seen["decided credits"] = BankCredit.objects.filter(settled_journal__isnull=False).count()
@@ -168,8 +168,9 @@ def _led(credit: BankCredit, account: VirtualAccount, number: str) -> bool:
 
 @check("cards.erased_hold_no_payers", "Of an erased member no word is left, nor who paid to their account numbers.")
 def erased_hold_no_payers(run: Run) -> Iterator[Fault]:
-    del run
     erased = Member.objects.filter(erased_at__isnull=False).values("pk")
+    if not run.seen.setdefault("erased members", erased.count()):
+        return
     accounts = VirtualAccount.objects.filter(member__in=erased)
     for pk in accounts.exclude(label="", payer__isnull=True).order_by("pk").values_list("pk", flat=True):
         yield f"virtual account {pk}", "its member is erased, and it says what it is for"

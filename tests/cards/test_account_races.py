@@ -4,7 +4,6 @@ import pytest
 from django.db.models import QuerySet
 
 from cards.models import AccountRange, BankCredit, VirtualAccount
-from cards.models.bank_credits import BankCreditQuerySet
 from cards.services import bank_bookings
 from paymentsite.core import clock, verification
 from paymentsite.core.ids import uuid7
@@ -60,9 +59,8 @@ def credits_are_not_unique(without):
 
 @pytest.fixture
 def decisions_do_not_wait(monkeypatch):
-    """Who decides about a credit reads it beside everybody else, and settles it whatever became of it."""
+    """Who decides about a credit reads it beside everybody else."""
     read_without_locking(BankCredit, monkeypatch)
-    monkeypatch.setattr(BankCreditQuerySet, "aside", lambda rows: rows)
 
 
 @pytest.fixture

@@ -181,6 +181,17 @@ def test_credit_is_assigned_by_two_people(operator):
     assert (holds(purse), account.purpose) == (cny(60_00), "paid")
 
 
+def test_credit_is_assigned_to_a_member_for_no_purpose(operator):
+    purse = wallet()
+    credit = came(NOWHERE, 60_00)
+
+    operator.post(page(BankCredit, credit, "assign"), {"member": purse.member.user.email, "reason": "hers"})
+    decide(Approval.objects.get())
+
+    credit.refresh_from_db()
+    assert (holds(purse), credit.counted_for) == (cny(60_00), None)
+
+
 def test_credit_is_returned_by_two_people(operator):
     credit = came(NOWHERE, 60_00)
 
