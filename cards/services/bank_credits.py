@@ -113,18 +113,20 @@ def receive(*, bank: Bank, advice: Advice, by: Actor, channel: Channel = Channel
     if account is not None:
         _tell(credit, account, by=by, channel=channel)
     if credit.aside_minor:
-        why = f"{credit.set_aside} is set aside: {Why(credit.why).label}."
+        why = f"{credit.set_aside} is set aside ({credit.why})."
         open_items.open(kind=ASIDE, subject=credit, why=why, by=by)
     return credit
 
 
 def _locked(bank: Bank, number: Secret) -> VirtualAccount | None:
-    """The account of the bank's with that number, as it stands, its member locked."""
-    known = VirtualAccount.objects.filter(number=number.reveal(), numbers__bank=bank)
+    """The account of the bank's with that number, as it stands, its member locked; of who is erased there is none, for
+    nothing is to be kept about them any more.
+    """
+    known = VirtualAccount.objects.filter(number=number.reveal(), numbers__bank=bank, member__erased_at=None)
     if (found := known.first()) is None:
         return None
     Member.objects.lock(found.member_id)
-    return known.select_related("member", "wallet__account", "wallet__member").get()
+    return known.select_related("member", "wallet__account", "wallet__member").first()
 
 
 def _same(first: BankCredit, advice: Advice, number: Secret) -> BankCredit:
@@ -214,13 +216,13 @@ def tell(ids: Collection[str], member: Member) -> Mapping[str, Told]:
     """To whose wallet it came, at once or by a decision."""
     theirs = Q(member=member) | Q(assigned_to__member=member)
     found = BankCredit.objects.filter(theirs, public_id__in=ids).select_related("account")
-    return {str(each.public_id): _told(each) for each in found}
+    return {str(each.public_id): _told(each, member) for each in found}
 
 
-def _told(credit: BankCredit) -> Told:
+def _told(credit: BankCredit, member: Member) -> Told:
     payer = credit.payer_name.decrypt().reveal() if credit.payer_name else ""
     note = credit.note.decrypt().reveal() if credit.note else ""
-    if credit.account is None:
+    if credit.account is None or credit.member_id != member.pk:
         return Told(gettext("Bank transfer"), payer, credit.source, note)
     words = gettext("Bank transfer to the account number ending in %(last_four)s")
     return Told(words % {"last_four": credit.account.last_four}, payer, credit.source, note)

@@ -125,6 +125,20 @@ def test_payer_is_kept_as_long_as_something_may_have_to_be_sent_back():
     assert clean()
 
 
+def test_number_of_who_is_erased_is_nobodys():
+    """What comes to it is kept with who paid, to be sent back, and with nobody else."""
+    purse = wallet()
+    account = permanent(purse)
+    erased(purse.member)
+
+    credit = came(account, 5_00, **PAYER)
+
+    assert (credit.why, credit.account, credit.member) == ("unknown", None, None)
+    assert credit.payer_name.decrypt().reveal() == "Bo Li"
+    decide(credit_decisions.give_back(credit=credit, by=staff(), reason="she left"))
+    assert clean()
+
+
 def told(*arguments: str) -> str:
     out = StringIO()
     call_command("bank_credit", *arguments, stdout=out)

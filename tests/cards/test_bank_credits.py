@@ -331,6 +331,17 @@ def test_what_is_assigned_counts_for_the_purpose_that_is_named():
     assert clean()
 
 
+def test_what_came_for_somebody_else_is_told_without_their_number():
+    purse = wallet()
+    account = permanent(wallet())
+    account_life.suspend(account=account, by=SYSTEM, reason="doubt")
+
+    assigned(came(account, 10_00), purse)
+
+    assert [line.words for line in statements.lines(wallet=purse).lines] == ["Bank transfer"]
+    assert clean()
+
+
 def test_what_is_assigned_opens_a_wallet_where_there_is_none():
     purse = wallet()
     credit = came(permanent(purse), amount=Money(7_00, "USD"))
