@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils.translation import gettext_noop
 
-from cards import personal_accounts  # noqa: F401  registers what it tells and takes away
+from cards import personal_accounts, personal_uses  # noqa: F401  they register what they tell and take away
 from cards.models import Card, CardEvent, CardLoad, CardReveal
 from members.models import Member
 from members.services import privacy

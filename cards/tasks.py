@@ -1,8 +1,8 @@
 """What time does to cards and account numbers."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from cards.services import ending, purposes
+from cards.services import debts, ending, lapsing, purposes
 from paymentsite.core.jobs import job
 
 
@@ -14,3 +14,13 @@ def expire(*, now: datetime) -> str:
 @job("cards.expire_purposes", daily="00:10")
 def expire_purposes(*, now: datetime) -> str:
     return f"{purposes.expire_due(now=now)} expired"
+
+
+@job("cards.lapse_uses", due=lapsing.next_due)
+def lapse(*, now: datetime) -> str:
+    return f"{lapsing.lapse_due(now=now)} lapsed"
+
+
+@job("cards.repay_debts", every=timedelta(minutes=1), stops=False)
+def repay(*, now: datetime) -> str:  # noqa: ARG001  what has come is there, whenever it is looked at
+    return f"{debts.repay_all()} paid"

@@ -58,6 +58,9 @@ class ProductForm(AmountForm):
         widget=UnfoldAdminSelectWidget,
     )
     issue_fee_minor = AmountField(label=_("Price"), required=False, otherwise=0)
+    fx_margin_bp = whole(_("Exchange margin, bp"))
+    cash_fee_minor = AmountField(label=_("Fee for cash"), required=False, otherwise=0)
+    cash_fee_bp = whole(_("Fee for cash, bp"))
     design = text(_("Design"), 20)
     reason = text(_("Reason"), 255)
 
@@ -105,6 +108,9 @@ class CardProducts(BackOffice[CardProduct]):
         "held_max",
         "tier",
         "price",
+        "fx_margin_bp",
+        "cash_fee",
+        "cash_fee_bp",
         "design",
         "state",
     )
@@ -121,11 +127,15 @@ class CardProducts(BackOffice[CardProduct]):
     def price(self, row: CardProduct) -> str:
         return formatted(row.issue_fee)
 
+    @admin.display(description=_("fee for cash"))
+    def cash_fee(self, row: CardProduct) -> str:
+        return formatted(row.cash_fee)
+
     @add_deed(
         _("Propose a product"),
         permission=PROPOSE,
         form=ProductForm,
-        initial=lambda _row: {"held_max": 1, "design": "plain"},
+        initial=lambda _row: {"held_max": 1, "design": "plain", "fx_margin_bp": 0, "cash_fee_bp": 0},
     )
     def propose(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
         terms: Any = {name: answers[name] for name in TERMS}

@@ -1,9 +1,11 @@
-"""What the cards keep: products, cards, virtual accounts, and what happened to them."""
+"""What the cards keep: products, cards, what they were used for, virtual accounts, and what happened to them."""
 
 from cards.models.accounts import VirtualAccount, VirtualAccountEvent
+from cards.models.authorisations import CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.bank_credits import BankCredit
 from cards.models.banks import AccountRange, Bank
 from cards.models.cards import Card, CardEvent, CardLoad
+from cards.models.controls import CardControls
 from cards.models.products import CardProduct, CodeKey, NumberRange
 from cards.models.reveals import CardReveal
 
@@ -12,11 +14,15 @@ __all__ = [
     "Bank",
     "BankCredit",
     "Card",
+    "CardAuthorisation",
+    "CardControls",
     "CardEvent",
     "CardLoad",
+    "CardMessage",
     "CardProduct",
     "CardReveal",
     "CodeKey",
+    "DecisionReceipt",
     "NumberRange",
     "VirtualAccount",
     "VirtualAccountEvent",

@@ -28,7 +28,12 @@ class CardQuerySet(models.QuerySet["Card"]):
         return self.exclude(state__in=Card.ENDED)
 
 
-@immutable(except_columns=["number", "number_digest", "state", "ended_at", "uses_left", "merchant", "label"])
+@immutable(
+    except_columns=[
+        *("number", "number_digest", "state", "ended_at", "uses_left", "merchant", "label"),
+        *("code_tries", "fixed_minor", "counted_minor", "counted"),
+    ]
+)
 class Card(models.Model):
     """One card. Its number is never given to another one, also when it is long over: rows stay.
 
@@ -69,7 +74,11 @@ class Card(models.Model):
     uses_left = models.PositiveIntegerField(_("times left"), null=True, blank=True)
     category = models.CharField(_("for merchants of the kind"), max_length=4, blank=True)
     merchant = models.CharField(_("for the merchant"), max_length=40, blank=True)
+    fixed_minor = models.BigIntegerField(_("for at most"), null=True, blank=True)
     label = models.CharField(_("label"), max_length=LABEL_MAX, blank=True)
+    code_tries = models.PositiveSmallIntegerField(_("wrong codes in a row"), default=0)
+    counted_minor = models.BigIntegerField(_("spent in all"), default=0)
+    counted = models.PositiveIntegerField(_("used so often"), default=0)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.INACTIVE)
     replaces = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")

@@ -101,6 +101,9 @@ class CardProduct(models.Model):
         Tier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from this tier on")
     )
     issue_fee_minor = models.BigIntegerField(_("price"), default=0)
+    fx_margin_bp = models.PositiveIntegerField(_("exchange margin, bp"), default=0)
+    cash_fee_minor = models.BigIntegerField(_("fee for cash"), default=0)
+    cash_fee_bp = models.PositiveIntegerField(_("fee for cash, bp"), default=0)
     design = models.CharField(_("design"), max_length=20, default="plain")
     state = models.CharField(_("state"), max_length=6, choices=State, default=State.OPEN)
 
@@ -118,7 +121,8 @@ class CardProduct(models.Model):
             models.CheckConstraint(name="cards_product_held", condition=Q(held_max__gte=1)),
             models.CheckConstraint(
                 name="cards_product_fees",
-                condition=Q(issue_fee_minor__gte=0),
+                condition=Q(issue_fee_minor__gte=0, cash_fee_minor__gte=0)
+                & Q(fx_margin_bp__lte=10_000, cash_fee_bp__lte=10_000),
             ),
         ]
 
@@ -128,3 +132,7 @@ class CardProduct(models.Model):
     @property
     def issue_fee(self) -> Money:
         return Money(self.issue_fee_minor, self.currency)
+
+    @property
+    def cash_fee(self) -> Money:
+        return Money(self.cash_fee_minor, self.currency)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from cards.models import Card, CardProduct
 from cards.models.cards import LABEL_MAX
-from cards.services import codes, life, loading, numbers
+from cards.services import codes, controls, life, loading, numbers
 from members.models import Member
 from members.services import members, notices, tiers
 from paymentsite.core import clock
@@ -166,10 +166,12 @@ def replace(*, card: Card, why: Why, reference: str, by: Actor, channel: Channel
         uses_left=old.uses_left,
         category=old.category,
         merchant=old.merchant,
+        fixed_minor=old.fixed_minor,
         label=old.label,
         replaces=old,
     )
     _written(new, by=by, channel=channel, reason=str(why))
+    controls.carry_over(old, new, by=by, channel=channel)
     return new
 
 

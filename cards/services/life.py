@@ -106,6 +106,8 @@ def unblock(*, card: Card, by: Actor, reason: str) -> Card:
     if found.state != State.BLOCKED:
         raise CardNotSo(state=found.state, wanted=State.ACTIVE)
     back = State(found.events.filter(after=State.BLOCKED).order_by("-pk")[0].before)
+    # Whoever typed wrong codes may begin to guess anew.
+    Card.objects.filter(pk=found.pk).update(code_tries=0)
     return told(change(found, back, by=by, channel=Channel.ADMIN, reason=checked_reason(reason)), UNBLOCKED)
 
 

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_noop
 from members.models import Limit, LimitUse, Member
 from members.models.limits import Kind, limit_words
 from members.queries import limits as queries
-from members.queries.limits import Past, Reading
+from members.queries.limits import Facts, First, Reading
 from members.services import tiers
 from paymentsite.core import clock
-from paymentsite.core.errors import Conflict, Refused, as_moment
+from paymentsite.core.errors import Conflict, DomainError, Refused, as_moment
 from paymentsite.core.money import AmountNegative, Money
 
 __all__ = ["Kind", "Left", "LimitExceeded", "check_balance", "count_again", "give_back", "left", "take"]
@@ -65,33 +65,49 @@ def take(*, member: Member, kind: Kind, amount: Money, source: str, now: datetim
     if amount.minor < 0:
         raise AmountNegative(given=amount)
     member = Member.objects.lock(member.pk)
-    if first := LimitUse.objects.filter(source=source).first():
-        _check_same(first, member, kind, amount)
+    facts = queries.known(member, kind=kind, currency=amount.unit, source=source, at=now)
+    if facts.first:
+        _check_same(facts.first, source, member, kind, amount)
         return
+    verdict = judge(facts, amount)
+    if refusal := verdict.refusal:
+        raise refusal
+    verdict.use.save(force_insert=True)
 
-    past = queries.past(member, currency=amount.unit, at=now)
-    # Whoever waited for the lock may come with an earlier moment than who went first; totals rise with time.
-    at = max(now, past.last.at) if past.last else now
-    limits = queries.applying(
-        member,
-        tier=tiers.of(member, at).pk,
-        at=at,
-        currency=amount.unit,
-        kind__in=[kind, Limit.ANY],
-        measure__in=[Measure.AMOUNT, Measure.COUNT],
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the limits say of an amount: how far each was used before, the refusal if there is one, and what is written
+    down where it is done after all."""
+
+    readings: list[Reading]
+    refusal: DomainError | None
+    use: LimitUse
+
+
+def judge(facts: Facts, amount: Money) -> Verdict:
+    """Of ``amount``, for which the facts were asked. The member's lock is held since before."""
+    asked = facts.asked
+    tier = facts.tier if facts.tier is not None else tiers.of(asked.member, asked.at).pk
+    sums = [limit for limit in facts.limits if limit.measure in {Measure.AMOUNT, Measure.COUNT}]
+    readings = queries.readings(facts, queries.most_specific(sums, tier))
+    refusal: DomainError | None = None
+    if not any(reading.limit.measure == Measure.AMOUNT for reading in readings):
+        refusal = LimitMissing(currency=asked.currency, kind=asked.kind)
+    elif exceeded := [reading for reading in readings if _asked(reading, amount) > reading.left]:
+        refusal = _refusal(asked.member, min(exceeded, key=_strictness))
+    return Verdict(readings, refusal, _use(facts, amount, readings))
+
+
+def _check_same(first: First, source: str, member: Member, kind: Kind, amount: Money) -> None:
+    same = (first.member, first.kind, first.currency, first.amount_minor) == (
+        member.pk,
+        kind,
+        amount.unit,
+        amount.minor,
     )
-    if not any(limit.measure == Measure.AMOUNT for limit in limits):
-        raise LimitMissing(currency=amount.unit, kind=kind)
-    readings = queries.readings(member, limits, past=past, at=at)
-    if exceeded := [reading for reading in readings if _asked(reading, amount) > reading.left]:
-        raise _refusal(member, min(exceeded, key=_strictness))
-
-    _write(member, kind, amount, source, at, past, readings)
-
-
-def _check_same(first: LimitUse, member: Member, kind: Kind, amount: Money) -> None:
-    if first.given_back_at or (first.member_id, first.kind, first.amount) != (member.pk, kind, amount):
-        raise LimitSourceConflict(source=first.source)
+    if first.given_back or not same:
+        raise LimitSourceConflict(source=source)
 
 
 def _asked(reading: Reading, amount: Money) -> int:
@@ -121,24 +137,22 @@ def _counted(limit: Limit, number: int) -> Money | int:
     return number if limit.measure == Measure.COUNT else Money(number, limit.currency)
 
 
-def _write(
-    member: Member, kind: Kind, amount: Money, source: str, at: datetime, past: Past, readings: list[Reading]
-) -> None:
-    kind_minor, kind_count, joint_minor, joint_count = queries.running(past, kind)
-    moved = past.last is not None and past.last.zone != member.time_zone
-    LimitUse.objects.create(
-        member=member,
-        source=source,
-        kind=kind,
+def _use(facts: Facts, amount: Money, readings: list[Reading]) -> LimitUse:
+    asked = facts.asked
+    moved = facts.last_zone not in {"", asked.member.time_zone}
+    return LimitUse(
+        member=asked.member,
+        source=asked.source,
+        kind=asked.kind,
         currency=amount.unit,
         amount_minor=amount.minor,
-        at=at,
-        zone=member.time_zone,
-        moved_from=past.last.zone if past.last and moved else "",
-        kind_minor=kind_minor + amount.minor,
-        kind_count=kind_count + 1,
-        joint_minor=joint_minor + amount.minor,
-        joint_count=joint_count + 1,
+        at=asked.at,
+        zone=asked.member.time_zone,
+        moved_from=facts.last_zone if moved else "",
+        kind_minor=facts.kind.minor + amount.minor,
+        kind_count=facts.kind.number + 1,
+        joint_minor=facts.joint.minor + amount.minor,
+        joint_count=facts.joint.number + 1,
         judged=[
             [reading.limit.pk, reading.window.since.isoformat() if reading.window else None] for reading in readings
         ],
@@ -213,10 +227,11 @@ def left(member: Member, now: datetime) -> list[Left]:
     """What each limit in force on the member leaves, by kind, currency, measure and period."""
     limits = queries.applying(member, tier=tiers.of(member, now).pk, at=now)
     found: list[Left] = []
-    for currency in sorted({limit.currency for limit in limits}):
-        past = queries.past(member, currency=currency, at=now)
-        own = [limit for limit in limits if limit.currency == currency]
-        found += [_left(member, reading) for reading in queries.readings(member, own, past=past, at=now)]
+    sorts = {(limit.currency, limit.kind if limit.kind != Limit.ANY else Kind.TRANSFER) for limit in limits}
+    known = {sort: queries.known(member, kind=sort[1], currency=sort[0], at=now) for sort in sorted(sorts)}
+    for limit in limits:
+        facts = known[limit.currency, limit.kind if limit.kind != Limit.ANY else Kind.TRANSFER]
+        found += [_left(member, reading) for reading in queries.readings(facts, [limit])]
     return sorted(found, key=lambda each: each.limit.sort)
 
 

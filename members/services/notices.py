@@ -45,17 +45,20 @@ def tell(*, member: Member, kind: Kind, subject: str, **facts: Any) -> Notice:
 
     Who was erased is told nothing: of them the notice that comes back is not kept.
     """
-    if missing := kind.fact_names - facts.keys():
-        raise TypeError(f"{kind.name} needs the facts {', '.join(sorted(missing))}")
+    made = row(member=member, kind=kind, subject=subject, **facts)
     if member.erased_at is not None:
-        return Notice(member=member, kind=kind.name, subject=subject, facts=plain(facts), at=clock.now())
+        return made
     notice, _told = Notice.objects.get_or_create(
-        member=member,
-        kind=kind.name,
-        subject=subject,
-        defaults={"facts": plain(facts), "at": clock.now()},
+        member=member, kind=kind.name, subject=subject, defaults={"facts": made.facts, "at": made.at}
     )
     return notice
+
+
+def row(*, member: Member, kind: Kind, subject: str, **facts: Any) -> Notice:
+    """The notice, not written: for who writes it with other rows, about a subject that was never told of before."""
+    if missing := kind.fact_names - facts.keys():
+        raise TypeError(f"{kind.name} needs the facts {', '.join(sorted(missing))}")
+    return Notice(member=member, kind=kind.name, subject=subject, facts=plain(facts), at=clock.now())
 
 
 def sentence(notice: Notice) -> str:

@@ -116,6 +116,9 @@ def test_range_and_product_take_two_people(operator):
         "validity_unit": "years",
         "code_kind": "hourly",
         "held_max": "2",
+        "fx_margin_bp": "150",
+        "cash_fee_bp": "100",
+        "cash_fee_minor": "2",
         "issue_fee_minor": "9.90",
         "design": "plain",
         "reason": "new",
@@ -127,6 +130,7 @@ def test_range_and_product_take_two_people(operator):
     decide(Approval.objects.get(state="proposed"))
     found = CardProduct.objects.get()
     assert (found.code, found.issue_fee, found.numbers, found.code_kind) == ("travel", cny(9_90), made, "hourly")
+    assert (found.fx_margin_bp, found.cash_fee, found.cash_fee_bp) == (150, cny(2_00), 100)
 
     operator.post(page(CardProduct, found, "close"), {"reason": "over"})
     found.refresh_from_db()

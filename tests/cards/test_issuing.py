@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from cards.models import Card, CardEvent, CardProduct, NumberRange
-from cards.services import codes, issuing, life, products
+from cards.services import codes, issuing, life, loading, products
 from cards.services.issuing import (
     LabelTooLong,
     ProductNotOffered,
@@ -24,6 +24,7 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.cards.factories import PREFIX, card, debit, issued, product
+from tests.cards.using import ask
 from tests.factories import cny
 from tests.members.factories import member
 from tests.wallets.factories import holds, wallet
@@ -163,7 +164,9 @@ def test_frozen_wallet_gives_no_card():
 def test_successor_has_what_its_card_had_and_the_card_is_over(why):
     purse = wallet(50_00)
     old = card(purse.member, use="times", times=5, label="mine")
-    Card.objects.filter(pk=old.pk).update(uses_left=2)
+    loading.load(card=old, amount=cny(10_00), reference="l", by=Actor.of(old.member.user))
+    for _ in range(3):
+        ask(old, 1_00)
 
     new = issuing.replace(card=old, why=why, reference="n", by=Actor.of(old.member.user), channel=Channel.WEB)
 

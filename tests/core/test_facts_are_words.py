@@ -14,6 +14,8 @@ from django.db.models.enums import ChoicesType
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from cards.models.authorisations import Code
+from cards.services import controls, sayings
 from members.models.limits import limit_words
 from members.services import notices
 from paymentsite.core.effects import titled
@@ -30,9 +32,9 @@ PLAIN = set(
     """
     account act after age amount approval asked at available base before cap card cause count currency day days
     destination expected expires expires_at fee gateway gifts given held item jobs journal last last_day last_four
-    least left level money month most name next now open orders owed page paid pending points position posted
-    quote quoted rank reference resets_at reward right rule scale short size sold source subject tier tiers times
-    unit until used value whom year years
+    least left level merchant message money month most name next now open orders owed page paid pending points
+    position posted quote quoted rank reference resets_at reward right rule scale short size sold source subject
+    tier tiers times unit until used value whom year years
     """.split()  # noqa: SIM905  seventy names read better without their quotes
 )
 # A fact that is a refusal is told by that refusal's own sentence.
@@ -46,6 +48,8 @@ READ: dict[Callable[..., str], list[Any]] = {
     as_moment: ["2026-11-30T08:00:00+08:00"],
     titled: ["members.set_limit", "ledger.post_manual"],
     limit_words: ["transfer.amount.day", "any.balance", "card.count.month"],
+    sayings.why: [str(code) for code in Code if code not in {Code.APPROVED, Code.NO_SUCH_CARD}],
+    controls.part_words: ["caps", "categories", "hours"],
     refusals.part: [*refusals.Part.values, "entries[1]", "entries[2].amount"],
 }
 

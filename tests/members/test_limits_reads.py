@@ -41,7 +41,7 @@ def plans(queries: list[dict[str, str]]) -> str:
     told = []
     with connection.cursor() as cursor:
         for query in queries:
-            if "members_limituse" in query["sql"] and query["sql"].startswith("SELECT"):
+            if "members_limituse" in query["sql"] and query["sql"].lstrip().startswith("SELECT"):
                 explain = "EXPLAIN (COSTS OFF)" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
                 cursor.execute(f"{explain} {query['sql'].replace('%', '%%')}")
                 told += [str(row[-1]) for row in cursor.fetchall()]
@@ -65,7 +65,7 @@ def test_taking_asks_as_often_and_reads_by_index_however_much_was_taken():
 
     few, many = asked(bob, "transfer:b"), asked(ada, "transfer:a")
 
-    assert len(many) == len(few) <= 12
+    assert len(many) == len(few) <= 13
     plan = plans(many)
     assert "Seq Scan on members_limituse" not in plan
     assert "SCAN members_limituse" not in plan

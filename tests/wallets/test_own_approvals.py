@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db.models import Model
 
-from cards.services import credit_decisions
+from cards.services import controls, credit_decisions
 from members.models import Limit, Member, Tier, User
 from members.services import limit_rules, pins, points, privacy, rewards, rights, tier_gifts
 from paymentsite.core import clock
@@ -21,6 +21,7 @@ from paymentsite.core.services.proposals import Declared, all_declared
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.services import manual
 from tests.cards.banking import NOWHERE, came, purpose
+from tests.cards.factories import card, debit
 from tests.factories import fund
 from tests.members.catalogue import goods
 from tests.members.factories import member, superuser
@@ -81,6 +82,12 @@ def tier(me: Member) -> Propose:
         Tier.objects.create(code=code, name_en=code, rank=rank, threshold=rank)
     gold, until = Tier.objects.get(code="gold"), clock.now() + timedelta(days=30)
     return lambda by: tier_gifts.give(member=me, tier=gold, until=until, by=by, reason=WHY)
+
+
+def raised(me: Member) -> Propose:
+    found = card(me, debit())
+    terms = {"caps": [{"measure": "amount", "span": "day", "most": 10**9}]}
+    return lambda by: controls.raise_for(card=found, terms=terms, by=by, reason=WHY)
 
 
 def clearing(me: Member) -> Propose:
@@ -155,6 +162,7 @@ def sent_back(me: Member) -> Propose:
 
 ABOUT: dict[str, Callable[[Member], Propose]] = {
     "cards.assign_credit": assigned,
+    "cards.raise_controls": raised,
     "cards.return_credit": sent_back,
     "ledger.post_manual": moved,
     "members.clear_pin": clearing,

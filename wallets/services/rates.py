@@ -87,6 +87,14 @@ def current(base: str, quote: str, now: datetime) -> Rate:
 
     Never the way back of another rate. One that is too old refuses: it is not replaced by an older or a crossed one.
     """
+    rate = newest(base, quote, now)
+    if now - rate.at > timedelta(minutes=settings.EXCHANGE_RATE_MINUTES):
+        raise RateStale(base=base, quote=quote, at=rate.at)
+    return rate
+
+
+def newest(base: str, quote: str, now: datetime) -> Rate:
+    """The same however old it is: for what has happened, and must be counted by some rate."""
     rate = _latest(base, quote, now)
     pivot = settings.EXCHANGE_PIVOT
     if rate is None and pivot not in {base, quote}:
@@ -94,8 +102,6 @@ def current(base: str, quote: str, now: datetime) -> Rate:
         rate = conversion.crossed(first, second) if first and second else None
     if rate is None:
         raise RateMissing(base=base, quote=quote)
-    if now - rate.at > timedelta(minutes=settings.EXCHANGE_RATE_MINUTES):
-        raise RateStale(base=base, quote=quote, at=rate.at)
     return rate
 
 

@@ -1,0 +1,160 @@
+"""All that a decision about a use of a card looks at, on one way to the database and back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from cards import control_reading
+from cards.control_rules import CALENDAR, TRAILING, Controls, Measure, Span, calendar_windows
+from cards.models import Card, CardAuthorisation
+from cards.models.authorisations import Kind
+from members.models.limits import Kind as LimitKind
+from members.periods import Period, Window
+from members.queries import limits
+from paymentsite.core.asking import Question, Row, moment, together
+
+_SEEN: Final = """
+SELECT m.id, m.kind, m.digest, m.use_id, r.id FROM cards_cardmessage m
+LEFT JOIN cards_decisionreceipt r ON r.message_id = m.id WHERE m.processor = %s AND m.message_id = %s
+"""
+_USE_COLUMNS: Final = tuple(field.attname for field in CardAuthorisation._meta.concrete_fields)
+_USE: Final = f"SELECT {', '.join(_USE_COLUMNS)} FROM cards_cardauthorisation WHERE processor = %s AND reference = %s"  # noqa: S608  our own columns
+_CONTROLS: Final = """
+SELECT CASE WHEN raised THEN 'raised' WHEN card_id IS NOT NULL THEN 'card' WHEN member_id IS NOT NULL THEN 'member'
+    ELSE 'product' END, terms
+FROM cards_cardcontrols WHERE id IN (
+    (SELECT MAX(id) FROM cards_cardcontrols WHERE card_id = %s AND NOT raised),
+    (SELECT MAX(id) FROM cards_cardcontrols WHERE card_id = %s AND raised),
+    (SELECT MAX(id) FROM cards_cardcontrols WHERE member_id = %s),
+    (SELECT MAX(id) FROM cards_cardcontrols WHERE product_id = %s)
+)
+"""
+# Everything since a moment is one range of an index; what counts of it since later moments is summed on the way.
+_SUMS: Final = "SELECT {columns} FROM cards_cardauthorisation WHERE {whose} AND at >= %s"
+_SUM: Final = (
+    "CAST(COALESCE(SUM(CASE WHEN at >= %s THEN counted_minor END), 0) AS BIGINT),"
+    " CAST(COALESCE(SUM(CASE WHEN at >= %s THEN counted END), 0) AS BIGINT)"
+)
+_BALANCE: Final = "SELECT posted_minor, held_minor, floor_minor, status FROM ledger_balance WHERE account_id = %s"
+_EVER: Final = """
+SELECT CAST(COALESCE(SUM(c.counted_minor), 0) AS BIGINT), CAST(COALESCE(SUM(c.counted), 0) AS BIGINT)
+FROM cards_card c JOIN cards_cardproduct p ON p.id = c.product_id WHERE c.member_id = %s AND p.currency = %s
+"""
+_PLACES: Final = 7
+
+
+class Seen(NamedTuple):
+    """A message that was taken in before."""
+
+    id: UUID
+    kind: str
+    digest: str
+    use: UUID | None
+    receipt: UUID | None
+
+
+class Books(NamedTuple):
+    """What stood on the card's account."""
+
+    posted: int
+    held: int
+    floor: int | None
+    status: str
+
+    @property
+    def available(self) -> int | None:
+        return None if self.floor is None else self.posted - self.held - self.floor
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database knows. ``used`` is by scope (the card, all cards of its member), measure and span."""
+
+    seen: Seen | None
+    use: CardAuthorisation | None
+    controls: dict[str, Controls]
+    used: dict[tuple[str, Measure, Span], int]
+    windows: dict[Period, Window]
+    books: Books
+    limits: limits.Facts
+
+
+def know(card: Card, *, processor: str, message_id: str, reference: str, source: str, now: datetime) -> Facts:
+    """All of it, about a message on ``card``, whose member is locked."""
+    windows = calendar_windows(now, card.member.zone)
+    since = _since(now, windows)
+    asked = limits.ask(card.member, kind=LimitKind.CARD, currency=card.product.currency, source=source, at=now)
+    answers = together(
+        Question(_SEEN, (processor, message_id)),
+        Question(_USE, (processor, reference)),
+        Question(_CONTROLS, (card.pk, card.pk, card.member_id, card.product_id)),
+        _sums("card_id = %s", (card.pk,), since),
+        _sums("member_id = %s AND currency = %s", (card.member_id, card.product.currency), since),
+        Question(_EVER, (card.member_id, card.product.currency)),
+        Question(_BALANCE, (card.account_id,)),
+        *asked.questions,
+    )
+    seen, use, controls, own, every, ever, balance = answers[:_PLACES]
+    used = {**_used("card", own[0], since), **_used("member", every[0], since)}
+    used["card", Measure.AMOUNT, Span.EVER], used["card", Measure.COUNT, Span.EVER] = card.counted_minor, card.counted
+    used["member", Measure.AMOUNT, Span.EVER], used["member", Measure.COUNT, Span.EVER] = ever[0]
+    return Facts(
+        seen=_seen(seen),
+        use=_use(use),
+        controls={scope: control_reading.read(_document(terms)) for scope, terms in controls},
+        used=used,
+        windows=windows,
+        books=Books(*balance[0]),
+        limits=limits.read(asked, answers[_PLACES:]),
+    )
+
+
+def _since(now: datetime, windows: dict[Period, Window]) -> dict[Span, datetime]:
+    calendar = {span: windows[period].since for span, period in CALENDAR.items()}
+    return {**calendar, **{span: now - length for span, length in TRAILING.items()}}
+
+
+def _sums(whose: str, values: Sequence[Any], since: dict[Span, datetime]) -> Question:
+    columns = ", ".join([_SUM] * len(since))
+    moments = [moment for begun in since.values() for moment in (begun, begun)]
+    # A moment more, for a clock that was moved back a little between two members.
+    earliest = min(since.values()) - timedelta(seconds=1)
+    return Question(_SUMS.format(columns=columns, whose=whose), [*moments, *values, earliest])
+
+
+def _used(scope: str, row: Row, since: dict[Span, datetime]) -> dict[tuple[str, Measure, Span], int]:
+    found = {}
+    for place, span in enumerate(since):
+        found[scope, Measure.AMOUNT, span], found[scope, Measure.COUNT, span] = row[2 * place : 2 * place + 2]
+    return found
+
+
+def _seen(rows: list[Row]) -> Seen | None:
+    for key, kind, digest, use, receipt in rows:
+        return Seen(_key(key), Kind(kind), digest, use and _key(use), receipt and _key(receipt))
+    return None
+
+
+def _use(rows: list[Row]) -> CardAuthorisation | None:
+    if not rows:
+        return None
+    facts = dict(zip(_USE_COLUMNS, rows[0], strict=True))
+    facts["id"], facts["hold_id"] = _key(facts["id"]), facts["hold_id"] and _key(facts["hold_id"])
+    facts["at"], facts["expires_at"] = moment(facts["at"]), moment(facts["expires_at"])
+    for name in ("over", "lapsed", "approved", "ended"):
+        facts[name] = bool(facts[name])
+    found = CardAuthorisation(**facts)
+    found._state.adding = False  # noqa: SLF001  it was read, not made
+    return found
+
+
+def _key(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(str(value))
+
+
+def _document(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found

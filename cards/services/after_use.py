@@ -1,0 +1,51 @@
+"""What a use makes of the card itself: locked to a merchant, used up, blocked after too many wrong codes."""
+
+from cards.models import Card
+from cards.models.authorisations import Code
+from cards.services import life, loading
+from cards.services.deciding import CODE_TRIES
+from cards.services.life import Channel
+from cards.services.uses import Turn
+from paymentsite.core.actors import SYSTEM
+
+State = Card.State
+Use = Card.Use
+
+
+def used(card: Card, turn: Turn, amount: int) -> None:
+    """The card's own columns after ``amount`` was approved, or paid without a question; not written yet."""
+    if not amount or (turn.facts.use is not None and turn.facts.use.began):
+        return
+    if card.uses_left:
+        card.uses_left -= 1
+    if card.use in {Use.MERCHANT, Use.SUBSCRIPTION} and not card.merchant:
+        card.merchant = turn.told.merchant.id
+    if card.use == Use.SUBSCRIPTION and card.fixed_minor is None:
+        card.fixed_minor = amount
+
+
+def guessed(card: Card, code: Code) -> None:
+    """The same after a question: guesses at a code are counted until a right one comes."""
+    if code in {Code.WRONG_CODE, Code.WRONG_EXPIRY}:
+        card.code_tries = min(CODE_TRIES, card.code_tries + 1)
+    elif code == Code.APPROVED:
+        card.code_tries = 0
+
+
+def finish(card: Card) -> None:
+    """What follows once everything is written."""
+    if card.code_tries >= CODE_TRIES and card.state == State.ACTIVE:
+        reason = "wrong security codes, one after the other"
+        life.told(life.change(card, State.BLOCKED, by=SYSTEM, channel=Channel.JOB, reason=reason), life.BLOCKED)
+    if card.use == Use.SINGLE and card.uses_left == 0 and not card.ended:
+        life.change(card, State.CLOSED, by=SYSTEM, channel=Channel.JOB, reason="it was for one use")
+        swept(card)
+
+
+def swept(card: Card) -> None:
+    """What stands on a prepaid card that is over, and is not set aside any more, is in its member's wallet.
+
+    Unless another card stands in its place, which spends it.
+    """
+    if card.ended and card.prepaid and not Card.objects.living().filter(account=card.account_id).exists():
+        loading.give_back(card)

@@ -1,0 +1,82 @@
+"""What members owe because a card took more than there was: paid first from whatever comes in."""
+
+from typing import Final
+
+from cards.models import Card
+from cards.services import use_books
+from members.models import Member
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.acts import act
+from paymentsite.core.ids import uuid7
+from paymentsite.core.money import Money
+from paymentsite.core.services import open_items
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Account, Balance
+from wallets.models import Wallet
+
+OWED: Final = "card_debt"
+SCOPE: Final = "cards.debt"
+
+
+def owed(member: Member, currency: str) -> Money:
+    """What the member owes us in ``currency``."""
+    row = Balance.objects.filter(account__owner=member.owner, account__code=use_books.DEBT, account__unit=currency)
+    posted = row.values_list("posted_minor", flat=True).first() or 0
+    return Money(max(0, -posted), currency)
+
+
+def raised(account: Account, amount: Money, why: str) -> None:
+    """Somebody looks after a debt: one matter as long as anything is owed."""
+    open_items.open(kind=OWED, subject=account, why=f"{amount} more than there was: {why}", by=SYSTEM)
+
+
+def repay(member: Member, currency: str) -> Money:
+    """As much as there is of what the member owes is paid; how much was. The member is locked.
+
+    From their wallet first, then from what is on their cards.
+    """
+    left = owed(member, currency)
+    paid = Money.zero(currency)
+    if not left.minor:
+        return paid
+    debt = use_books.debt_account(member, currency)
+    for account in _sources(member, currency):
+        part = Money(min(left.minor - paid.minor, use_books.free(account)), currency)
+        if part.minor > 0:
+            ledger.post(
+                ledger.Move(part, account, debt),
+                kind="card_debt",
+                scope=SCOPE,
+                reference=str(uuid7(clock.now())),
+                source=f"card_debt:{debt.public_id}",
+            )
+            paid += part
+    if paid == left:
+        open_items.close(kind=OWED, subject=debt, note="paid", by=SYSTEM)
+    return paid
+
+
+def _sources(member: Member, currency: str) -> list[Account]:
+    wallets = Wallet.objects.of(member).open().filter(currency=currency).select_related("account")
+    cards = Card.objects.of(member).filter(product__currency=currency).select_related("account").order_by("pk")
+    found = {wallet.account_id: wallet.account for wallet in wallets}
+    found |= {card.account_id: card.account for card in cards}
+    return list(found.values())
+
+
+def repay_all() -> int:
+    """Whatever came in pays what its member owes; how many members paid. For what no act asked at once."""
+    owing = Balance.objects.filter(account__code=use_books.DEBT, posted_minor__lt=0)
+    found = list(owing.order_by("account_id").values_list("account__owner", "account__unit"))
+    members = {member.owner: member for member in Member.objects.filter(pk__in=[_id(owner) for owner, _ in found])}
+    return sum(_repaid(members[owner], unit) for owner, unit in found)
+
+
+def _id(owner: str) -> int:
+    return int(owner.partition(":")[2])
+
+
+@act
+def _repaid(member: Member, currency: str) -> bool:
+    return bool(repay(Member.objects.lock(member.pk), currency).minor)

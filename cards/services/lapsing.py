@@ -1,0 +1,52 @@
+"""What was approved and never taken: its time is over, and it can be spent again."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Min
+
+from cards.control_rules import Entry
+from cards.messages import Merchant, Told
+from cards.models import CardAuthorisation
+from cards.models.authorisations import Kind
+from cards.services import telling
+from paymentsite.core.actors import SYSTEM
+
+_CHUNK: Final = 500
+
+
+def lapse_due(*, now: datetime) -> int:
+    """Let go what was set aside for longer than merchants of the kind may take; how many uses. Twice does it once."""
+    done = 0
+    while due := list(
+        CardAuthorisation.objects.due(now).order_by("expires_at", "pk").values_list("pk", flat=True)[:_CHUNK]
+    ):
+        for key in due:
+            lapse(key, now)
+        done += len(due)
+    return done
+
+
+def lapse(key: UUID, now: datetime) -> None:
+    """The same for one of them, if it still is due."""
+    use = CardAuthorisation.objects.select_related("card").get(pk=key)
+    told = Told(
+        processor=use.processor,
+        message_id=f"expiry {use.pk}",
+        reference=use.reference,
+        merchant=Merchant(
+            id=use.merchant, name=use.merchant_name, category=use.category, country=use.country, city=use.city
+        ),
+        entry=Entry(use.entry),
+        told_at=now,
+        card=use.card.public_id,
+    )
+    telling.take_in(told=told, kind=Kind.EXPIRY, by=SYSTEM)
+
+
+def next_due(after: datetime) -> datetime | None:
+    """The next moment at which something lapses."""
+    open_ones = CardAuthorisation.objects.filter(ended=False, expires_at__gt=after)
+    soonest: datetime | None = open_ones.aggregate(at=Min("expires_at"))["at"]
+    return soonest

@@ -1,0 +1,183 @@
+"""What processors tell about uses of cards: it has happened, and is taken in whatever we think of it.
+
+Out of order, late or twice: a use comes to the same in the end, for it follows from its messages alone.
+"""
+
+from typing import Any
+
+from cards.chain_rules import Figures
+from cards.messages import MessageMalformed, Part, Told
+from cards.models import Card, CardAuthorisation
+from cards.models.authorisations import Kind, Outcome
+from cards.services import after_use, debts, sayings, strays, use_books, uses
+from cards.services.charges import Charge, charge
+from cards.services.uses import Taken, Turn
+from members.models import Member
+from members.services import notices
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.acts import act
+from paymentsite.core.asking import insertion, together
+from paymentsite.core.money import Money
+from paymentsite.core.services import open_items
+from paymentsite.ledger.models import Account, Balance
+from wallets.services import bookings, wallets
+
+STUCK = "card_refund_stuck"
+ABOVE = "card_taken_above"
+_TAKES = {Kind.CAPTURE, Kind.REFUND_REVERSAL}
+_BACK = {Kind.REFUND, Kind.REFUND_REVERSAL}
+_NEEDS_AMOUNT = {Kind.ADVICE, Kind.CAPTURE, Kind.REFUND, Kind.REFUND_REVERSAL}
+
+
+def advise(*, told: Told, by: Actor) -> Taken:
+    """Somebody approved it in our stead: it counts, and what there is of it is set aside."""
+    return _checked(told, Kind.ADVICE, by)
+
+
+def reverse(*, told: Told, by: Actor) -> Taken:
+    """The merchant wants ``told.amount`` less of it, or nothing any more."""
+    return _checked(told, Kind.REVERSAL, by)
+
+
+def capture(*, told: Told, by: Actor) -> Taken:
+    """The merchant took it: asked for before or not, more or less than was approved. After a ``final`` one no more
+    is to come, and what is still set aside can be spent again."""
+    return _checked(told, Kind.CAPTURE, by)
+
+
+def refund(*, told: Told, by: Actor) -> Taken:
+    """The merchant gave it back, of this use or of none that we know."""
+    return _checked(told, Kind.REFUND, by)
+
+
+def reverse_refund(*, told: Told, by: Actor) -> Taken:
+    """The merchant took a refund back."""
+    return _checked(told, Kind.REFUND_REVERSAL, by)
+
+
+def _checked(told: Told, kind: Kind, by: Actor) -> Taken:
+    told.check()
+    if told.amount is None and kind in _NEEDS_AMOUNT:
+        raise MessageMalformed(part=Part.AMOUNT)
+    return take_in(told=told, kind=kind, by=by)
+
+
+@act
+def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
+    """The message counts, once."""
+    card = uses.card_of(told)
+    if card is None:
+        return strays.take_in(told, kind, by)
+    turn = uses.turn(told, kind, card)
+    use = uses.begun(turn)
+    if turn.facts.seen:
+        return Taken(use.pk, use.state, replayed=True)
+    charged = _charged(turn)
+    before = use.figures
+    after = _after(turn, before, charged)
+    journal = use_books.Journal()
+    target = _move(journal, turn, use, charged, after)
+    posted = use_books.post(journal, use, turn.message_id, kind, by)
+    if kind in {Kind.ADVICE, Kind.CAPTURE} and charged:
+        after_use.used(card, turn, charged.total.minor)
+    uses.become(use, card, after)
+    message = uses.message(
+        turn,
+        use,
+        charged,
+        outcome=Outcome.TOLD,
+        journal_id=posted,
+        debt_minor=journal.debt,
+        approved_minor=charged.total.minor if charged and kind == Kind.ADVICE else 0,
+        aside_minor=charged.total.minor if charged and kind == Kind.ADVICE else 0,
+    )
+    together(uses.written(use), insertion(message), uses.card_written(card))
+    uses.count(use, before, turn.now)
+    _tell(turn, use, charged, journal, before)
+    if kind == Kind.REFUND and target is not None and target.owner != card.member.owner:
+        why = f"{use.merchant_name} gave back what cannot be on {card}."
+        open_items.open(kind=STUCK, subject=use, why=why, by=SYSTEM)
+    after_use.finish(card)
+    after_use.swept(card)
+    debts.repay(card.member, use.currency)
+    return Taken(use.pk, use.state, Money(journal.debt, use.currency))
+
+
+def _charged(turn: Turn) -> Charge | None:
+    told, product = turn.told, turn.card.product
+    if told.amount is None:
+        return None
+    back = turn.kind in _BACK
+    return charge(product, told.amount, told.settlement, told.merchant, told.entry, turn.now, back=back, happened=True)
+
+
+def _after(turn: Turn, before: Figures, charged: Charge | None) -> Figures:
+    amount = charged.total.minor if charged else 0
+    match turn.kind:
+        case Kind.ADVICE:
+            return before.approve(amount, amount)
+        case Kind.REVERSAL:
+            return before.reverse(amount if charged else None)
+        case Kind.CAPTURE:
+            return before.capture(amount, final=turn.told.final)
+        case Kind.REFUND:
+            return before.refund(amount)
+        case Kind.REFUND_REVERSAL:
+            return before.refund(-amount)
+        case Kind.EXPIRY:
+            return before.lapse()
+    raise ValueError(f"{turn.kind} asks, and is answered elsewhere")
+
+
+def _move(
+    journal: use_books.Journal, turn: Turn, use: CardAuthorisation, charged: Charge | None, after: Figures
+) -> Account | None:
+    """What moves in the books; where a refund went."""
+    hold = use_books.hold_of(use)
+    if turn.kind in _TAKES and charged:
+        of = hold if turn.kind == Kind.CAPTURE else None
+        use_books.take(journal, use, turn.card, charged, of, after.held)
+        return None
+    if turn.kind == Kind.REFUND and charged:
+        target = _receiving(turn.card)
+        use_books.give(journal, use, charged, target)
+        return target
+    spare = use_books.free(use.account) if after.held else 0
+    use_books.bring(journal, use, hold, after.held, spare)
+    return None
+
+
+def _receiving(card: Card) -> Account:
+    """Where what comes back to the card goes: onto it, into the wallet when it is over, else to suspense."""
+    status = Balance.objects.select_for_update().get(pk=card.account_id).status
+    if not (card.ended and card.prepaid) and status in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
+        return card.account
+    if card.member.state != Member.State.CLOSED:
+        wallet = wallets.open(member=card.member, currency=card.product.currency, by=SYSTEM)
+        if bookings.takes(wallet):
+            return wallet.account
+    return bookings.suspense(card.product.currency)
+
+
+def _tell(
+    turn: Turn, use: CardAuthorisation, charged: Charge | None, journal: use_books.Journal, before: Figures
+) -> None:
+    """The member hears what they did not know; staff what nobody asked for."""
+    card, about = turn.card, {"subject": turn.source, "merchant": use.merchant_name}
+    if turn.kind == Kind.CAPTURE and charged and not before.approved:
+        spent: dict[str, Any] = {"amount": charged.total, "last_four": card.last_four, **about}
+        notices.tell(member=card.member, kind=sayings.SPENT, **spent)
+    if turn.kind == Kind.REFUND and charged and charged.own.minor:
+        notices.tell(member=card.member, kind=sayings.REFUNDED, amount=charged.own, **about)
+    if journal.debt:
+        debt = Money(journal.debt, use.currency)
+        debts.raised(use_books.debt_account(card.member, use.currency), debt, f"{use.merchant_name}, {use.source}")
+        notices.tell(member=card.member, kind=sayings.OWED, amount=debt, **about)
+    if turn.kind == Kind.CAPTURE and _above(use, before):
+        why = f"{use.merchant_name} took {Money(use.captured_minor, use.currency)}, approved was {use.authorised}."
+        open_items.open(kind=ABOVE, subject=use, why=why, by=SYSTEM)
+
+
+def _above(use: CardAuthorisation, before: Figures) -> bool:
+    """More than was approved, and than such merchants may take above it."""
+    return use.captured_minor > before.captured and use.captured_minor > uses.most(use)

@@ -1,0 +1,125 @@
+"""Decisions about uses of cards: each receipted, none outside a card's life or against what was set."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from cards import control_reading
+from cards.control_rules import Controls, Malformed
+from cards.models import Card, CardControls, CardEvent, CardMessage, DecisionReceipt
+from cards.models.authorisations import Kind, Outcome
+from cards.services.deciding import in_force
+from paymentsite.core import clock
+from paymentsite.core.verification import Fault, Run, check
+
+_CHUNK: Final = 2_000
+_ASKED: Final = (Kind.AUTHORISATION, Kind.INCREMENT)
+_GOOD: Final = (Outcome.APPROVED, Outcome.PARTIAL)
+
+
+@check(
+    "cards.decision_has_receipt",
+    "Each question about a card has one receipt, which says the same and what it rests on.",
+)
+def decision_has_receipt(run: Run) -> Iterator[Fault]:
+    run.seen["receipts"] = DecisionReceipt.objects.count()
+    bare = CardMessage.objects.filter(kind__in=_ASKED, receipt=None)
+    for pk in bare.order_by("pk").values_list("pk", flat=True):
+        yield f"message {pk}", "it was decided without a receipt"
+    rows = DecisionReceipt.objects.select_related("message", "message__use").order_by("pk")
+    for receipt in rows.iterator(_CHUNK):
+        message = receipt.message
+        card = message.use.card_id if message.use else None
+        if message.kind not in _ASKED or (receipt.outcome, receipt.code, receipt.card_id) != (
+            message.outcome,
+            message.code,
+            card,
+        ):
+            yield f"receipt {receipt.pk}", f"says {receipt.outcome}, its message {message.outcome}: {message.code}"
+        elif what := _unfounded(receipt):
+            yield f"receipt {receipt.pk}", what
+
+
+def _unfounded(receipt: DecisionReceipt) -> str:
+    passed = [check["passed"] for check in receipt.checks]
+    if receipt.outcome in _GOOD:
+        if not all(passed) or not receipt.checks:
+            return "approves what a check was against"
+        over = [row["limit"] for row in receipt.limits if row["after"] is not None and row["after"] > row["most"]]
+        return f"approves more than {', '.join(over)} allow" if over else ""
+    last = receipt.checks[-1] if receipt.checks else {}
+    told = last.get("passed") is False and last.get("code") == receipt.code
+    return "" if told else "declines what no check was against"
+
+
+@check("cards.approved_in_life", "Nothing was approved on a card that was not active then, or past its last day.")
+def approved_in_life(_: Run) -> Iterator[Fault]:
+    for pk in DecisionReceipt.objects.filter(outcome__in=_GOOD, card=None).order_by("pk").values_list("pk", flat=True):
+        yield f"receipt {pk}", "approves something on no card"
+    rows = DecisionReceipt.objects.filter(outcome__in=_GOOD, card__isnull=False).select_related("card", "message")
+    for card, receipts in groupby(rows.order_by("card_id", "pk").iterator(_CHUNK), key=lambda receipt: receipt.card):
+        events = list(CardEvent.objects.filter(card=card).order_by("pk").values_list("at", "before", "after"))
+        for receipt in receipts:
+            if clock.day_of(receipt.at) > card.expires_on:
+                yield f"receipt {receipt.pk}", "approves something past the card's last day"
+            single = card.use == Card.Use.SINGLE and receipt.message.kind == Kind.INCREMENT
+            if not _active(events, receipt.at) and not single:
+                yield f"receipt {receipt.pk}", "approves something on a card that was not active"
+
+
+def _active(events: list[tuple[datetime, str, str]], at: datetime) -> bool:
+    """Whether it was at some time in that moment, to which a clock is exact."""
+    state = ""
+    for when, before, after in events:
+        if when > at:
+            break
+        if when == at and Card.State.ACTIVE in {before, after}:
+            return True
+        state = after
+    return state == Card.State.ACTIVE
+
+
+@check("cards.approved_within_controls", "Nothing was approved but within the controls that were in force then.")
+def approved_within_controls(run: Run) -> Iterator[Fault]:
+    run.seen["controls of cards"] = CardControls.objects.count()
+    known = list(CardControls.objects.order_by("pk"))
+    for row in known:
+        try:
+            control_reading.read(row.terms)
+        except Malformed as wrong:
+            yield f"controls {row.pk}", f"cannot be read: {wrong}"
+            return
+    if not known:
+        return
+    rows = DecisionReceipt.objects.filter(outcome__in=_GOOD).select_related("card", "message__use")
+    for receipt in rows.order_by("pk").iterator(_CHUNK):
+        told = {(row["scope"], row["limit"]): row["most"] for row in receipt.limits if row["scope"] != "limits"}
+        if receipt.card and told not in _could_hold(known, receipt.card, receipt.at):
+            yield f"receipt {receipt.pk}", "was decided by other limits than were in force"
+
+
+def _could_hold(known: list[CardControls], card: Card, at: datetime) -> list[dict[tuple[str, str], Any]]:
+    """The caps in force before and after what was set in that very moment."""
+    return [
+        {
+            (scope, cap.name): cap.most
+            for scope, controls in in_force(_newest(known, card, at, within=within)).items()
+            for cap in controls.caps
+        }
+        for within in (True, False)
+    ]
+
+
+def _newest(known: list[CardControls], card: Card, at: datetime, *, within: bool) -> dict[str, Controls]:
+    found: dict[str, Controls] = {}
+    for row in known:
+        if row.at > at or (row.at == at and not within):
+            continue
+        if row.card_id == card.pk:
+            found["raised" if row.raised else "card"] = control_reading.read(row.terms)
+        elif row.member_id == card.member_id:
+            found["member"] = control_reading.read(row.terms)
+        elif row.product_id == card.product_id:
+            found["product"] = control_reading.read(row.terms)
+    return found

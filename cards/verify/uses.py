@@ -1,0 +1,170 @@
+"""Uses of cards follow from their messages, and move in the books what these say."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from cards.chain_rules import Figures
+from cards.models import Card, CardAuthorisation, CardMessage
+from cards.models.authorisations import Kind, Outcome
+from cards.services import debts, use_books
+from paymentsite.core.verification import Fault, Run, check
+from paymentsite.ledger.models import Balance, Hold, Journal, Posting
+
+_CHUNK: Final = 2_000
+_TAKEN: Final = (Kind.CAPTURE, Kind.REFUND_REVERSAL)
+
+
+@check("cards.use_follows_messages", "Each use of a card is what its messages come to, and stands as they say.")
+def use_follows_messages(run: Run) -> Iterator[Fault]:
+    run.seen["uses of cards"] = CardAuthorisation.objects.count()
+    run.seen["messages about uses"] = CardMessage.objects.count()
+    figures = _figures()
+    for use in CardAuthorisation.objects.order_by("pk").iterator(chunk_size=_CHUNK):
+        told = figures.pop(use.pk, Figures())
+        if use.figures != told:
+            yield f"use {use.pk}", f"its sums are not those of its messages: {_apart(use.figures, told)}"
+            continue
+        kept = (use.state, use.ended, use.counted_minor, use.counted)
+        use.become(told)
+        if (use.state, use.ended, use.counted_minor, use.counted) != kept:
+            yield f"use {use.pk}", f"it stands as {kept[0]}, by its messages as {use.state}"
+
+
+def _figures() -> dict[Any, Figures]:
+    """What the messages of each use come to."""
+    names = ("use_id", "kind", "outcome", "card_minor", "approved_minor", "aside_minor", "final", "merchant_minor")
+    rows = CardMessage.objects.exclude(use=None).order_by("use_id", "pk").values_list(*names)
+    return {
+        use: _sum(row[1:] for row in messages)
+        for use, messages in groupby(rows.iterator(chunk_size=_CHUNK), key=lambda row: row[0])
+    }
+
+
+def _sum(messages: Iterator[Any]) -> Figures:
+    found = Figures()
+    for kind, outcome, minor, approved, aside, final, asked in messages:
+        match kind:
+            case Kind.AUTHORISATION | Kind.INCREMENT | Kind.ADVICE if outcome != Outcome.DECLINED:
+                found = found.approve(approved, aside)
+            case Kind.REVERSAL:
+                found = found.reverse(None if asked is None else minor)
+            case Kind.CAPTURE:
+                found = found.capture(minor, final=final)
+            case Kind.REFUND:
+                found = found.refund(minor)
+            case Kind.REFUND_REVERSAL:
+                found = found.refund(-minor)
+            case Kind.EXPIRY:
+                found = found.lapse()
+    return found
+
+
+def _apart(use: Figures, told: Figures) -> str:
+    return ", ".join(
+        f"{name} {getattr(use, name)} instead of {getattr(told, name)}"
+        for name in Figures.__dataclass_fields__
+        if getattr(use, name) != getattr(told, name)
+    )
+
+
+@check(
+    "cards.use_is_held", "Of a use no more is set aside than may still be captured, and nothing of one that is over."
+)
+def use_is_held(_: Run) -> Iterator[Fault]:
+    for use in CardAuthorisation.objects.exclude(hold=None).select_related("hold").order_by("pk").iterator(_CHUNK):
+        left = use.hold.left.minor if use.hold else 0
+        if left > use.figures.held or (use.hold and use.hold.account_id != use.account_id):
+            yield f"use {use.pk}", f"{left} are set aside on account {use.hold and use.hold.account_id}"
+    loose = (
+        Hold.objects.open()
+        .filter(pk__in=_holds_of_cards())
+        .exclude(pk__in=CardAuthorisation.objects.exclude(hold=None).values("hold"))
+    )
+    for pk in loose.order_by("pk").values_list("pk", flat=True):
+        yield f"hold {pk}", "is set aside for a use that does not know it"
+
+
+def _holds_of_cards() -> QuerySet[Any, Any]:
+    return Journal.objects.filter(scope=use_books.SCOPE, hold_events__kind="placed").values("hold_events__hold")
+
+
+@check(
+    "cards.message_is_posted",
+    "Each message moved what it says, once, in a journal of its own, and no journal lacks one.",
+)
+def message_is_posted(_: Run) -> Iterator[Fault]:
+    posted = CardMessage.objects.exclude(use=None)
+    own = Posting.objects.filter(journal=OuterRef("journal"))
+    owner = OuterRef("use__account__owner")
+    out = own.filter(source__owner=owner).exclude(target__owner=owner).order_by().values("journal")
+    back = own.filter(source__owner__startswith="processor:").order_by().values("journal")
+    through = own.filter(source__code="position", target__unit=OuterRef("use__currency")).order_by().values("journal")
+    owed = own.filter(source__code=use_books.DEBT).order_by().values("journal")
+    total = Sum("amount_minor")
+    rows = posted.annotate(
+        out=Coalesce(Subquery(out.annotate(sum=total).values("sum")), 0),
+        back=Coalesce(Subquery(back.filter(unit=OuterRef("use__currency")).annotate(sum=total).values("sum")), 0)
+        + Coalesce(Subquery(through.annotate(sum=total).values("sum")), 0),
+        owed=Coalesce(Subquery(owed.annotate(sum=total).values("sum")), 0),
+    )
+    wrong = (
+        Q(kind__in=_TAKEN) & (~Q(out=F("card_minor")) | ~Q(owed=F("debt_minor")))
+        | Q(kind=Kind.REFUND) & ~Q(back=F("card_minor"))
+        | ~Q(kind__in=[*_TAKEN, Kind.REFUND]) & (~Q(out=0) | ~Q(debt_minor=0))
+    )
+    for pk, kind, minor in rows.filter(wrong).order_by("pk").values_list("pk", "kind", "card_minor"):
+        yield f"message {pk}", f"it is a {kind} of {minor}, and its journal moved something else"
+    lonely = Journal.objects.posted().filter(scope=use_books.SCOPE)
+    for pk in lonely.exclude(pk__in=CardMessage.objects.exclude(journal=None).values("journal")).values_list(
+        "pk", flat=True
+    ):
+        yield f"journal {pk}", "it is about a use of a card, and no message names it"
+
+
+@check(
+    "cards.uses_are_counted",
+    "A card counts what its uses come to, and each of them once against how often it may be used.",
+)
+def uses_are_counted(_: Run) -> Iterator[Fault]:
+    uses = CardAuthorisation.objects.filter(card=OuterRef("pk")).order_by().values("card")
+    sums = {
+        name: Coalesce(Subquery(uses.annotate(sum=Sum(name)).values("sum")), 0) for name in ("counted_minor", "counted")
+    }
+    told = Card.objects.annotate(uses_minor=sums["counted_minor"], uses_number=sums["counted"])
+    wrong = told.exclude(counted_minor=F("uses_minor"), counted=F("uses_number"))
+    for pk in wrong.order_by("pk").values_list("pk", flat=True):
+        yield f"card {pk}", "what it counts is not what its uses come to"
+    began = Q(authorised_minor__gt=0) | Q(captured_minor__gt=0)
+    for card in Card.objects.exclude(uses_max=None).order_by("pk").iterator(_CHUNK):
+        number = CardAuthorisation.objects.filter(began, card=card).count()
+        used = (card.uses_max or 0) - (card.uses_left or 0)
+        # What was used of the card before it counts too, and more than may be is told afterwards, not asked.
+        if (used < number and used != card.uses_max) or (card.replaces_id is None and used > number):
+            yield f"card {card.pk}", f"{used} of its uses are taken, it was used {number} times"
+
+
+@check("cards.debts_are_booked", "What members owe is what cards took beyond what there was, less what was paid of it.")
+def debts_are_booked(run: Run) -> Iterator[Fault]:
+    owed: dict[tuple[str, str], int] = {}
+    rows = CardMessage.objects.exclude(debt_minor=0).values_list("use__account__owner", "use__currency", "debt_minor")
+    for owner, unit, minor in rows.iterator(_CHUNK):
+        owed[owner, unit] = owed.get((owner, unit), 0) + minor
+    paid = Posting.objects.filter(journal__scope=debts.SCOPE, target__code=use_books.DEBT)
+    for owner, unit, minor in paid.values_list("target__owner", "unit").annotate(sum=Sum("amount_minor")):
+        owed[owner, unit] = owed.get((owner, unit), 0) - minor
+    balances = Balance.objects.filter(account__code=use_books.DEBT)
+    found = {
+        (owner, unit): -posted
+        for owner, unit, posted in balances.values_list("account__owner", "account__unit", "posted_minor")
+    }
+    run.seen["debts of cards"] = len(found)
+    for key in sorted(owed.keys() | found.keys()):
+        if owed.get(key, 0) != found.get(key, 0) or found.get(key, 0) < 0:
+            yield (
+                f"{key[0]} in {key[1]}",
+                f"{found.get(key, 0)} are owed by the books, {owed.get(key, 0)} by the messages",
+            )
