@@ -43,7 +43,13 @@ _EVER: Final = """
 SELECT CAST(COALESCE(SUM(c.counted_minor), 0) AS BIGINT), CAST(COALESCE(SUM(c.counted), 0) AS BIGINT)
 FROM cards_card c JOIN cards_cardproduct p ON p.id = c.product_id WHERE c.member_id = %s AND p.currency = %s
 """
-_PLACES: Final = 7
+_OWED: Final = """
+SELECT b.posted_minor FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
+WHERE a.owner = %s AND a.code = %s AND a.unit = %s AND b.posted_minor < 0
+"""
+_PLACES: Final = 8
+# The account on which a member's debts stand.
+DEBT: Final = "card debt"
 
 
 class Seen(NamedTuple):
@@ -79,6 +85,7 @@ class Facts:
     used: dict[tuple[str, Measure, Span], int]
     windows: dict[Period, Window]
     books: Books
+    owed: int
     limits: limits.Facts
 
 
@@ -95,9 +102,10 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
         _sums("member_id = %s AND currency = %s", (card.member_id, card.product.currency), since),
         Question(_EVER, (card.member_id, card.product.currency)),
         Question(_BALANCE, (card.account_id,)),
+        Question(_OWED, (card.member.owner, DEBT, card.product.currency)),
         *asked.questions,
     )
-    seen, use, controls, own, every, ever, balance = answers[:_PLACES]
+    seen, use, controls, own, every, ever, balance, owed = answers[:_PLACES]
     used = {**_used("card", own[0], since), **_used("member", every[0], since)}
     used["card", Measure.AMOUNT, Span.EVER], used["card", Measure.COUNT, Span.EVER] = card.counted_minor, card.counted
     used["member", Measure.AMOUNT, Span.EVER], used["member", Measure.COUNT, Span.EVER] = ever[0]
@@ -108,6 +116,7 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
         used=used,
         windows=windows,
         books=Books(*balance[0]),
+        owed=-owed[0][0] if owed else 0,
         limits=limits.read(asked, answers[_PLACES:]),
     )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from cards.messages import Ask, MessageDiffers
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Code, Kind, Outcome
-from cards.services import after_use, charges, deciding, use_books, uses
+from cards.services import after_use, charges, debts, deciding, use_books, uses
 from cards.services.deciding import Decision, Question
 from cards.services.sayings import DECLINED, SPENT
 from cards.services.uses import Turn
@@ -61,6 +61,8 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
     turn = uses.turn(ask, kind, card)
     if turn.facts.seen:
         return again(turn.facts.seen.id)
+    if turn.facts.owed and debts.repay(member=card.member, currency=card.product.currency).minor:
+        turn = uses.turn(ask, kind, card)
     charged = charges.known(turn.card.product, ask, turn.now)
     decision = deciding.decide(Question(ask, kind, card, turn.facts, charged, turn.now))
     use = uses.begun(turn)

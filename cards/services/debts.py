@@ -3,6 +3,7 @@
 from typing import Final
 
 from cards.models import Card
+from cards.queries.deciding import DEBT
 from cards.services import use_books
 from members.models import Member
 from paymentsite.core import clock
@@ -14,6 +15,7 @@ from paymentsite.core.services import open_items
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance
 from wallets.models import Wallet
+from wallets.services import wallets
 
 OWED: Final = "card_debt"
 SCOPE: Final = "cards.debt"
@@ -21,7 +23,7 @@ SCOPE: Final = "cards.debt"
 
 def owed(member: Member, currency: str) -> Money:
     """What the member owes us in ``currency``."""
-    row = Balance.objects.filter(account__owner=member.owner, account__code=use_books.DEBT, account__unit=currency)
+    row = Balance.objects.filter(account__owner=member.owner, account__code=DEBT, account__unit=currency)
     posted = row.values_list("posted_minor", flat=True).first() or 0
     return Money(max(0, -posted), currency)
 
@@ -31,7 +33,8 @@ def raised(account: Account, amount: Money, why: str) -> None:
     open_items.open(kind=OWED, subject=account, why=f"{amount} more than there was: {why}", by=SYSTEM)
 
 
-def repay(member: Member, currency: str) -> Money:
+@wallets.owes("cards")
+def repay(*, member: Member, currency: str) -> Money:
     """As much as there is of what the member owes is paid; how much was. The member is locked.
 
     From their wallet first, then from what is on their cards.
@@ -58,16 +61,16 @@ def repay(member: Member, currency: str) -> Money:
 
 
 def _sources(member: Member, currency: str) -> list[Account]:
-    wallets = Wallet.objects.of(member).open().filter(currency=currency).select_related("account")
+    purses = Wallet.objects.of(member).open().filter(currency=currency).select_related("account")
     cards = Card.objects.of(member).filter(product__currency=currency).select_related("account").order_by("pk")
-    found = {wallet.account_id: wallet.account for wallet in wallets}
+    found = {wallet.account_id: wallet.account for wallet in purses}
     found |= {card.account_id: card.account for card in cards}
     return list(found.values())
 
 
 def repay_all() -> int:
     """Whatever came in pays what its member owes; how many members paid. For what no act asked at once."""
-    owing = Balance.objects.filter(account__code=use_books.DEBT, posted_minor__lt=0)
+    owing = Balance.objects.filter(account__code=DEBT, posted_minor__lt=0)
     found = list(owing.order_by("account_id").values_list("account__owner", "account__unit"))
     members = {member.owner: member for member in Member.objects.filter(pk__in=[_id(owner) for owner, _ in found])}
     return sum(_repaid(members[owner], unit) for owner, unit in found)
@@ -79,4 +82,4 @@ def _id(owner: str) -> int:
 
 @act
 def _repaid(member: Member, currency: str) -> bool:
-    return bool(repay(Member.objects.lock(member.pk), currency).minor)
+    return bool(repay(member=Member.objects.lock(member.pk), currency=currency).minor)

@@ -99,7 +99,7 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
         open_items.open(kind=STUCK, subject=use, why=why, by=SYSTEM)
     after_use.finish(card)
     after_use.swept(card)
-    debts.repay(card.member, use.currency)
+    debts.repay(member=card.member, currency=use.currency)
     return Taken(use.pk, use.state, Money(journal.debt, use.currency))
 
 

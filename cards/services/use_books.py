@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from cards.models import Card, CardAuthorisation
+from cards.queries.deciding import DEBT
 from cards.services.charges import Charge
 from members.models import Member
 from paymentsite.core.actors import Actor
@@ -19,7 +20,6 @@ from paymentsite.ledger.models import Account, Balance, Hold
 from wallets.services import exchanges, fees
 
 SCOPE: Final = "cards.use"
-DEBT: Final = "card debt"
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from cards.chain_rules import Figures
 from cards.models import Card, CardAuthorisation, CardMessage
 from cards.models.authorisations import Kind, Outcome
+from cards.queries.deciding import DEBT
 from cards.services import debts, use_books
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Balance, Hold, Journal, Posting
@@ -103,7 +104,7 @@ def message_is_posted(_: Run) -> Iterator[Fault]:
     out = own.filter(source__owner=owner).exclude(target__owner=owner).order_by().values("journal")
     back = own.filter(source__owner__startswith="processor:").order_by().values("journal")
     through = own.filter(source__code="position", target__unit=OuterRef("use__currency")).order_by().values("journal")
-    owed = own.filter(source__code=use_books.DEBT).order_by().values("journal")
+    owed = own.filter(source__code=DEBT).order_by().values("journal")
     total = Sum("amount_minor")
     rows = posted.annotate(
         out=Coalesce(Subquery(out.annotate(sum=total).values("sum")), 0),
@@ -153,10 +154,10 @@ def debts_are_booked(run: Run) -> Iterator[Fault]:
     rows = CardMessage.objects.exclude(debt_minor=0).values_list("use__account__owner", "use__currency", "debt_minor")
     for owner, unit, minor in rows.iterator(_CHUNK):
         owed[owner, unit] = owed.get((owner, unit), 0) + minor
-    paid = Posting.objects.filter(journal__scope=debts.SCOPE, target__code=use_books.DEBT)
+    paid = Posting.objects.filter(journal__scope=debts.SCOPE, target__code=DEBT)
     for owner, unit, minor in paid.values_list("target__owner", "unit").annotate(sum=Sum("amount_minor")):
         owed[owner, unit] = owed.get((owner, unit), 0) - minor
-    balances = Balance.objects.filter(account__code=use_books.DEBT)
+    balances = Balance.objects.filter(account__code=DEBT)
     found = {
         (owner, unit): -posted
         for owner, unit, posted in balances.values_list("account__owner", "account__unit", "posted_minor")

@@ -1,7 +1,7 @@
 """Wallets: opening, freezing, closing."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from django.utils.translation import gettext_noop
 
@@ -100,11 +100,32 @@ def open(*, member: Member, currency: str, by: Actor) -> Wallet:  # noqa: A001  
 
 
 def check_open(wallet: Wallet) -> None:
-    """Raise unless money may leave it. Decide on a row read while the member is locked."""
+    """Raise unless money may leave it, and have paid what is owed before any does. Decide on a row read while the
+    member is locked."""
     if wallet.state == State.FROZEN:
         raise WalletFrozen
     if wallet.state == State.CLOSED:
         raise WalletClosed
+    for pay in _debts.values():
+        pay(member=wallet.member, currency=wallet.currency)
+
+
+Pays = Callable[..., object]
+PaysT = TypeVar("PaysT", bound=Pays)
+_debts: Final[dict[str, Pays]] = {}
+
+
+def owes(name: str) -> Callable[[PaysT], PaysT]:
+    """Register what a higher app has members owe: ``(*, member, currency)`` pays of it what can be paid, in the
+    transaction of an act that is about to spend, the member locked."""
+
+    def register(pay: PaysT) -> PaysT:
+        if name in _debts:
+            raise TypeError(f"{name} are owed already")
+        _debts[name] = pay
+        return pay
+
+    return register
 
 
 @act

@@ -29,8 +29,8 @@ def closed_members_hold_nothing(run: Run) -> Iterator[Fault]:
         yield f"member {pk}", f"has left, and has a gift that nobody took: {name}"
     owners = closed.annotate(owner_name=Concat(Value("member:"), Cast("pk", CharField()))).values("owner_name")
     holds = Hold.objects.open().filter(account__owner__in=owners)
-    # What they qualified for is worth nothing, and stays told.
-    kept = Balance.objects.filter(account__owner__in=owners).exclude(posted_minor=0).exclude(account__unit="QPT")
+    # What they qualified for is worth nothing, and stays told. What they owe us can still grow.
+    kept = Balance.objects.filter(account__owner__in=owners).filter(posted_minor__gt=0).exclude(account__unit="QPT")
     for owner, name in kept.order_by("pk").values_list("account__owner", "account__code"):
         yield owner.replace(":", " "), f"has left, and has something on the account {name}"
     for owner, name in holds.order_by("pk").values_list("account__owner", "pk"):

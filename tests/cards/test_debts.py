@@ -1,0 +1,113 @@
+"""What a card took beyond what there was: owed, and paid before anything else is."""
+
+import pytest
+
+from cards.models import Card
+from cards.services import debts, loading
+from paymentsite.core import verification
+from paymentsite.core.actors import Actor
+from paymentsite.core.models import OpenItem
+from paymentsite.ledger.refusals import InsufficientFunds
+from tests.cards.using import ask, debt, loaded, spending, stands, tell
+from tests.factories import cny
+from tests.members.factories import member
+from tests.wallets.factories import fund, holds
+from wallets.services import leaving, transfers
+from wallets.services.leaving import MoneyLeft
+
+pytestmark = pytest.mark.django_db
+
+
+def clean() -> bool:
+    return verification.discover().run().findings == []
+
+
+def owing(minor: int = 20_00) -> Card:
+    """A debit card of which so much more was taken than there was."""
+    found = spending(10_00)
+    tell("capture", found, 10_00 + minor, reference="force", final=True)
+    assert (debt(found), stands(found)) == (minor, (0, 0))
+    return found
+
+
+def send(of: Card, minor: int) -> None:
+    transfers.move(
+        sender=of.member, payee=member(), amount=cny(minor), reference=f"s{minor}", by=Actor.of(of.member.user)
+    )
+
+
+def test_debt_is_a_matter_for_somebody_until_it_is_paid():
+    found = owing()
+    item = OpenItem.objects.get(kind="card_debt")
+    assert "20.00" in item.why
+
+    fund(found.account, 25_00)
+    assert debts.repay_all() == 1
+    assert debts.repay_all() == 0
+
+    item.refresh_from_db()
+    assert (debt(found), holds(found.wallet), item.state) == (0, cny(5_00), "done")
+    assert clean()
+
+
+def test_nothing_leaves_the_wallet_before_what_is_owed_is_paid():
+    found = owing()
+    fund(found.account, 30_00)
+
+    with pytest.raises(InsufficientFunds):
+        send(found, 15_00)
+    send(found, 10_00)
+
+    assert (debt(found), holds(found.wallet)) == (0, cny(0))
+    assert clean()
+
+
+def test_card_asks_for_what_is_left_after_the_debt():
+    found = owing()
+    fund(found.account, 30_00)
+
+    assert (ask(found, 10_01).code, ask(found, 10_00).code) == ("insufficient_funds", "approved")
+    assert (debt(found), stands(found)) == (0, (10_00, 10_00))
+
+
+def test_part_is_paid_where_there_is_no_more():
+    found = owing()
+    fund(found.account, 5_00)
+
+    assert ask(found, 1).code == "insufficient_funds"
+    assert (debt(found), stands(found)) == (15_00, (0, 0))
+    assert OpenItem.objects.open().filter(kind="card_debt").count() == 1
+    assert clean()
+
+
+def test_debt_of_a_loaded_card_is_paid_from_the_wallet_or_the_card():
+    found = loaded(10_00)
+    tell("capture", found, 30_00, reference="force", final=True)
+    fund(found.wallet.account, 5_00)
+
+    with pytest.raises(InsufficientFunds):
+        loading.load(card=found, amount=cny(1_00), reference="more", by=Actor.of(found.member.user))
+    assert debts.repay_all() == 1
+    assert (debt(found), stands(found)) == (15_00, (0, 0))
+    assert clean()
+
+
+def test_nobody_leaves_with_a_debt():
+    found = owing()
+
+    with pytest.raises(MoneyLeft):
+        leaving.leave(member=found.member, by=Actor.of(found.member.user), reason="bye")
+
+
+def test_what_is_taken_of_somebody_who_has_left_is_owed_all_the_same():
+    found = spending(10_00)
+    ask(found, 10_00, reference="one")
+    tell("capture", found, 10_00, reference="one", final=True)
+    leaving.leave(member=found.member, by=Actor.of(found.member.user), reason="bye")
+
+    tell("capture", found, 7_00, reference="two", final=True)
+    assert (debt(found), clean()) == (7_00, True)
+    tell("refund", found, 9_00, reference="one")
+    assert debt(found) == 7_00
+    assert OpenItem.objects.filter(kind="card_refund_stuck").count() == 1
+    assert clean()
