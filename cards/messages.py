@@ -118,6 +118,7 @@ class Ask(Told):
 
     expires: tuple[int, int] | None = None
     code: Secret | None = field(default=None, repr=False)
+    pin: Secret | None = field(default=None, repr=False)
     partial: bool = False
 
     def check(self) -> None:

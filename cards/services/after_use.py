@@ -1,9 +1,10 @@
 """What a use makes of the card itself: locked to a merchant, used up, blocked after too many wrong codes."""
 
-from cards.models import Card
+from cards.models import Card, CardPin
 from cards.models.authorisations import Code
+from cards.models.pins import TRIES as PIN_TRIES
 from cards.services import life, loading
-from cards.services.deciding import CODE_TRIES
+from cards.services.deciding import CODE_TRIES, Decision
 from cards.services.life import Channel
 from cards.services.uses import Turn
 from paymentsite.core.actors import SYSTEM
@@ -30,6 +31,16 @@ def guessed(card: Card, code: Code) -> None:
         card.code_tries = min(CODE_TRIES, card.code_tries + 1)
     elif code == Code.APPROVED:
         card.code_tries = 0
+
+
+def pin_guessed(card: Card, decision: Decision) -> CardPin | None:
+    """The card's PIN, where a question changed how often in a row it was guessed at: a wrong one counts, a right one
+    ends that, and one that nobody looked at does neither."""
+    held: CardPin | None = getattr(card, "pin", None)
+    if held is None or not (decision.pin_right or decision.code == Code.WRONG_PIN):
+        return None
+    held.tries = 0 if decision.pin_right else min(PIN_TRIES, held.tries + 1)
+    return held
 
 
 def finish(card: Card) -> None:

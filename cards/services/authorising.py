@@ -11,14 +11,14 @@ from cards.messages import Ask, MessageDiffers
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Code, Kind, Outcome
 from cards.services import after_use, charges, debts, deciding, use_books, uses
-from cards.services.deciding import Decision, Question
+from cards.services.deciding import Decision
 from cards.services.sayings import DECLINED, SPENT
 from cards.services.uses import Turn
 from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
-from paymentsite.core.asking import insertion, together
+from paymentsite.core.asking import Question, insertion, together
 from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
 from paymentsite.ledger.refusals import InsufficientFunds, Unposted
@@ -64,7 +64,7 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
     if turn.facts.owed and debts.repay(member=card.member, currency=card.product.currency).minor:
         turn = uses.turn(ask, kind, card)
     charged = charges.known(turn.card.product, ask, turn.now)
-    decision = deciding.decide(Question(ask, kind, card, turn.facts, charged, turn.now))
+    decision = deciding.decide(deciding.Question(ask, kind, card, turn.facts, charged, turn.now))
     use = uses.begun(turn)
     figures = use.figures.approve(decision.approved.minor, decision.aside.minor)
     journal = _set_aside(turn, use, figures.held, decision, by) if decision.approved.minor else None
@@ -126,6 +126,9 @@ def _write(
     rows = [uses.written(use), insertion(message), insertion(receipt), uses.card_written(card)]
     if decision.good and decision.verdict:
         rows.append(insertion(decision.verdict.use))
+    held = after_use.pin_guessed(card, decision)
+    if held is not None:
+        rows.append(Question("UPDATE cards_cardpin SET tries = %s WHERE card_id = %s", [held.tries, card.pk]))
     about = {"subject": turn.source, "merchant": use.merchant_name, "last_four": card.last_four}
     if not decision.good:
         rows.append(insertion(notices.row(member=card.member, kind=DECLINED, why=decision.code, **about)))

@@ -9,10 +9,11 @@ from typing import Any, Final
 from cards import control_rules
 from cards.control_rules import Controls, Entry, Measure, Reading, Span, Use
 from cards.messages import Ask
-from cards.models import Card
+from cards.models import Card, CardPin
 from cards.models.authorisations import Code, Kind, Outcome
+from cards.models.pins import TRIES as PIN_TRIES
 from cards.queries.deciding import Facts
-from cards.services import codes
+from cards.services import card_pins, codes
 from cards.services.charges import Charge
 from members.models import Member
 from members.services import limits
@@ -47,6 +48,7 @@ class Decision:
     checks: list[dict[str, Any]] = field(default_factory=list)
     limits: list[dict[str, Any]] = field(default_factory=list)
     verdict: Verdict | None = None
+    pin_right: bool = False
 
     @property
     def good(self) -> bool:
@@ -112,10 +114,11 @@ def _card(question: Question, _decision: Decision) -> None:
         raise _Against(Code.CANCELLED_BEFORE)
 
 
-def _security(question: Question, _decision: Decision) -> None:
+def _security(question: Question, decision: Decision) -> None:
     ask, card = question.ask, question.card
     if question.kind == Kind.INCREMENT:
         return
+    _pin(card, ask, decision)
     if ask.expires is not None and ask.expires != (card.expires_on.year, card.expires_on.month):
         raise _Against(Code.WRONG_EXPIRY)
     if ask.code is None:
@@ -125,6 +128,22 @@ def _security(question: Question, _decision: Decision) -> None:
     right = codes.of(card, question.now).reveal()
     if not hmac.compare_digest(right.encode(), ask.code.reveal().encode()):
         raise _Against(Code.WRONG_CODE, tries=card.code_tries + 1)
+
+
+def _pin(card: Card, ask: Ask, decision: Decision) -> None:
+    """Cash is never given without; elsewhere it is looked at where it was entered."""
+    if ask.pin is None:
+        if ask.entry == Entry.ATM:
+            raise _Against(Code.PIN_MISSING)
+        return
+    held: CardPin | None = getattr(card, "pin", None)
+    if held is None:
+        raise _Against(Code.PIN_UNSET)
+    if held.tries >= PIN_TRIES:
+        raise _Against(Code.PIN_LOCKED)
+    if not card_pins.right(held, ask.pin):
+        raise _Against(Code.WRONG_PIN, tries=held.tries + 1)
+    decision.pin_right = True
 
 
 def _use(question: Question, _decision: Decision) -> None:

@@ -89,13 +89,19 @@ def permit(
 
     Not in a transaction: a wrong guess at the PIN counts whatever comes after.
     """
+    proof = prove(card=card, by=by, pin=pin, signed_in=signed_in)
+    return _permit(card=card, by=by, channel=channel, proof=proof)
+
+
+def prove(*, card: Card, by: Actor, pin: Secret | None, signed_in: timedelta | None) -> CardReveal.Proof:
+    """By what the card's member has just proven that it is them; raises where they have not."""
     _check_theirs(card, by)
     if pin is not None:
         pins.check(member=card.member, pin=pin)
-        return _permit(card=card, by=by, channel=channel, proof=Proof.PIN)
+        return Proof.PIN
     if signed_in is None or not timedelta(0) <= signed_in <= SIGNED_IN_WITHIN:
         raise ProofMissing
-    return _permit(card=card, by=by, channel=channel, proof=Proof.SIGN_IN)
+    return Proof.SIGN_IN
 
 
 @act

@@ -56,7 +56,7 @@ def source_of(message: UUID) -> str:
 
 def card_of(told: Told) -> Card | None:
     """The card that the message names, its member and itself locked: in that order, as all do."""
-    rows = Card.objects.select_related("member", "product", "wallet", "account", "code_key")
+    rows = Card.objects.select_related("member", "product", "wallet", "account", "code_key", "pin")
     locked = rows.select_for_update(of=("member", "self"))
     if told.number is not None:
         return locked.filter(number_digest=told.number).first()

@@ -14,7 +14,7 @@ from django.db import connection
 from django.urls import reverse
 
 from cards.models import Card
-from cards.services import authorising, codes, issuing, reveals, telling
+from cards.services import authorising, card_pins, codes, issuing, reveals, telling
 from cards.services.life import Channel
 from members.models import User
 from members.services import privacy
@@ -24,6 +24,8 @@ from paymentsite.core.vault import Secret
 from tests.cards.factories import card, debit
 from tests.cards.using import Ask, Told, ask, facts, online, tell
 from tests.wallets.factories import wallet
+
+PIN = "407193"
 
 pytestmark = [pytest.mark.attack, pytest.mark.django_db]
 
@@ -89,6 +91,8 @@ def use_it(found: Card, code: str) -> str:
         except Exception as refusal:  # noqa: BLE001  also what breaks must not say it
             said += [refusal, repr(refusal)]
     by = Actor.of(found.member.user)
+    card_pins.set_pin(card=found, new=Secret(PIN), by=by, channel=Channel.WEB, signed_in=timedelta(0))
+    said += [ask(found, 3_00, pin=Secret(PIN)), ask(found, 3_01, pin=Secret(PIN[::-1]))]
     leave = reveals.permit(card=found, by=by, channel=Channel.WEB, signed_in=timedelta(0))
     shown = reveals.show(token=leave.token, by=by)
     said += [leave, shown]
@@ -124,6 +128,7 @@ def test_number_and_code_are_nowhere(client, logged, capfd):
     }
 
     assert {place: form for place, text in places.items() for form in forms_of(number) if form in text} == {}
+    assert [place for place, text in places.items() if PIN in text] == []
     assert [
         place for place in ("what services say", "the database", "the log") if holds_code(places[place], code)
     ] == []

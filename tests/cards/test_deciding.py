@@ -186,7 +186,7 @@ def test_limits_of_the_member_count_cards_too():
 def test_cash_costs_what_the_product_says():
     found = card(wallet(100_00).member, debit(cash_fee_minor=1_00, cash_fee_bp=100))
 
-    answer = ask(found, 50_00, merchant=CASH, entry=Entry.ATM, reference="cash")
+    answer = ask(found, 50_00, merchant=CASH, entry=Entry.CHIP, reference="cash")
     tell("capture", found, 50_00, merchant=CASH, entry=Entry.ATM, reference="cash", final=True)
 
     assert answer.approved == cny(51_50)
