@@ -53,6 +53,26 @@ def test_quick_bench_tells_every_figure_as_a_number_and_writes_its_page(tmp_path
     assert "./script/bench --quick --json" in page.read_text()
 
 
+@pytest.mark.race
+def test_quick_bench_of_cards_writes_its_page(tmp_path):
+    page = tmp_path / "cards.md"
+
+    done = subprocess.run(
+        ["./script/bench-cards", "--quick", "--output", page],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "SANDBOX"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ") for line in page.read_text().splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows[2:]] == ["| alone", "| wide range", "| crowded"]
+    assert all(float(figure.strip(" |")) > 0 for row in rows[2:] for figure in row[1:])
+
+
 @pytest.mark.django_db
 def test_orm_reference_leaves_what_the_ledger_leaves():
     source, target = purse(10), purse()

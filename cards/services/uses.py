@@ -59,8 +59,8 @@ def card_of(told: Told) -> Card | None:
     rows = Card.objects.select_related("member", "product", "wallet", "account", "code_key", "pin")
     locked = rows.select_for_update(of=("member", "self"))
     if told.number is not None:
-        return locked.filter(number_digest=told.number).first()
-    return locked.filter(public_id=told.card or NOBODY).first()
+        return next(iter(locked.filter(number_digest=told.number)), None)
+    return next(iter(locked.filter(public_id=told.card or NOBODY)), None)
 
 
 def turn(told: Told, kind: Kind, card: Card) -> Turn:
