@@ -12,11 +12,12 @@ from cards.services.life import Channel
 from members import demo
 from members.models import Member, User
 from members.services import members
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
 
 # Numbers that begin so are nobody's: networks give them out for tests.
 PREFIX: Final = "40000012"
+_HOW: Final[dict[str, Any]] = {"by": SYSTEM, "reason": "sample data"}
 PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
     {"code": "everyday", "name_en": "Everyday", "name_zh": "日常卡", "kind": "debit", "held_max": 3, "design": "ink"},
     {"code": "prepaid", "name_en": "Prepaid", "name_zh": "预付卡", "kind": "prepaid", "held_max": 5, "design": "jade"},
@@ -25,7 +26,8 @@ PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
 
 def fill() -> Iterator[str]:
     """Two products, four cards of the sample member's and account numbers of all exist; run again, nothing is added."""
-    numbers = NumberRange.objects.filter(prefix=PREFIX).first() or products.put_range(prefix=PREFIX, length=16)
+    first = NumberRange.objects.filter(prefix=PREFIX).first()
+    numbers = first or products.put_range(prefix=PREFIX, length=16, **_HOW)
     made = {terms["code"]: _product(terms, numbers) for terms in PRODUCTS}
     member = members.join(user=User.objects.get(email=demo.MEMBER[0]))
     yield from sample_accounts.fill(member)
@@ -37,7 +39,10 @@ def fill() -> Iterator[str]:
 def _product(terms: dict[str, Any], numbers: NumberRange) -> CardProduct:
     first = CardProduct.objects.filter(code=terms["code"]).first()
     lasts = {"validity": 30, "validity_unit": CardProduct.Unit.DAYS}
-    return first or products.put({**terms, **lasts, "currency": "CNY", "numbers": numbers})  # type: ignore[typeddict-item]
+    return first or products.put(
+        {**terms, **lasts, "currency": "CNY", "numbers": numbers},  # type: ignore[typeddict-item]
+        **_HOW,
+    )
 
 
 def _cards(member: Member, made: dict[str, CardProduct]) -> Iterator[str]:

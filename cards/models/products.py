@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Tier
+from paymentsite.core import terms
 from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.vault.fields import EncryptedField
@@ -15,6 +16,7 @@ PREFIX_MAX = 11
 LENGTHS = (13, 19)
 
 
+@terms.decided(except_columns=["issued"])
 @immutable(except_columns=["issued"])
 class NumberRange(models.Model):
     """Numbers that begin with ``prefix`` and have ``length`` digits: ours to give to cards, each once."""
@@ -65,6 +67,7 @@ class CardProductQuerySet(models.QuerySet["CardProduct"]):
         return self.filter(Q(tier=None) | Q(tier__rank__lte=tier.rank), state=CardProduct.State.OPEN)
 
 
+@terms.decided()
 @immutable(except_columns=["state"])
 class CardProduct(models.Model):
     """A kind of card that members may have."""

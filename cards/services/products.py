@@ -15,7 +15,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.effects import Effect, Line, columns, values
 from paymentsite.core.errors import Invalid, complaints
 from paymentsite.core.ids import uuid7
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "cards.approve_products"
@@ -64,13 +64,13 @@ class Terms(TypedDict, total=False):
 )
 def add_range(*, prefix: str, length: int, by: Actor, reason: str) -> Effect:
     """Cards may have numbers that begin with ``prefix``."""
-    made = put_range(prefix=prefix, length=length)
+    made = put_range(prefix=prefix, length=length, by=by, reason=reason)
     audit.record(by=by, act="card.range_added", subject=made, after={"prefix": prefix, "length": length}, reason=reason)
     return {"numbers": str(made), "capacity": made.capacity}
 
 
 @act
-def put_range(*, prefix: str, length: int) -> NumberRange:
+def put_range(*, prefix: str, length: int, by: Actor, reason: str) -> NumberRange:
     """Write the range down, if it can be one."""
     made = NumberRange(prefix=prefix, length=length)
     _clean(made)
@@ -80,6 +80,7 @@ def put_range(*, prefix: str, length: int) -> NumberRange:
     if any(each.prefix.startswith(prefix) or prefix.startswith(each.prefix) for each in others):
         raise InvalidProduct(why=Fault.INSIDE)
     made.save(force_insert=True)
+    trail.tell(made, by=by, reason=reason)
     return made
 
 
@@ -92,19 +93,21 @@ def put_range(*, prefix: str, length: int) -> NumberRange:
 )
 def add(*, terms: Terms, by: Actor, reason: str) -> Effect:
     """Members may have such cards. Its terms stay: for others there is another product."""
-    product = put(terms)
+    product = put(terms, by=by, reason=reason)
     effect = values(product, terms)
     audit.record(by=by, act="card.product_added", subject=product, after=effect, reason=reason)
     return effect
 
 
-def put(terms: Terms) -> CardProduct:
+@act
+def put(terms: Terms, *, by: Actor, reason: str) -> CardProduct:
     """Write the product down, if it can be one."""
     product = CardProduct(public_id=uuid7(clock.now()), **terms)
     if product.currency not in SCALES or product.currency in OWN_UNITS:
         raise InvalidProduct(why=Fault.CURRENCY)
     _clean(product)
     product.save(force_insert=True)
+    trail.tell(product, by=by, reason=reason)
     return product
 
 
@@ -112,6 +115,7 @@ def put(terms: Terms) -> CardProduct:
 def close(*, product: CardProduct, by: Actor, reason: str) -> CardProduct:
     """Nobody gets a new one; the cards that are there stay. Repeated, it changes nothing."""
     if CardProduct.objects.filter(pk=product.pk, state=CardProduct.State.OPEN).update(state=CardProduct.State.CLOSED):
+        trail.tell(product, by=by, reason=reason)
         audit.record(by=by, act="card.product_closed", subject=product, reason=reason)
     product.refresh_from_db()
     return product

@@ -4,12 +4,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Model
 
 from members.demo import people
 from members.models import EarnBudget, EarnRule, Member, PointValue, Purchase
 from members.services import points
 from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
 from paymentsite.core.money import Money
+from paymentsite.core.services import trail
 from paymentsite.ledger import services as ledger
 
 _YEAR: Final = {"expiry": "months", "expiry_months": 12}
@@ -61,12 +64,14 @@ _PURCHASES: Final = ((128_00, "groceries"), (66_00, "books"), (35_50, "coffee"))
 def fill() -> None:
     """Rules of every kind, a campaign with a budget, the value of a point, and three purchases of the sample member."""
     now, member = clock.now(), Member.objects.get(user__email=people.MEMBER.email)
-    PointValue.objects.get_or_create(currency="CNY", defaults={"points": 1, "value_minor": 1, "starts_at": now})
-    budget, _made = EarnBudget.objects.get_or_create(code="spring", defaults={"total": 100_000})
+    worth = {"points": 1, "value_minor": 1, "starts_at": now}
+    budget, _new = found = EarnBudget.objects.get_or_create(code="spring", defaults={"total": 100_000})
+    rows: list[tuple[Model, bool]] = [found, PointValue.objects.get_or_create(currency="CNY", defaults=worth)]
     campaign = {**_RULES["base"], "name_en": "Spring, on top", "name_zh": "春季加赠", "qualifies": False}
     campaign |= {"stacks": True, "by_tier": False, "budget": budget, "ends_at": now + timedelta(days=90)}
     for code, terms in {**_RULES, "spring": campaign}.items():
-        EarnRule.objects.get_or_create(code=code, version=1, defaults={**terms, "starts_at": now})
+        rows.append(EarnRule.objects.get_or_create(code=code, version=1, defaults={**terms, "starts_at": now}))
+    trail.tell(*(row for row, made in rows if made), by=SYSTEM, reason="sample data")
     for number, (minor, category) in enumerate(_PURCHASES, 1):
         _buy(member, Money(minor, "CNY"), category, f"sample:{number}")
 

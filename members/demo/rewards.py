@@ -5,6 +5,7 @@ from typing import Final
 from members.models import Reward, Tier
 from members.services import catalogue
 from members.services.catalogue import Terms
+from paymentsite.core.actors import SYSTEM
 
 _REWARDS: Final[tuple[Terms, ...]] = (
     {"kind": "goods", "name_en": "Mug", "name_zh": "马克杯", "points": 800, "stock": 50},
@@ -40,15 +41,13 @@ def fill() -> None:
     """The catalogue has something in it. Where it has something already, it is left as it is."""
     if Reward.objects.exists():
         return
-    for terms in _REWARDS:
-        catalogue.put(terms)
-    catalogue.put(
-        {
-            "kind": "goods",
-            "name_en": "Day in an airport lounge",
-            "name_zh": "机场贵宾室一日",
-            "points": 2_500,
-            "stock": 10,
-            "tier": Tier.objects.filter(code="gold").first(),
-        }
-    )
+    lounge: Terms = {
+        "kind": "goods",
+        "name_en": "Day in an airport lounge",
+        "name_zh": "机场贵宾室一日",
+        "points": 2_500,
+        "stock": 10,
+        "tier": Tier.objects.filter(code="gold").first(),
+    }
+    for terms in (*_REWARDS, lounge):
+        catalogue.put(terms, by=SYSTEM, reason="sample data")

@@ -5,6 +5,9 @@ from typing import Any, Final
 from django.db.models import F
 
 from members.models import Tier, TierProgramme
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.acts import act
+from paymentsite.core.services import trail
 
 # Thresholds are qualifying points in twelve months.
 _TIERS: Final[dict[str, dict[str, Any]]] = {
@@ -44,6 +47,7 @@ _TIERS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+@act
 def fill() -> None:
     """The four tiers stand. Where tiers were made before, they are left as they are."""
     if Tier.objects.exclude(code="base").exists():
@@ -54,3 +58,4 @@ def fill() -> None:
         Tier.objects.get_or_create(code=code, defaults=terms)
     TierProgramme.objects.get_or_create(pk=TierProgramme.THE_ROW, defaults={"grace_days": 30})
     TierProgramme.objects.update(version=F("version") + 1)
+    trail.tell(*Tier.objects.order_by("rank"), TierProgramme.current(), by=SYSTEM, reason="sample data")

@@ -8,9 +8,11 @@ from django.db.models import F, Q
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from paymentsite.core import terms
 from paymentsite.core.immutability import immutable
 
 
+@terms.decided(except_columns=["used"])
 class EarnBudget(models.Model):
     """How many points a campaign may give, and how many it has: the one row that its earnings queue for.
 
@@ -46,6 +48,7 @@ class EarnRuleQuerySet(models.QuerySet["EarnRule"]):
         )
 
 
+@terms.decided()
 @immutable(except_columns={"superseded_at"})
 class EarnRule(models.Model):
     """One version of a rule. A change is a new version, from which moment on the old one is superseded."""

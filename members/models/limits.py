@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models.members import Member
 from members.models.tiers import Tier
 from members.periods import Period
+from paymentsite.core import terms
 from paymentsite.core.errors import listed
 from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
@@ -41,6 +42,7 @@ class LimitQuerySet(VersionQuerySet):
         return self.filter(whom)
 
 
+@terms.decided()
 @immutable(except_columns=ENDS)
 class Limit(Version):
     """At most ``cap`` of something, for one member, a tier, an identity level, or everybody."""

@@ -4,9 +4,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from paymentsite.core import terms
 from paymentsite.core.immutability import immutable
 
 
+@terms.decided()
 @immutable
 class PointValue(models.Model):
     """From ``starts_at`` on, ``points`` are worth ``value_minor`` of ``currency``. The latest that has begun counts."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models.members import Member
 from members.models.tiers import Tier
+from paymentsite.core import terms
 from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.vault.fields import DigestField, EncryptedField
@@ -23,6 +24,7 @@ class RewardQuerySet(models.QuerySet["Reward"]):
         return self.filter(begun, Q(until_at=None) | Q(until_at__gt=now), withdrawn_at=None)
 
 
+@terms.decided(except_columns=["stock_left"])
 @immutable(except_columns={"stock", "stock_left", "withdrawn_at"})
 class Reward(models.Model):
     """Something that points buy, on terms that stay: for other terms it is withdrawn and another one offered.

@@ -9,8 +9,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.windows import Window
+from paymentsite.core import terms
 
 
+@terms.decided()
 class Tier(models.Model):
     """A level and what comes with it. The one of the lowest rank is everybody's who has no other."""
 
@@ -68,6 +70,7 @@ def named(names: Mapping[str, str]) -> str:
     return (chinese and names["zh"]) or names["en"]
 
 
+@terms.decided()
 class TierProgramme(models.Model):
     """How tiers are earned and lost: one row, made when it is first changed."""
 

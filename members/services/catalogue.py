@@ -15,7 +15,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.effects import Effect, Line, columns, values
 from paymentsite.core.errors import Invalid, Refused, complaints
 from paymentsite.core.ids import uuid7
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_rewards"
@@ -74,12 +74,13 @@ class Terms(TypedDict, total=False):
 )
 def offer(*, terms: Terms, by: Actor, reason: str) -> Effect:
     """The reward is in the catalogue on these terms, which stay."""
-    reward = put(terms)
+    reward = put(terms, by=by, reason=reason)
     audit.record(by=by, act="reward.offered", subject=reward, after=terms, reason=reason)
     return values(reward, terms)
 
 
-def put(terms: Terms) -> Reward:
+@act
+def put(terms: Terms, *, by: Actor, reason: str) -> Reward:
     """Write the reward down, if it can be one."""
     now = clock.now()
     reward = Reward(public_id=uuid7(now), offered_at=now, stock_left=terms.get("stock"), **terms)
@@ -92,6 +93,7 @@ def put(terms: Terms) -> Reward:
     except ValidationError as error:
         raise InvalidReward(why=complaints(error, reward)) from error
     reward.save(force_insert=True)
+    trail.tell(reward, by=by, reason=reason)
     return reward
 
 
@@ -113,6 +115,7 @@ def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
     there = Reward.objects.filter(pk=reward.pk, withdrawn_at=None, stock__lte=STOCK_MAX - more)
     if not there.update(stock=F("stock") + more, stock_left=F("stock_left") + more):
         raise RewardWithdrawn(reward=str(reward))
+    trail.tell(reward, by=by, reason=reason)
     audit.record(by=by, act="reward.restocked", subject=reward, after={"more": more}, reason=reason)
     return {"reward": reward, "more": more}
 
@@ -121,6 +124,7 @@ def restock(*, reward: Reward, more: int, by: Actor, reason: str) -> Effect:
 def withdraw(*, reward: Reward, by: Actor, reason: str) -> Reward:
     """Nobody can take it any more; what was taken stays. Repeated, it changes nothing."""
     if Reward.objects.filter(pk=reward.pk, withdrawn_at=None).update(withdrawn_at=clock.now()):
+        trail.tell(reward, by=by, reason=reason)
         audit.record(by=by, act="reward.withdrawn", subject=reward, reason=reason)
     reward.refresh_from_db()
     return reward

@@ -15,7 +15,7 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.effects import APPROVAL, Effect, Line, as_begin, columns, values
 from paymentsite.core.errors import Conflict, Invalid, Refused, complaints
 from paymentsite.core.money import Money
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_earn_rules"
@@ -110,7 +110,7 @@ def change(
     What was earned by the old version stays as it was earned, and is taken back by it.
     """
     begin = _begin(starts_at)
-    old = _supersede(rule, begin)
+    old = _supersede(rule, begin, by=by, reason=reason)
     facts = {name: getattr(old, name) for name in RuleTerms.__annotations__} | _known(terms)
     last = EarnRule.objects.filter(code=old.code).order_by("-version").values_list("version", flat=True)[0]
     new = EarnRule(code=old.code, version=last + 1, starts_at=begin, **facts)
@@ -123,7 +123,7 @@ def change(
 )
 def end(*, rule: EarnRule, by: Actor, reason: str) -> Effect:
     """The rule earns nothing from the approval on; what it earned before stays."""
-    latest = _supersede(rule, clock.now())
+    latest = _supersede(rule, clock.now(), by=by, reason=reason)
     audit.record(by=by, act="earn_rule.ended", subject=latest, reason=reason)
     return {"rule": latest.code, "version": latest.version, "ends": APPROVAL}
 
@@ -144,6 +144,7 @@ def set_budget(*, code: str, total: int, by: Actor, reason: str) -> Effect:
     # Against what is used at this moment, whoever earns meanwhile.
     if not EarnBudget.objects.filter(pk=budget.pk, used__lte=total).update(total=total):
         raise BudgetTooSmall(used=budget.used)
+    trail.tell(budget, by=by, reason=reason)
     audit.record(by=by, act="earn_budget.set", subject=budget, before=before, after=total, reason=reason)
     return {"budget": code, "before": before, "after": total}
 
@@ -170,6 +171,7 @@ def set_value(
     _check(value)
     before = PointValue.objects.filter(currency=currency, starts_at__lte=value.starts_at).order_by("-starts_at").first()
     value.save(force_insert=True)
+    trail.tell(value, by=by, reason=reason)
     audit.record(by=by, act="point_value.set", subject=value, after=str(value), reason=reason)
     told = {"points": points, "value": Money(value_minor, currency), "begins": starts_at or APPROVAL}
     was = before and {"points": before.points, "value": Money(before.value_minor, before.currency)}
@@ -182,7 +184,7 @@ def _begin(starts_at: datetime | None) -> datetime:
     return max(now, starts_at) if starts_at else now
 
 
-def _supersede(rule: EarnRule, at: datetime) -> EarnRule:
+def _supersede(rule: EarnRule, at: datetime, *, by: Actor, reason: str) -> EarnRule:
     """The rule as it is, superseded from ``at`` on with all versions that are to come, which never are then; who
     changes it at once finds that it is over."""
     versions = list(EarnRule.objects.select_for_update().filter(code=rule.code).order_by("version"))
@@ -192,6 +194,7 @@ def _supersede(rule: EarnRule, at: datetime) -> EarnRule:
         raise RuleOver(rule=str(rule))
     for each in standing:
         EarnRule.objects.filter(pk=each.pk).update(superseded_at=max(at, each.starts_at))
+    trail.tell(*standing, by=by, reason=reason)
     return EarnRule.objects.get(pk=rule.pk)
 
 
@@ -208,6 +211,7 @@ def _saved(rule: EarnRule, *, by: Actor, reason: str, before: Any, starts_at: da
         raise InvalidRule(why=Fault.TAKE_BACK)
     _check(rule)
     rule.save(force_insert=True)
+    trail.tell(rule, by=by, reason=reason)
     after = values(rule, RuleTerms.__annotations__)
     audit.record(by=by, act="earn_rule.made", subject=rule, before=before, after=after, reason=reason)
     return {"rule": rule.code, "version": rule.version, "begins": starts_at or APPROVAL, "before": before, **after}

@@ -16,7 +16,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.effects import APPROVAL, Effect, Line, as_begin
 from paymentsite.core.errors import Conflict, Invalid, as_moment
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_limits"
@@ -100,7 +100,7 @@ def propose(  # noqa: PLR0913  a limit has that many sides
     _check(limit)
     with versions.one_at_a_time():
         old = Limit.objects.like(limit).at(limit.starts_at).first()
-        versions.put(limit, Limit.objects.like(limit))
+        trail.tell(*versions.put(limit, Limit.objects.like(limit)), by=by, reason=reason)
     return {
         "limit": limit.name,
         "whom": _whom(limit),
@@ -114,11 +114,12 @@ def propose(  # noqa: PLR0913  a limit has that many sides
 @approvals.required(
     "members.end_limit", right=RIGHT, concerns=("limit.member_id",), title=_("End a limit"), lines=_LINES
 )
-def end(*, limit: Limit, by: Actor, reason: str) -> Effect:  # noqa: ARG001  the approval keeps both
+def end(*, limit: Limit, by: Actor, reason: str) -> Effect:
     """The limit is over. Where none less specific covers the same, nothing of it is allowed any more."""
     with versions.one_at_a_time():
         limit = _in_force(limit)
         versions.end(limit, at=max(clock.now(), limit.starts_at))
+        trail.tell(limit, by=by, reason=reason)
     return {"limit": limit.name, "whom": _whom(limit), "cap": limit.capped}
 
 
@@ -132,7 +133,7 @@ def lower(*, limit: Limit, cap: int, by: Actor, reason: str) -> Limit:
         _check(new)
         if cap >= old.cap:
             raise LimitNotLower(given=new.capped, cap=old.capped)
-        versions.put(new, Limit.objects.like(old))
+        trail.tell(*versions.put(new, Limit.objects.like(old)), by=by, reason=reason)
     audit.record(by=by, act="limit.lowered", subject=new, before=_told(old), after=_told(new), reason=reason)
     return new
 
@@ -212,6 +213,7 @@ def set_defaults(*, currencies: tuple[str, ...] = tuple(_WORTH), by: Actor = SYS
             row.save(force_insert=True)
     if rows:
         new = sorted({row.currency for row in rows})
+        trail.tell(*rows, by=by)
         audit.record(by=by, act="limit.defaults", subject="limits", after={"currencies": new, "rows": len(rows)})
     return len(rows)
 

@@ -14,8 +14,10 @@ from members.queries import progress as earnings
 from members.services import notices
 from members.tier_rules import Floor, Reason, Rules, Standing
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.acts import act
 from paymentsite.core.errors import as_day
 from paymentsite.core.ids import uuid7
+from paymentsite.core.services import trail
 
 UP: Final = notices.kind("tier_up", gettext_noop("You are {tier} now."), tier=named)
 DOWN: Final = notices.kind(
@@ -31,10 +33,15 @@ GRACE: Final = notices.kind(
 
 def ladder() -> list[Tier]:
     """All tiers, the lowest first; at least one."""
-    tiers = list(Tier.objects.order_by("rank"))
-    return tiers or [
-        Tier.objects.get_or_create(code="base", defaults={"name_en": "Base", "name_zh": "普通", "rank": 0})[0]
-    ]
+    return list(Tier.objects.order_by("rank")) or [_base()]
+
+
+@act
+def _base() -> Tier:
+    tier, made = Tier.objects.get_or_create(code="base", defaults={"name_en": "Base", "name_zh": "普通", "rank": 0})
+    if made:
+        trail.tell(tier, by=SYSTEM)
+    return tier
 
 
 def reached(tiers: Sequence[Tier], have: int) -> Tier:

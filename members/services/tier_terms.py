@@ -13,7 +13,7 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.effects import Effect, Line, columns, values
 from paymentsite.core.errors import Conflict, Invalid, complaints
 from paymentsite.core.money import Money
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "members.approve_tiers"
@@ -85,11 +85,12 @@ _LINES: Final = {
 @approvals.required("members.add_tier", right=RIGHT, concerns=approvals.NOBODY, title=_("Add a tier"), lines=_LINES)
 def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """There is a tier ``code`` with ``terms``; members who earned it have it when they are next looked at."""
-    unit = _lock().unit
+    programme = _lock()
     tier = Tier(code=code, **_known(Terms, terms))
     _save(tier)
+    trail.tell(tier, programme, by=by, reason=reason)
     audit.record(by=by, act="tier.added", subject=tier, after={"code": code, **terms}, reason=reason)
-    return {"code": code, **_told(values(tier, Terms.__annotations__), unit)}
+    return {"code": code, **_told(values(tier, Terms.__annotations__), programme.unit)}
 
 
 @approvals.required(
@@ -97,14 +98,15 @@ def add(*, code: str, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
 )
 def change(*, tier: Tier, terms: dict[str, Any], by: Actor, reason: str) -> Effect:
     """``tier`` is as ``terms`` say, for all who have it; who has it now is looked at again."""
-    unit = _lock().unit
+    programme = _lock()
     tier = Tier.objects.get(pk=tier.pk)
     before = {name: getattr(tier, name) for name in _known(Terms, terms)}
     for name, value in terms.items():
         setattr(tier, name, value)
     _save(tier)
+    trail.tell(tier, programme, by=by, reason=reason)
     audit.record(by=by, act="tier.changed", subject=tier, before=before, after=terms, reason=reason)
-    return {"tier": tier, "before": _told(before, unit), "after": _told(terms, unit)}
+    return {"tier": tier, "before": _told(before, programme.unit), "after": _told(terms, programme.unit)}
 
 
 @approvals.required(
@@ -132,6 +134,7 @@ def change_programme(
     _check(programme)
     programme.save()
     taken = _take(thresholds or {}, unit, programme.unit)
+    trail.tell(programme, *Tier.objects.order_by("rank"), by=by, reason=reason)
     after = {**terms, **({"thresholds": thresholds} if thresholds else {})}
     audit.record(by=by, act="tier.programme_changed", subject=programme, before=before, after=after, reason=reason)
     return {"before": before, "after": terms, "tiers": taken}

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from paymentsite.core import immutability, jobs, vault
+from paymentsite.core import immutability, jobs, terms, vault
 from paymentsite.core.models import JobRun
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.vault import loading
 from paymentsite.core.vault.errors import UnusableKeysError
 from paymentsite.core.verification import Fault, Run, check
@@ -204,6 +204,16 @@ def audit_head_is_kept(run: Run) -> Iterator[Fault]:
 def approvals_agree(_: Run) -> Iterator[Fault]:
     for finding in approvals.verify():
         yield finding.subject, f"{finding.detail} ({finding.check})"
+
+
+@check(
+    "core.terms_are_told",
+    "Each row by which operators decide (limits, fees, tiers, rules, rates, routes) is what the audit trail last says.",
+)
+def terms_are_told(run: Run) -> Iterator[Fault]:
+    run.seen["terms"] = sum(decided.rows.count() for decided in terms.registered())
+    for finding in trail.verify():
+        yield finding.subject, finding.detail
 
 
 @check("core.jobs_not_stuck", "No job has been running for longer than it may.")

@@ -1,9 +1,10 @@
 """Rows that are in force for a time: terms that are replaced by newer ones, never edited.
 
     class Limit(Version): ...
-    versions.put(limit, LimitQuerySet.like(limit))
+    trail.tell(*versions.put(limit, Limit.objects.like(limit)), by=by)
 
-What was in force at any moment can be asked for ever. Decorate the model with ``immutable(except_columns=ENDS)``.
+What was in force at any moment can be asked for ever. Decorate the model with ``immutable(except_columns=ENDS)`` and
+``terms.decided()``.
 """
 
 from collections.abc import Iterator
@@ -67,21 +68,25 @@ def one_at_a_time() -> Iterator[None]:
     yield
 
 
-def put(new: VersionT, same: models.QuerySet[VersionT]) -> VersionT:
+def put(new: VersionT, same: models.QuerySet[VersionT]) -> list[VersionT]:
     """``new`` holds for its time. What held instead, among ``same``, ends for that time and comes back after it.
 
-    The past stays: ``new`` starts no earlier than now. In the caller's transaction, ``one_at_a_time``.
+    The past stays: ``new`` starts no earlier than now. In the caller's transaction, ``one_at_a_time``. Given back is
+    every row that this wrote, for the audit trail.
     """
+    written: list[VersionT] = []
     for old in same.between(new.starts_at, new.ends_at).order_by("starts_at"):  # type: ignore[attr-defined]
         if new.ends_at is not None and (old.ends_at is None or old.ends_at > new.ends_at):
             again = copy(old)
             again.pk, again.starts_at = None, new.ends_at
             end(old, at=max(old.starts_at, new.starts_at))
             again.save(force_insert=True)
+            written.append(again)
         else:
             end(old, at=max(old.starts_at, new.starts_at))
+        written.append(old)
     new.save(force_insert=True)
-    return new
+    return [*written, new]
 
 
 def end(row: Version, *, at: datetime) -> None:

@@ -6,14 +6,15 @@ from cards.models import Card, CardProduct, NumberRange
 from cards.services import issuing, life, products
 from cards.services.life import Channel
 from members.models import Member
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from tests.members.factories import member
 
 PREFIX = "40000012"
 
 
 def numbers(prefix: str = PREFIX, length: int = 16) -> NumberRange:
-    return NumberRange.objects.filter(prefix=prefix).first() or products.put_range(prefix=prefix, length=length)
+    first = NumberRange.objects.filter(prefix=prefix).first()
+    return first or products.put_range(prefix=prefix, length=length, by=SYSTEM, reason="test")
 
 
 def product(code: str = "daily", **terms: Any) -> CardProduct:
@@ -27,7 +28,8 @@ def product(code: str = "daily", **terms: Any) -> CardProduct:
         "held_max": 3,
     }
     first = CardProduct.objects.filter(code=code).first()
-    return first or products.put({"code": code, **usual, "numbers": terms.pop("numbers", None) or numbers(), **terms})
+    given = {"code": code, **usual, "numbers": terms.pop("numbers", None) or numbers(), **terms}
+    return first or products.put(given, by=SYSTEM, reason="test")
 
 
 def debit(**terms: Any) -> CardProduct:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from cards.models import Card, CardEvent, CardLoad, CardProduct, CodeKey, NumberRange
 from cards.services import loading, products
 from members.models import User
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import Approval, AuditEntry
 from tests.cards.factories import card, numbers, product
 from tests.factories import cny
@@ -142,7 +142,7 @@ def test_range_and_product_take_two_people(operator):
 )
 def test_range_that_cannot_be_is_refused(prefix, length):
     with pytest.raises(products.InvalidProduct):
-        products.put_range(prefix=prefix, length=length)
+        products.put_range(prefix=prefix, length=length, by=SYSTEM, reason="test")
 
 
 @pytest.mark.parametrize("prefix", ["400000", "40000012", "400000123"])
@@ -150,7 +150,7 @@ def test_range_inside_another_is_refused(prefix):
     numbers("40000012")
 
     with pytest.raises(products.InvalidProduct):
-        products.put_range(prefix=prefix, length=16)
+        products.put_range(prefix=prefix, length=16, by=SYSTEM, reason="test")
 
 
 @pytest.mark.parametrize(

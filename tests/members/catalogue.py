@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 
 from members.models import Redemption, Reward, User
 from members.services import catalogue
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import Approval
 from paymentsite.core.services import approvals
 
@@ -22,7 +22,8 @@ def approved(proposal: Approval, by: Actor) -> Approval:
 
 
 def goods(**terms: Any) -> Reward:
-    return catalogue.put({"kind": "goods", "name_en": "Mug", "points": 100, **terms})  # type: ignore[typeddict-item]
+    given = {"kind": "goods", "name_en": "Mug", "points": 100, **terms}
+    return catalogue.put(given, by=SYSTEM, reason="test")  # type: ignore[arg-type]
 
 
 def coupon_reward(**terms: Any) -> Reward:

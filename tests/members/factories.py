@@ -16,6 +16,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.vault import Secret
+from tests.terms import told
 
 CURRENCIES = ("CNY", "EUR", "USD", "JPY", "HKD", "GBP", "KWD")
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 300
@@ -51,7 +52,7 @@ def unlimited() -> None:
     """Where no limit is set nothing is allowed: let everybody do all that a test may ask for."""
     sorts = (("amount", "act"), ("balance", "always"))
     if not Limit.objects.exists():
-        Limit.objects.bulk_create(
+        limits = Limit.objects.bulk_create(
             Limit(
                 kind="any",
                 currency=currency,
@@ -64,6 +65,7 @@ def unlimited() -> None:
             for currency in CURRENCIES
             for measure, period in sorts
         )
+        told(*limits)
 
 
 def joined(**fields: Any) -> Member:

@@ -12,6 +12,7 @@ from paymentsite.core.ids import EPOCH
 from paymentsite.core.money import Money
 from tests.factories import cny
 from tests.members.factories import UserFactory
+from tests.terms import told
 
 
 def moment(text: str) -> datetime:
@@ -33,11 +34,11 @@ def someone(level: int = 1, **profile: Any) -> Member:
 def cap(minor: int, kind: str = "any", measure: str = "amount", period: str = "day", **fields: Any) -> Limit:
     """A limit, by default on everybody and in CNY."""
     fields = {"currency": "CNY", "starts_at": EPOCH, "set_by": "test:1", **fields}
-    return Limit.objects.create(kind=kind, measure=measure, period=period, cap=minor, **fields)
+    return told(Limit.objects.create(kind=kind, measure=measure, period=period, cap=minor, **fields))
 
 
 def tier(code: str, **fields: Any) -> Tier:
-    return Tier.objects.create(code=code, name_en=code, **fields)
+    return told(Tier.objects.create(code=code, name_en=code, **fields))
 
 
 def take(

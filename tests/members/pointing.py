@@ -13,6 +13,7 @@ from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from tests.factories import cny, pts
+from tests.terms import told
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -21,11 +22,11 @@ def rule(code: str = "base", **fields: Any) -> EarnRule:
     """One point for each yuan, given at once and never expiring, unless told otherwise."""
     amount = {"points": 1, "per_minor": 100, "currency": "CNY"} if fields.get("kind", "amount") == "amount" else {}
     kind = {"version": 1, "name_en": code, "kind": "amount", "starts_at": LONG_AGO}
-    return EarnRule.objects.create(code=code, **{**kind, **amount, **fields})
+    return told(EarnRule.objects.create(code=code, **{**kind, **amount, **fields}))
 
 
 def budget(total: int, code: str = "campaign") -> EarnBudget:
-    return EarnBudget.objects.create(code=code, total=total)
+    return told(EarnBudget.objects.create(code=code, total=total))
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from paymentsite.core import clock
 from paymentsite.core.money import Money
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account
+from tests.terms import told
 
 LEVELS = (("bronze", 0, 0), ("silver", 10, 1_000), ("gold", 20, 5_000), ("platinum", 30, 20_000))
 
@@ -20,13 +21,14 @@ def day(text: str) -> datetime:
 
 def levels(**programme: Any) -> dict[str, Tier]:
     """Bronze, Silver, Gold and Platinum, and a programme."""
-    TierProgramme.objects.create(pk=TierProgramme.THE_ROW, **programme)
-    return {
+    tiers = {
         code: Tier.objects.create(
             code=code, name_en=code.title(), rank=rank, threshold=threshold, upgrade_points=threshold // 10 or None
         )
         for code, rank, threshold in LEVELS
     }
+    told(TierProgramme.objects.create(pk=TierProgramme.THE_ROW, **programme), *tiers.values())
+    return tiers
 
 
 def earn(member: Member, qualifying: int, at: datetime, *, spend: int = 0, source: str = "") -> None:

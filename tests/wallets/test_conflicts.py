@@ -12,6 +12,7 @@ from paymentsite.core.services import approvals
 from paymentsite.core.services.approvals import OwnProposal
 from paymentsite.ledger import queries as books
 from paymentsite.ledger.models import Journal
+from tests.terms import told
 from tests.wallets.deciding import clean, decide, items, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, top_up, wallet, withdraw
@@ -137,7 +138,7 @@ def test_order_of_which_nothing_is_known_is_ended_by_two_people(happened, state,
 
 def test_other_amount_that_came_after_a_failure_counts_again_and_costs_nothing():
     purse = wallet()
-    FeeRule.objects.create(kind="top_up", currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1")
+    told(FeeRule.objects.create(kind="top_up", currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1"))
     order = top_up(purse, 1_001)
     answer = Answer(outcome=Outcome.SUCCEEDED, amount=eur(900))
     outcomes.settle(order=order, answer=answer, origin=Origin.QUERY, gateway=order.gateway)

@@ -14,6 +14,7 @@ from paymentsite.ledger import services as ledger
 from tests.factories import cny, fund, postings_of, purse
 from tests.members.factories import member
 from tests.members.limiting import NOON, moment, tier
+from tests.terms import told
 from wallets.models import FeeRule, FeeUse
 from wallets.services import fees
 from wallets.services.fees import FeeSourceConflict, Kind, Quote, QuoteChanged
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def rule(kind: str = "withdrawal", **fields) -> FeeRule:
     fields = {"currency": "CNY", "starts_at": EPOCH, "set_by": "test:1", **fields}
-    return FeeRule.objects.create(kind=kind, **fields)
+    return told(FeeRule.objects.create(kind=kind, **fields))
 
 
 def quote(of, minor=10_000, kind=Kind.WITHDRAWAL, now=NOON) -> Quote:

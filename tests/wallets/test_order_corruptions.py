@@ -14,6 +14,7 @@ from paymentsite.core.actors import SYSTEM
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.models import OpenItem
 from paymentsite.ledger import services as ledger
+from tests.terms import told
 from tests.wallets.gateways import eur, gateway, let_time_pass, top_up, wallet, withdraw
 from wallets.gateways.scripts import OUTCOMES
 from wallets.models import FeeRule, FeeUse, Notification, TopUp, Withdrawal
@@ -92,7 +93,7 @@ def test_order_that_is_done_and_counts_against_no_limit_is_found(come: TopUp, go
 
 
 def test_order_of_which_nothing_came_and_that_still_counts_is_found():
-    FeeRule.objects.create(kind="withdrawal", currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1")
+    told(FeeRule.objects.create(kind="withdrawal", currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1"))
     failed, returned = top_up(wallet(), 1_001), withdraw(wallet(5_000), 1_018)
     let_time_pass(timedelta(hours=1))
     returned.refresh_from_db()

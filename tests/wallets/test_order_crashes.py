@@ -8,6 +8,7 @@ from django.test import override_settings
 
 from paymentsite.core import clock, verification
 from paymentsite.core.ids import EPOCH
+from tests.terms import told
 from tests.wallets.crashing import Fate
 from tests.wallets.gateways import CURRENCY, route
 from tests.wallets.order_histories import FEES, KINDS, History, random_history
@@ -31,7 +32,11 @@ def mortal(tmp_path: Path) -> Iterator[None]:
         route("top_up")
         route("payout")
         for kind, fixed in FEES.items():
-            FeeRule.objects.create(kind=kind, currency=CURRENCY, fixed_minor=fixed, starts_at=EPOCH, set_by="test:1")
+            told(
+                FeeRule.objects.create(
+                    kind=kind, currency=CURRENCY, fixed_minor=fixed, starts_at=EPOCH, set_by="test:1"
+                )
+            )
         yield
 
 

@@ -12,6 +12,7 @@ from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.members.limiting import cap
+from tests.terms import told
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, let_time_pass, top_up, wallet, withdraw
 from wallets.gateways.base import Answer, Outcome
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 @pytest.fixture(autouse=True)
 def prices(db: None) -> None:
     for kind, fixed in (("top_up", 30), ("withdrawal", 50)):
-        FeeRule.objects.create(kind=kind, currency="EUR", fixed_minor=fixed, starts_at=EPOCH, set_by="test:1")
+        told(FeeRule.objects.create(kind=kind, currency="EUR", fixed_minor=fixed, starts_at=EPOCH, set_by="test:1"))
 
 
 def earned() -> int:

@@ -13,6 +13,7 @@ from paymentsite.core.ids import EPOCH
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance, Posting
 from tests.members.factories import member
+from tests.terms import told
 from tests.wallets import deposits
 from tests.wallets.deciding import clean, decide, staff
 from tests.wallets.factories import holds
@@ -39,7 +40,7 @@ TERMS = [MEMBERS, PRICE, HOLD, WALLET, FEE, BACK]
 @pytest.fixture(autouse=True)
 def prices(db: None) -> None:
     for kind, fixed in (("top_up", 30), ("withdrawal", 50)):
-        FeeRule.objects.create(kind=kind, currency="EUR", fixed_minor=fixed, starts_at=EPOCH, set_by="test:1")
+        told(FeeRule.objects.create(kind=kind, currency="EUR", fixed_minor=fixed, starts_at=EPOCH, set_by="test:1"))
 
 
 def found(order: Any) -> set[str]:

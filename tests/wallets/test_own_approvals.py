@@ -25,6 +25,7 @@ from tests.cards.factories import card, debit
 from tests.factories import fund
 from tests.members.catalogue import goods
 from tests.members.factories import member, superuser
+from tests.terms import told
 from tests.wallets.factories import wallet as yuan
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
 from wallets.models import TopUp, Withdrawal
@@ -69,7 +70,7 @@ def test_act_concerns_exactly_those_to_whom_its_arguments_lead(act):
 
 def my_limit(me: Member) -> Limit:
     facts = {"kind": "any", "currency": "EUR", "measure": "amount", "period": "day", "cap": 1}
-    return Limit.objects.create(member=me, starts_at=EPOCH, set_by="test:1", **facts)
+    return told(Limit.objects.create(member=me, starts_at=EPOCH, set_by="test:1", **facts))
 
 
 def limit(me: Member) -> Propose:
@@ -79,7 +80,7 @@ def limit(me: Member) -> Propose:
 
 def tier(me: Member) -> Propose:
     for rank, code in enumerate(("bronze", "gold")):
-        Tier.objects.create(code=code, name_en=code, rank=rank, threshold=rank)
+        told(Tier.objects.create(code=code, name_en=code, rank=rank, threshold=rank))
     gold, until = Tier.objects.get(code="gold"), clock.now() + timedelta(days=30)
     return lambda by: tier_gifts.give(member=me, tier=gold, until=until, by=by, reason=WHY)
 

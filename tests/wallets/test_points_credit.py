@@ -16,6 +16,7 @@ from paymentsite.ledger.models import Journal, Posting
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.factories import cny, fund, pts
 from tests.members.factories import member
+from tests.terms import told
 from tests.wallets.factories import holds
 from wallets.models import PointsCredit
 from wallets.queries import statements
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db
 def ada():
     """A member with 1,000 points, of which 7 are worth 10 fen."""
     made = member()
-    PointValue.objects.create(currency="CNY", points=7, value_minor=10, starts_at=clock.now() - timedelta(days=1))
+    told(PointValue.objects.create(currency="CNY", points=7, value_minor=10, starts_at=clock.now() - timedelta(days=1)))
     fund(points.of(made).points, 1_000, ledger.Terms("test"))
     return made
 
@@ -83,14 +84,14 @@ def test_nothing_is_turned_into_nothing(ada, count):
 
 def test_where_points_have_no_value_they_buy_nothing():
     bo = member()
-    PointValue.objects.create(currency="CNY", points=1, value_minor=1, starts_at=clock.now() + timedelta(days=1))
+    told(PointValue.objects.create(currency="CNY", points=1, value_minor=1, starts_at=clock.now() + timedelta(days=1)))
 
     with pytest.raises(PointsWorthNothing):
         credit(bo, 100)
 
 
 def test_points_too_few_for_a_smallest_part_stay(ada):
-    PointValue.objects.create(currency="CNY", points=100, value_minor=1, starts_at=clock.now())
+    told(PointValue.objects.create(currency="CNY", points=100, value_minor=1, starts_at=clock.now()))
 
     with pytest.raises(PointsWorthNothing):
         credit(ada, 99)

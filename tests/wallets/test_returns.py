@@ -9,6 +9,7 @@ from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance, Journal
+from tests.terms import told
 from tests.wallets.deciding import clean, decide, items, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
@@ -26,7 +27,7 @@ UNDECIDED = [1_016, 1_002, 1_004]
 @pytest.fixture(autouse=True)
 def priced() -> None:
     for kind in ("top_up", "withdrawal"):
-        FeeRule.objects.create(kind=kind, currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1")
+        told(FeeRule.objects.create(kind=kind, currency="EUR", fixed_minor=30, starts_at=EPOCH, set_by="test:1"))
 
 
 def hear(

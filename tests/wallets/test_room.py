@@ -50,7 +50,9 @@ def bought(purse: Wallet, minor: int) -> None:
 
 
 def turned_into_money(purse: Wallet, minor: int) -> None:
-    PointValue.objects.create(currency=CURRENCY, points=1, value_minor=1, starts_at=clock.now() - timedelta(days=1))
+    told(
+        PointValue.objects.create(currency=CURRENCY, points=1, value_minor=1, starts_at=clock.now() - timedelta(days=1))
+    )
     fund(points.of(purse.member).points, minor, ledger.Terms("test"))
     points_credit.credit(member=purse.member, count=minor, reference="r", by=Actor.of(purse.member.user))
 

@@ -18,6 +18,7 @@ from paymentsite.ledger import queries as books
 from paymentsite.ledger.models import Journal
 from tests.members.factories import member
 from tests.members.limiting import cap
+from tests.terms import told
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, route, sandboxes, top_up, wallet
 from tests.wallets.saved import card
@@ -111,7 +112,7 @@ def test_top_ups_under_way_count_against_the_most_that_may_be_held():
 
 def test_what_is_under_way_counts_without_its_fee_and_only_in_its_currency():
     purse = wallet()
-    FeeRule.objects.create(kind="top_up", currency="EUR", fixed_minor=100, starts_at=EPOCH, set_by="test:1")
+    told(FeeRule.objects.create(kind="top_up", currency="EUR", fixed_minor=100, starts_at=EPOCH, set_by="test:1"))
     cap(1_804, measure="balance", period="always", currency="EUR", member=purse.member)
     dollars = wallets.open(member=purse.member, currency="USD", by=STAFF)
     route(currency="USD")

@@ -8,6 +8,7 @@ from paymentsite.core.ids import EPOCH
 from tests.factories import cny
 from tests.members.factories import member
 from tests.members.limiting import NOON, tier
+from tests.terms import told
 from wallets.models import FeeRule, FeeUse
 from wallets.services import fees
 from wallets.services.fees import Kind
@@ -22,7 +23,7 @@ def uses() -> list[FeeUse]:
     tier("free", rank=0, free_withdrawals=1)
     ada = member()
     for kind in (Kind.WITHDRAWAL, Kind.TOP_UP):
-        FeeRule.objects.create(kind=kind, currency="CNY", fixed_minor=100, starts_at=EPOCH, set_by="test:1")
+        told(FeeRule.objects.create(kind=kind, currency="CNY", fixed_minor=100, starts_at=EPOCH, set_by="test:1"))
     for number, kind in enumerate([Kind.WITHDRAWAL, Kind.WITHDRAWAL, Kind.TOP_UP]):
         with transaction.atomic():
             quote = fees.quote(member=ada, kind=kind, amount=cny(500), now=NOON)
@@ -46,8 +47,10 @@ def test_edited_price_is_found(uses, unprotected, edit):
 
 
 def test_rules_in_force_at_once_are_found(uses):
-    again = FeeRule.objects.create(
-        kind="withdrawal", currency="CNY", starts_at=EPOCH, ends_at=NOON, set_by="test:1", fixed_minor=1
+    again = told(
+        FeeRule.objects.create(
+            kind="withdrawal", currency="CNY", starts_at=EPOCH, ends_at=NOON, set_by="test:1", fixed_minor=1
+        )
     )
 
     assert found("wallets.fee_rules_apart") == {f"fee rule {again.pk}"}

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
+from paymentsite.core import terms
 from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.rates import Rate
@@ -17,6 +18,8 @@ from wallets.models.wallets import Wallet
 
 # A rate of a cross is the product of two, exactly.
 DIGITS_MAX = 80
+# The source of rates that people set.
+BY_HAND: Final = "staff"
 
 
 class ExchangeRateQuerySet(models.QuerySet["ExchangeRate"]):
@@ -27,6 +30,7 @@ class ExchangeRateQuerySet(models.QuerySet["ExchangeRate"]):
         return self.order_by("-at", "-pk")
 
 
+@terms.decided(where=Q(source=BY_HAND))
 @immutable
 class ExchangeRate(models.Model):
     """One ``base`` cost ``value`` of ``quote`` at a moment, says a source. A text keeps every digit on any database."""

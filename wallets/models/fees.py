@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, Tier
+from paymentsite.core import terms
 from paymentsite.core.immutability import immutable
 from paymentsite.core.money import Money
 from paymentsite.core.versions import ENDS, Version, VersionQuerySet
@@ -30,6 +31,7 @@ class FeeRuleQuerySet(VersionQuerySet):
         return self.filter(**{name: getattr(rule, name) for name in FeeRule.KEY})
 
 
+@terms.decided()
 @immutable(except_columns=ENDS)
 class FeeRule(Version):
     """``percent_bp`` hundredths of a percent and ``fixed``, no less than the minimum and no more than the maximum."""

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from paymentsite.core import terms
 from paymentsite.core.money import Money
 from paymentsite.core.rounding import Rounding
 
@@ -19,6 +20,7 @@ class GatewayRouteQuerySet(models.QuerySet["GatewayRoute"]):
         )
 
 
+@terms.decided()
 class GatewayRoute(models.Model):
     """A gateway that may execute orders of one kind, method and currency between two amounts, and its cost to us."""
 

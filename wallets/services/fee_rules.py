@@ -15,7 +15,7 @@ from paymentsite.core.disclosure import clear
 from paymentsite.core.effects import APPROVAL, Effect, Line, as_begin, columns
 from paymentsite.core.errors import Conflict, Invalid, as_moment
 from paymentsite.core.money import Money
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS, SCALES
 from wallets.models import FeeRule
 from wallets.models.fees import PRICE_MAX, Kind
@@ -88,18 +88,19 @@ def propose(  # noqa: PLR0913  a price has that many sides
     _check(rule)
     with versions.one_at_a_time():
         old = FeeRule.objects.like(rule).at(rule.starts_at).first()
-        versions.put(rule, FeeRule.objects.like(rule))
+        trail.tell(*versions.put(rule, FeeRule.objects.like(rule)), by=by, reason=reason)
     return {**rule.price, "before": old.price if old else None, "begins": starts_at or APPROVAL, "ends": ends_at}
 
 
 @approvals.required("wallets.end_fee", right=RIGHT, concerns=approvals.NOBODY, title=_("End a fee"), lines=_LINES)
-def end(*, rule: FeeRule, by: Actor, reason: str) -> Effect:  # noqa: ARG001  the approval keeps both
+def end(*, rule: FeeRule, by: Actor, reason: str) -> Effect:
     """The fee is over. Where there is none less specific, nothing is asked any more."""
     with versions.one_at_a_time():
         now, found = clock.now(), FeeRule.objects.get(pk=rule.pk)
         if found.ends_at is not None and (found.ends_at <= now or found.ends_at == found.starts_at):
             raise FeeRuleNotInForce
         versions.end(found, at=max(now, found.starts_at))
+        trail.tell(found, by=by, reason=reason)
     return found.price
 
 
@@ -138,7 +139,7 @@ _DEFAULTS: Final = {
 @act
 def set_defaults(*, by: Actor = SYSTEM) -> int:
     """Fees to begin with, where none was ever set for the kind and currency; how many rows that took."""
-    made = 0
+    made = []
     with versions.one_at_a_time():
         known = set(FeeRule.objects.values_list("kind", "currency"))
         for (kind, currency), (percent_bp, fixed, minimum, maximum) in _DEFAULTS.items():
@@ -157,7 +158,8 @@ def set_defaults(*, by: Actor = SYSTEM) -> int:
             )
             _check(rule)
             rule.save(force_insert=True)
-            made += 1
+            made.append(rule)
     if made:
-        audit.record(by=by, act="fee.defaults", subject="fees", after={"rows": made})
-    return made
+        trail.tell(*made, by=by)
+        audit.record(by=by, act="fee.defaults", subject="fees", after={"rows": len(made)})
+    return len(made)

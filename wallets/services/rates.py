@@ -16,10 +16,11 @@ from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Conflict, Invalid, Refused, Unavailable, as_moment
 from paymentsite.core.money import Unit
 from paymentsite.core.rates import Rate
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS
 from wallets import conversion
 from wallets.models import ExchangeRate
+from wallets.models.exchanges import BY_HAND
 
 RIGHT: Final = "wallets.approve_rate"
 # A source whose rate jumps by more than this at once is more often broken than right: two people look at it.
@@ -77,7 +78,8 @@ def take_in(*, rates: Iterable[Rate], by: Actor) -> list[ExchangeRate]:
 )
 def set_by_hand(*, base: str, quote: str, value: Decimal, at: datetime, by: Actor, reason: str) -> Effect:
     """A rate that one person proposes and another approves; it may jump."""
-    row = _recorded(_rate(base, quote, value, "staff", at), by=by, jump=None)
+    row = _recorded(_rate(base, quote, value, BY_HAND, at), by=by, jump=None)
+    trail.tell(row, by=by, reason=reason)
     audit.record(by=by, act="rate.set", subject=row, after=str(row), reason=reason)
     return {"rate": str(row), "at": row.at}
 

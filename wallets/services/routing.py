@@ -12,7 +12,7 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, Invalid, Refused
 from paymentsite.core.money import Money, Unit
-from paymentsite.core.services import audit
+from paymentsite.core.services import audit, trail
 from wallets.gateways import registry
 from wallets.gateways.base import Capability
 from wallets.models import GatewayRoute, OrderEvent
@@ -102,6 +102,7 @@ def add(*, by: Actor, reason: str, **fields: Any) -> GatewayRoute:
             route.save(force_insert=True)
     except IntegrityError as error:
         raise RouteTaken from error
+    trail.tell(route, by=by, reason=reason)
     audit.record(by=by, act="route.added", subject=route, after=_facts(route), reason=reason)
     return route
 
@@ -116,6 +117,7 @@ def change(*, route: GatewayRoute, by: Actor, reason: str, **fields: Any) -> Gat
     _check(route)
     route.save(update_fields=list(fields))
     if before != _facts(route):
+        trail.tell(route, by=by, reason=reason)
         audit.record(by=by, act="route.changed", subject=route, before=before, after=_facts(route), reason=reason)
     return route
 

@@ -4,7 +4,7 @@ Recording takes no lock, so that no act waits for another one's trail. A sealer 
 was committed and signs the chain; see docs/decisions/031-audit-sealed-beside.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from django.db import connection, models, transaction
@@ -35,23 +35,38 @@ def record(
 
     Secrets are taken out of the values and of the reason. Raises ``TransactionManagementError`` outside one.
     """
+    [entry] = _recorded([(subject, before, after)], by=by, act=act, reason=reason)
+    return entry
+
+
+def record_each(*, by: Actor, act: str, after: Mapping[str, Any], reason: str = "") -> None:
+    """Record the same act of many subjects, each with what it is ``after``: two statements, however many they are."""
+    _recorded([(subject, None, value) for subject, value in after.items()], by=by, act=act, reason=reason)
+
+
+def _recorded(
+    facts: Iterable[tuple[models.Model | str, Any, Any]], *, by: Actor, act: str, reason: str
+) -> list[AuditEntry]:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(f"{act} must be recorded in the transaction that does it")
 
-    where = origin.current()
-    entry = AuditEntry.objects.create(
-        at=clock.now(),
-        by=str(by),
-        act=act,
-        subject=named(subject),
-        before=None if before is None else disclosed(before),
-        after=None if after is None else disclosed(after),
-        reason=clear(reason),
-        request_id=clear(where.request_id),
-        address=where.address,
+    now, where = clock.now(), origin.current()
+    entries = AuditEntry.objects.bulk_create(
+        AuditEntry(
+            at=now,
+            by=str(by),
+            act=act,
+            subject=named(subject),
+            before=None if before is None else disclosed(before),
+            after=None if after is None else disclosed(after),
+            reason=clear(reason),
+            request_id=clear(where.request_id),
+            address=where.address,
+        )
+        for subject, before, after in facts
     )
-    AuditWaiting.objects.create(entry=entry)
-    return entry
+    AuditWaiting.objects.bulk_create(AuditWaiting(entry=entry) for entry in entries)
+    return entries
 
 
 @transaction.atomic

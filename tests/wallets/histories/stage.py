@@ -16,6 +16,7 @@ from paymentsite.ledger.models import Account, Balance
 from tests.members import catalogue, pointing
 from tests.members.factories import member
 from tests.members.limiting import cap
+from tests.terms import told
 from tests.wallets import gateways
 from tests.wallets.factories import wallet
 from tests.wallets.histories import people
@@ -90,10 +91,10 @@ def _rules() -> None:
         "top_up": {"fixed_minor": people.TOP_UP_FEE},
         "withdrawal": {"fixed_minor": people.WITHDRAWAL_FEE},
     }.items():
-        FeeRule.objects.create(kind=kind, currency="CNY", starts_at=EPOCH, set_by="test:1", **price)
+        told(FeeRule.objects.create(kind=kind, currency="CNY", starts_at=EPOCH, set_by="test:1", **price))
     benefits = {"free_withdrawals": people.FREE_WITHDRAWALS, "fx_margin_bp": people.MARGIN_BP}
-    Tier.objects.create(code="base", name_en="Base", rank=0, **benefits)
-    PointValue.objects.create(currency="CNY", points=POINTS, value_minor=WORTH, starts_at=EPOCH)
+    told(Tier.objects.create(code="base", name_en="Base", rank=0, **benefits))
+    told(PointValue.objects.create(currency="CNY", points=POINTS, value_minor=WORTH, starts_at=EPOCH))
     month = {"points": 1, "expiry": "months", "expiry_months": 1}
     catalogue.goods(kind="wallet_credit", points=REWARD_POINTS, credit_minor=REWARD_WORTH, currency="CNY")
     pointing.rule("at once", per_minor=2, **month)
