@@ -1,7 +1,8 @@
 """Tiers recompute: from their changes, and from what was earned."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import connection
@@ -9,8 +10,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from members import windows
 from members.models import MemberTier, Progress, Tier, TierChange, TierProgramme
+from members.tier_rules import Reason
 from members.windows import Window
 from paymentsite.core import clock
+from paymentsite.core.models import AuditEntry
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Balance, Journal, Posting
 
@@ -133,6 +136,49 @@ def tier_bought_once(run: Run) -> Iterator[Fault]:
     posted = Journal.objects.posted().filter(kind="tier_upgrade")
     for journal in posted.exclude(pk__in=bought.values("journal")).order_by("pk"):
         yield f"journal {journal.pk}", "paid for a tier that nobody got"
+
+
+@check(
+    "members.tier_gifts_told",
+    "Each tier given by hand is on the audit trail, with its end and who gave it, and what is told there was given.",
+)
+def tier_gifts_told(run: Run) -> Iterator[Fault]:
+    given, told = _given(), _told()
+    run.seen["tiers given"] = sum(map(len, given.values()))
+    for gift in sorted(given.keys() | told.keys()):
+        member, tier, until, by = gift
+        changes, entries = given.get(gift, []), told.get(gift, [])
+        for change in changes[len(entries) :]:
+            yield f"change {change}", f"gives {tier} until {until} by {by}, which the audit trail does not tell"
+        for _entry in entries[len(changes) :]:
+            yield f"member {member}", f"was given {tier} until {until} by {by}, by the audit trail alone"
+
+
+# To whom, which, until when and by whom.
+_Gift = tuple[str, str, str, str]
+
+
+def _given() -> dict[_Gift, list[int]]:
+    """The changes that gave a tier by hand."""
+    found: dict[_Gift, list[int]] = defaultdict(list)
+    for change in TierChange.objects.filter(reason=Reason.GIVEN).select_related("after").order_by("pk"):
+        found[str(change.member_id), change.after.code, _utc(change.until), change.actor].append(change.pk)
+    return found
+
+
+def _told() -> dict[_Gift, list[int]]:
+    """The entries of the audit trail that tell of one."""
+    found: dict[_Gift, list[int]] = defaultdict(list)
+    entries = AuditEntry.objects.filter(act="member.tier_given").order_by("pk")
+    for pk, subject, by, after in entries.values_list("pk", "subject", "by", "after"):
+        gift: dict[str, Any] = after or {}
+        until = _utc(datetime.fromisoformat(gift["until"]))
+        found[subject.rpartition(":")[2], gift["tier"], until, by].append(pk)
+    return found
+
+
+def _utc(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).isoformat() if moment else "no end"
 
 
 def _rootless() -> QuerySet[Progress]:

@@ -29,6 +29,7 @@ OURS = (
     "members.progress_taken_back",
     "members.progress_is_qualifying",
     "members.tier_bought_once",
+    "members.tier_gifts_told",
     "members.stock_adds_up",
     "members.redemption_is_paid",
     "members.redemption_cancelled_once",
@@ -205,6 +206,37 @@ def bought_nothing(story: Story) -> str:
     return f"journal {stray('tier_upgrade', spend(story)).pk}"
 
 
+def gift_of(story: Story) -> TierChange:
+    return TierChange.objects.get(member=story.gifted, reason="given")
+
+
+def gift_made_higher(story: Story) -> str:
+    TierChange.objects.filter(reason="given").update(after=levels_of("platinum"))
+    return f"change {gift_of(story).pk}"
+
+
+def gift_made_longer(story: Story) -> str:
+    TierChange.objects.filter(reason="given").update(until=clock.now() + timedelta(days=900))
+    return f"change {gift_of(story).pk}"
+
+
+def gift_by_somebody_else(story: Story) -> str:
+    TierChange.objects.filter(reason="given").update(actor="staff:1234567")
+    return f"change {gift_of(story).pk}"
+
+
+def gift_in_secret(story: Story) -> str:
+    change = gift_of(story)
+    change.pk, change.public_id = None, uuid4()
+    change.save(force_insert=True)
+    return f"change {change.pk}"
+
+
+def gift_on_the_trail_alone(story: Story) -> str:
+    gift_of(story).delete()
+    return of(story.gifted)
+
+
 def stock_raised(story: Story) -> str:
     Reward.objects.filter(pk=story.reward.pk).update(stock_left=5)
     return f"reward {story.reward.pk}"
@@ -284,6 +316,13 @@ CORRUPTIONS: dict[str, tuple[Callable[[Story], str], ...]] = {
     "members.progress_taken_back": (taken_back_too_much, taken_from_another),
     "members.progress_is_qualifying": (booked_alone, progress_edited_on_account, progress_on_no_account),
     "members.tier_bought_once": (price_edited, bought_with_another_journal, bought_nothing),
+    "members.tier_gifts_told": (
+        gift_made_higher,
+        gift_made_longer,
+        gift_by_somebody_else,
+        gift_in_secret,
+        gift_on_the_trail_alone,
+    ),
     "members.stock_adds_up": (stock_raised,),
     "members.redemption_is_paid": (points_edited, journal_swapped, redeemed_nothing),
     "members.redemption_cancelled_once": (cancelled_for_nothing, given_back_in_secret, uncancelled),
