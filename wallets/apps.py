@@ -13,3 +13,5 @@ class WalletsConfig(AppConfig):
         # Statements tell what these services did: every process that shows one must know how.
         import_module("wallets.services.exchanges")
         import_module("wallets.services.points_credit")
+        # Wherever a member's time zone is changed, their standing orders follow.
+        import_module("wallets.services.standing_moves")

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from members.models import Member, MemberEvent, User
-from members.services import profiles
+from members.services import moving, profiles
 from members.services.profiles import HandleTaken, Profile
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor, check_not_own
@@ -108,6 +108,8 @@ def edit(*, member: Member, by: Actor, **profile: Unpack[Profile]) -> Member:
     if before.get("phone") != after.get("phone"):
         member.phone_proven_at = None
     _save(member, profile, update_fields=[*profile, *(_BESIDE_PHONE if "phone" in profile else ())])
+    if before.get("time_zone") != after.get("time_zone"):
+        moving.followed(member)
     if before != after:
         audit.record(by=by, act="member.edited", subject=member, before=before, after=after)
     return member

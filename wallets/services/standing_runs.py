@@ -68,7 +68,7 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
     if order.state != State.ACTIVE or order.next_on is None or order.next_at is None or order.next_at > now:
         return False
 
-    day = _latest_due(order, order.next_on, now)
+    day = _latest_due(order, order.next_on, order.next_at, now)
     if order.refused_in_a_row >= REFUSED_MAX:
         _pause(order)
         return True
@@ -89,16 +89,17 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
     return True
 
 
-def _latest_due(order: StandingOrder, day: date, now: datetime) -> date:
+def _latest_due(order: StandingOrder, day: date, turn: datetime, now: datetime) -> date:
     """The latest due day that has come, from ``day`` on; those before it were missed, and are told to be. No further
     than to the one that was refused once too often.
 
     Money that somebody expected to go days ago, and has planned without since, does not leave several times at once.
+    Nobody was late with a day whose turn came after the next one's nine o'clock: its member moved across a date.
     """
     while (
         order.refused_in_a_row < REFUSED_MAX
         and (later := _next_day(order))
-        and calendar.moment(later, order.member.zone) <= now
+        and turn < calendar.moment(later, order.member.zone) <= now
     ):
         run = StandingRun.objects.filter(order=order, due_on=day).first()
         if run and run.state == Fate.WAITING:
