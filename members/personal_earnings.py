@@ -164,6 +164,8 @@ def ranked(member: Member) -> Any:
 def brought(member: Member) -> Any:
     """Who brought them and whom they brought, by as much of the name as they are shown elsewhere."""
     found = Referral.objects.filter(Q(member=member) | Q(referrer=member)).select_related("member", "referrer")
+    sources = [f"referral:{each.pk}" for each in found]
+    earned = set(Earning.objects.filter(source__in=sources).values_list("source", flat=True))
     return [
         {
             **(
@@ -172,7 +174,7 @@ def brought(member: Member) -> Any:
                 else {"brought by": masked_name(each.referrer)}
             ),
             "at": each.at,
-            "rewarded": each.rewarded_at,
+            "rewarded": each.rewarded_at if f"referral:{each.pk}" in earned else None,
         }
         for each in found.order_by("at", "pk")
     ]

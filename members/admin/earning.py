@@ -1,5 +1,6 @@
 """Earn rules and budgets, each change proposed for a second person; what was bought and earned, read-only."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django import forms
@@ -214,6 +215,11 @@ class Purchases(OfMembers[Purchase]):
 @admin.register(Referral)
 class Referrals(OfMembers[Referral]):
     parties = ("member", "referrer")
-    list_display = ("at", "member", "referrer", "due_at", "rewarded_at")
+    list_display = ("at", "member", "referrer", "due_at", "settled_at")
     list_select_related = ("member", "referrer")
     ordering = ("-at",)
+
+    @admin.display(description=_("settled"), ordering="rewarded_at")
+    def settled_at(self, referral: Referral) -> datetime | None:
+        """When the reward was given, or when it was found that no rule promises one."""
+        return referral.rewarded_at

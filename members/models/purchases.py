@@ -198,7 +198,10 @@ class Earning(models.Model):
 
 
 class Referral(models.Model):
-    """Who brought whom. The bringer is rewarded once, when a purchase of the new member is final."""
+    """Who brought whom. The bringer is rewarded once, when a purchase of the new member is final.
+
+    With what the rules of that moment promised, which may be nothing: ``rewarded_at`` says when that was settled.
+    """
 
     member = models.OneToOneField(Member, models.PROTECT, primary_key=True, related_name="referral")
     referrer = models.ForeignKey(Member, models.PROTECT, related_name="referrals")

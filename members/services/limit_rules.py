@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from members.models import Limit, Member, Tier
 from members.models.limits import CAP_MAX, Kind, limit_words, whom_words
 from members.periods import Period
+from members.services import limit_ends
 from paymentsite.core import clock, versions
 from paymentsite.core.actors import SYSTEM, Actor, check_not_own
 from paymentsite.core.acts import act
@@ -55,7 +56,8 @@ class LimitNotLower(Invalid):
 _LINES: Final = {
     "limit": Line(_("limit"), limit_words),
     "whom": Line(_("for"), whom_words),
-    "cap": Line(_("at most")),
+    "cap": Line(_("at most"), limit_ends.in_words),
+    "then": Line(_("when it has ended")),
     "before": Line(_("before")),
     "begins": Line(_("in force from"), as_begin),
     "ends": Line(_("until"), as_moment),
@@ -115,12 +117,16 @@ def propose(  # noqa: PLR0913  a limit has that many sides
     "members.end_limit", right=RIGHT, concerns=("limit.member_id",), title=_("End a limit"), lines=_LINES
 )
 def end(*, limit: Limit, by: Actor, reason: str) -> Effect:
-    """The limit is over. Where none less specific covers the same, nothing of it is allowed any more."""
+    """The limit is over: one that is less specific holds where it covers the same, else what other limits allow.
+
+    Where no limit of amounts is left for it, or none of balances, nothing of it is allowed any more.
+    """
     with versions.one_at_a_time():
         limit = _in_force(limit)
-        versions.end(limit, at=max(clock.now(), limit.starts_at))
+        at = max(clock.now(), limit.starts_at)
+        versions.end(limit, at=at)
         trail.tell(limit, by=by, reason=reason)
-    return {"limit": limit.name, "whom": _whom(limit), "cap": limit.capped}
+    return {"limit": limit.name, "whom": _whom(limit), "cap": limit.capped, "then": limit_ends.then(limit, at)}
 
 
 @act

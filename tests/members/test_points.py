@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from members.models import EarnBudget, Earning, Tier
+from members.models import EarnBudget, Earning, EarnRule, Tier
+from members.personal_earnings import brought as brought_by
 from members.services import points
 from members.services.points.earning import EarnedAlready
 from members.services.points.referrals import NotNew, OwnReferral, ReferredAlready
@@ -233,6 +234,33 @@ def test_who_brings_a_member_is_rewarded_once_when_a_purchase_is_final():
     assert [points.reward_due(now=clock.now()) for _ in range(2)] == [1, 0]
     assert (standing(ada), standing(bo)) == ((500, 0, 0, 0), (0, 0, 0, 0))
     assert Earning.objects.get().source == f"referral:{bo.pk}"
+
+
+def test_what_no_rule_promised_then_is_not_given_when_a_rule_comes_later():
+    ada, bo = member(), member()
+    brought(ada, bo)
+    pay(bo, 10_00, source="p")
+    points.final(source="p", now=clock.now())
+    assert points.reward_due(now=clock.now()) == 0
+
+    rule("bring", kind="referral", points=500)
+
+    assert points.reward_due(now=clock.now()) == 0
+    assert (Earning.objects.count(), standing(ada)) == (0, (0, 0, 0, 0))
+    assert [each["rewarded"] for each in brought_by(ada)] == [None]
+
+
+def test_what_a_rule_promised_then_is_given_though_it_is_over():
+    bring = rule("bring", kind="referral", points=500)
+    ada, bo = member(), member()
+    brought(ada, bo)
+    pay(bo, 10_00, source="p")
+    points.final(source="p", now=clock.now())
+    EarnRule.objects.filter(pk=bring.pk).update(superseded_at=clock.now() + timedelta(seconds=1))
+
+    assert points.reward_due(now=clock.now() + timedelta(days=9)) == 1
+    assert standing(ada) == (500, 0, 0, 0)
+    assert [each["rewarded"] is None for each in brought_by(ada)] == [False]
 
 
 def test_nobody_brings_themselves_or_whom_they_did_not():

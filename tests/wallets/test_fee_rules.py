@@ -12,7 +12,8 @@ from paymentsite.core.models import Approval
 from paymentsite.core.services import approvals
 from tests.factories import cny
 from tests.members.factories import member
-from tests.members.limiting import NOON
+from tests.members.limiting import NOON, tier
+from tests.terms import fee
 from wallets.models import FeeRule
 from wallets.services import fee_rules, fees
 from wallets.services.fee_rules import InvalidFeeRule
@@ -66,6 +67,19 @@ def test_nobody_sets_or_ends_a_fee_alone():
     assert price() == 7
     approvals.approve(approval=ending, by=bob, shown=ending.shown)
     assert price() == 0
+
+
+def test_whoever_decides_that_a_fee_ends_reads_what_is_asked_then():
+    ann, silver = staff("ann"), tier("silver", rank=1)
+    of_silver = fee(kind="withdrawal", fixed_minor=50, tier=silver)
+    assert fee_rules.end(rule=of_silver, by=ann, reason="over").effect["then"] == "nothing"
+
+    everybodys = fee(kind="withdrawal", fixed_minor=70)
+    fee(kind="transfer", fixed_minor=90)
+
+    then = fee_rules.end(rule=of_silver, by=ann, reason="over").effect["then"]
+    assert (then["fixed_minor"], then["tier"]) == ({"amount": 70, "currency": "CNY"}, None)
+    assert fee_rules.end(rule=everybodys, by=ann, reason="over").effect["then"] == "nothing"
 
 
 def test_back_office_proposes_and_replaces_in_whole_units():

@@ -34,6 +34,12 @@ class Field(TextChoices):
     ENDS_AT = "ends_at", _("end")
 
 
+class Without(TextChoices):
+    """What is asked where a fee ends and no other is for the same."""
+
+    NOTHING = "nothing", _("nothing is asked any more")
+
+
 class InvalidFeeRule(Invalid, field=Field):
     code = "invalid_fee_rule"
     sentence = gettext_noop("There is no such fee: the {field} cannot be {given}.")
@@ -47,6 +53,7 @@ class FeeRuleNotInForce(Conflict):
 _LINES: Final = {
     **columns(FeeRule, ("kind", "tier", "percent_bp", "fixed_minor", "minimum_minor", "maximum_minor")),
     "before": Line(_("before")),
+    "then": Line(_("when it has ended"), Without),
     "begins": Line(_("in force from"), as_begin),
     "ends": Line(_("until"), as_moment),
 }
@@ -99,9 +106,13 @@ def end(*, rule: FeeRule, by: Actor, reason: str) -> Effect:
         now, found = clock.now(), FeeRule.objects.get(pk=rule.pk)
         if found.ends_at is not None and (found.ends_at <= now or found.ends_at == found.starts_at):
             raise FeeRuleNotInForce
-        versions.end(found, at=max(now, found.starts_at))
+        at = max(now, found.starts_at)
+        versions.end(found, at=at)
         trail.tell(found, by=by, reason=reason)
-    return found.price
+        alike = FeeRule.objects.at(at).filter(kind=found.kind, currency=found.currency)
+        # Of a tier everybody's is beneath; of everybody's nothing is.
+        after = alike.filter(tier=None).first()
+    return {**found.price, "then": after.price if after else Without.NOTHING}
 
 
 def _check(rule: FeeRule) -> None:

@@ -47,7 +47,10 @@ def refer(*, member: Member, referrer: Member, now: datetime) -> Referral:
 
 
 def reward_due(*, now: datetime) -> int:
-    """Give each referrer whose new member bought for good what the rules then promised, once each; how many."""
+    """Give each referrer whose new member bought for good what the rules then promised, once each; how many.
+
+    Where no rule of that moment promised anything, or its budget is used, there is nothing to give, then or later.
+    """
     due = Referral.objects.filter(due_at__lte=now, rewarded_at=None)
     return sum(_rewarded(pk, now) for pk in list(due.order_by("pk").values_list("pk", flat=True)))
 
