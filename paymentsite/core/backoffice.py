@@ -111,6 +111,9 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
     paginator = InfinitePaginator
     change_form_outer_before_template = "admin/deeds.html"
     list_before_template = "admin/deeds.html"
+    # Whoever reads a time there has to know whose it is.
+    change_form_outer_after_template = "admin/zone.html"
+    list_after_template = "admin/zone.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  Django's signature
         return False
@@ -248,8 +251,7 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
 
     def _asked(self, request: HttpRequest, deed: Deed, form: forms.Form, back: str, **about: Any) -> HttpResponse:
         """The page that asks what ``deed`` needs, and says what it is ``about``."""
-        timed = any(isinstance(field, forms.SplitDateTimeField) for field in form.fields.values())
-        page = {"title": deed.label, "opts": self.opts, "form": form, "back": back, "asks_for_times": timed}
+        page = {"title": deed.label, "opts": self.opts, "form": form, "back": back}
         context = {**self.admin_site.each_context(request), **page, **about}
         return TemplateResponse(request, "admin/deed.html", context)
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +16,7 @@ from django.urls import reverse
 from members.models import User
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.backoffice import BackOffice
 from paymentsite.core.effects import Effect, Line
 from paymentsite.core.models import Approval, AuditEntry, OpenItem
 from paymentsite.core.services import approvals, audit, open_items
@@ -341,3 +344,28 @@ def test_open_item_is_taken_assigned_released_and_closed(item: OpenItem, ann: Us
 
     item.refresh_from_db()
     assert (item.state, item.note, item.closed_by) == ("done", "Called the bank", f"staff:{bob.pk}")
+
+
+def test_pages_and_lists_say_once_of_which_zone_their_times_are(ann, bob):
+    proposal = promote(user=ann, name="x", by=Actor.of(ann), reason="asked")
+    pages = [
+        reverse("admin:core_approval_changelist"),
+        reverse("admin:core_approval_change", args=[proposal.pk]),
+        reverse("admin:core_approval_refuse", args=[proposal.pk]),
+    ]
+    for page in pages:
+        assert browser(bob).get(page).content.decode().count("Times are those of UTC.") == 1
+
+    call_command("messages", "compile")
+    chinese = browser(bob).get(pages[0], headers={"Accept-Language": "zh-hans"}).content.decode()
+    assert chinese.count("UTC") == 1
+    assert "Times are" not in chinese
+
+
+def test_no_list_or_page_of_ours_leaves_the_zone_out():
+    ours = [each for each in site._registry.values() if isinstance(each, BackOffice)]
+
+    assert len(ours) > 40
+    assert {(each.list_after_template, each.change_form_outer_after_template) for each in ours} == {
+        ("admin/zone.html", "admin/zone.html")
+    }
