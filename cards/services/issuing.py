@@ -80,7 +80,7 @@ class LabelTooLong(Invalid):
 
 class ReferenceTaken(Conflict, fields=Part):
     code = "card_reference_taken"
-    sentence = gettext_noop("Reference {reference} was used before, for another card: {fields} differ.")
+    sentence = gettext_noop("Reference {reference} was used before, for another card. What differs: {fields}.")
 
 
 @act

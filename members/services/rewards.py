@@ -42,7 +42,7 @@ class RewardNotOffered(Refused):
 
 class RewardGone(Refused):
     code = "reward_gone"
-    sentence = gettext_noop("None are left of “{reward}”.")
+    sentence = gettext_noop("None of “{reward}” is left.")
 
 
 class TierTooLow(Refused):

@@ -71,7 +71,7 @@ class InvalidEntry(Invalid, why=Fault, part=Part):
 
 class ReferenceConflict(Conflict, fields=part):
     code = "reference_conflict"
-    sentence = gettext_noop("Reference {reference} was used before, for something else: {fields} differ.")
+    sentence = gettext_noop("Reference {reference} was used before, for something else. What differs: {fields}.")
 
 
 class Unposted(Refused):
@@ -95,7 +95,7 @@ class HoldNotOpen(Unposted, state=Hold.State):
 
 class HoldExceeded(Unposted):
     code = "hold_exceeded"
-    sentence = gettext_noop("{left} left on the hold, {asked} asked for.")
+    sentence = gettext_noop("{left} is left on the hold, {asked} was asked for.")
 
 
 class HoldNotDue(Unposted, expires_at=as_moment):
@@ -105,7 +105,7 @@ class HoldNotDue(Unposted, expires_at=as_moment):
 
 class ReversalExceeds(Unposted):
     code = "reversal_exceeds"
-    sentence = gettext_noop("{left} of the posting left to reverse, {asked} asked for.")
+    sentence = gettext_noop("{left} of the posting is left to reverse, {asked} was asked for.")
 
 
 class NothingLapsed(Unposted):

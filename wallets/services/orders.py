@@ -56,7 +56,7 @@ class AmountInvalid(Invalid):
 
 class OrderDiffers(Conflict, fields=wording.Part):
     code = "order_differs"
-    sentence = gettext_noop("Reference {reference} was used before, for something else: {fields} differ.")
+    sentence = gettext_noop("Reference {reference} was used before, for something else. What differs: {fields}.")
 
 
 class OrderMoved(Conflict, state=State):

@@ -54,7 +54,7 @@ class Part(TextChoices):
 
 class ReferenceTaken(Conflict, fields=Part):
     code = "reference_taken"
-    sentence = gettext_noop("Reference {reference} was used before, for something else: {fields} differ.")
+    sentence = gettext_noop("Reference {reference} was used before, for something else. What differs: {fields}.")
 
 
 def checked_note(text: str) -> str:

@@ -51,7 +51,7 @@ class InvalidAccount(Invalid, why=Fault, part=Part):
 
 class AccountDiffers(Conflict, fields=Part):
     code = "account_differs"
-    sentence = gettext_noop("That account was opened before, with another {fields}.")
+    sentence = gettext_noop("That account was opened before, as another one. What differs: {fields}.")
 
 
 class AccountClosed(Refused):
