@@ -1,5 +1,6 @@
 """Identity cases, as those see them who decide. What they hold is on a page of its own that leaves a trace."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -18,6 +21,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from members.admin.finding import OfMembers
 from members.models import KycCase, KycEvent, KycImage
 from members.services import kyc, kyc_images
+from paymentsite.core import queries
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import deed, person
 from paymentsite.core.layout import NOTHING, laid_out
@@ -34,6 +38,12 @@ class DecideForm(forms.Form):
 
 def _waiting(by: Actor, row: KycCase) -> bool:
     return row.state == State.SUBMITTED and by.person != f"user:{row.member_id}"
+
+
+def _told(event: KycEvent, names: Mapping[str, str]) -> str:
+    when = date_format(localtime(event.at), "DATETIME_FORMAT")
+    what = (event.get_state_display(), event.get_reason_display())
+    return " · ".join(filter(None, (when, *map(str, what), names.get(event.actor, event.actor))))
 
 
 @admin.register(KycCase)
@@ -57,12 +67,9 @@ class KycCases(OfMembers[KycCase]):
 
     @admin.display(description=_("what happened"))
     def history(self, case: KycCase) -> str:
-        return laid_out(
-            [
-                f"{event.at:%Y-%m-%d %H:%M} {event.get_state_display()} {event.get_reason_display()} {event.actor}"
-                for event in case.events.all()
-            ]
-        )
+        events = list(case.events.all())
+        names = queries.names(event.actor for event in events)
+        return laid_out([_told(event, names) for event in events])
 
     @admin.display(description=_("name, number and images"))
     def contents(self, case: KycCase) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
@@ -16,8 +17,10 @@ from members.services import limit_rules
 from members.services.limit_rules import InvalidLimit
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import add_deed, deed, person
+from paymentsite.core.errors import as_moment
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.formats import read
+from paymentsite.core.layout import laid_out
 
 Measure = Limit.Measure
 PROPOSED = _("Proposed: it is in force when somebody else approves.")
@@ -150,6 +153,11 @@ class Limits(OfMembers[Limit]):
         return PROPOSED
 
 
+def _judged(limit: Limit | None, pk: int, since: str | None) -> str:
+    name = str(limit or pk)
+    return gettext("%(limit)s, since %(since)s") % {"limit": name, "since": as_moment(since)} if since else name
+
+
 @admin.register(LimitUse)
 class LimitUses(OfMembers[LimitUse]):
     list_display = ("at", "member", "kind", "shown_amount", "source", "given_back_at", "counted_again_at")
@@ -166,8 +174,14 @@ class LimitUses(OfMembers[LimitUse]):
         "given_back_at",
         "lapsed_at",
         "counted_again_at",
-        "judged",
+        "judges",
     )
+
+    @admin.display(description=_("judged by"))
+    def judges(self, use: LimitUse) -> str:
+        """Each limit as it was, and since when what it allows was counted."""
+        limits = Limit.objects.in_bulk([pk for pk, _since in use.judged])
+        return laid_out([_judged(limits.get(pk), pk, since) for pk, since in use.judged])
 
     @admin.display(description=_("amount"))
     def shown_amount(self, use: LimitUse) -> str:

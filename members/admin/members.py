@@ -93,6 +93,7 @@ class Members(BackOffice[Member]):
 @admin.register(MemberEvent)
 class MemberEvents(OfMembers[MemberEvent]):
     list_display = ("at", "member", "kind", "state", "by", "reason")
+    fields = list_display
     list_filter = ("kind",)
     people = ("actor",)
 

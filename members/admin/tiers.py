@@ -20,6 +20,7 @@ from members.windows import Window
 from paymentsite.core.actors import Actor
 from paymentsite.core.amount_forms import AmountField, AmountForm
 from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, person
+from paymentsite.core.effects import Line, columns
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import laid_out
 from paymentsite.core.money import Money
@@ -38,6 +39,8 @@ TERMS = (
 PROGRAMME = ("measure", "currency", "window", "grace_days", "step_down")
 # Before the code of a tier: the field that asks what it takes.
 TAKES = "takes_"
+# By what a standing was worked out.
+FIGURES = {"have": Line(_("counted")), **columns(TierProgramme, ("measure", "window", "version"))}
 PROPOSED = _("Proposed: it is done when another person approves it.")
 
 
@@ -212,7 +215,7 @@ class TierChanges(OfMembers[TierChange]):
 
     @admin.display(description=_("figures"))
     def shown_figures(self, change: TierChange) -> str:
-        return laid_out(change.figures)
+        return laid_out(change.figures, FIGURES)
 
 
 @admin.register(Progress)

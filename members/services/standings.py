@@ -15,8 +15,9 @@ from members.services import notices
 from members.tier_rules import Floor, Reason, Rules, Standing
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import as_day
+from paymentsite.core.errors import as_day, plain
 from paymentsite.core.ids import uuid7
+from paymentsite.core.money import Money
 from paymentsite.core.services import trail
 
 UP: Final = notices.kind("tier_up", gettext_noop("You are {tier} now."), tier=named)
@@ -75,7 +76,8 @@ def settle(*, member: Member, now: datetime) -> MemberTier:
     have = earnings.within(member, programme, now)
     rules = Rules(list(by_rank), timedelta(days=programme.grace_days), programme.step_down == programme.StepDown.ONE)
     standing = _standing(row)
-    figures = {"have": have, "measure": programme.measure, "window": programme.window, "version": programme.version}
+    counted = {"measure": programme.measure, "window": programme.window, "version": programme.version}
+    figures = {"have": plain(Money(have, programme.unit)), **counted}
 
     beneath = floors.highest(member, now) if row.kept_until and row.kept_until <= now else None
     floor = Floor(beneath.after.rank, beneath.until) if beneath and beneath.until else None

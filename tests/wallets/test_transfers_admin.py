@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -104,3 +105,17 @@ def test_search_takes_whatever_is_typed(model, term):
     assert client.get(page(model), {"q": term}).status_code == 200
     found = client.get(page(model), {"q": str(model.objects.earliest("pk").public_id)})
     assert len(found.context["cl"].result_list) == 1
+
+
+def test_refused_run_says_why_in_words_of_both_languages():
+    call_command("messages", "compile")
+    order = due_order(wallet(0).member, member())
+    standing_runs.carry_out(now=order.next_at)
+    run, reader = StandingRun.objects.get(), staff("view_standingrun")
+
+    english = reader.get(page(StandingRun, run)).content.decode()
+    chinese = reader.get(page(StandingRun, run), headers={"Accept-Language": "zh-hans"}).content.decode()
+
+    assert "asked for:" in english
+    assert "还差" in chinese
+    assert "insufficient_funds" not in english + chinese

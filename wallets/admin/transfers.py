@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import M, deed
+from paymentsite.core.errors import worded
 from paymentsite.core.formats import amount as formatted
-from paymentsite.core.layout import NOTHING, laid_out
+from paymentsite.core.layout import NOTHING
 from wallets.admin.wallets import ReasonForm
 from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
 from wallets.services import gift_links, requests, standing_orders
@@ -120,7 +121,7 @@ class StandingRuns(OfMembers[StandingRun]):
 
     @admin.display(description=_("why not"))
     def why_not(self, run: StandingRun) -> str:
-        return laid_out(run.refusal)
+        return worded(run.refusal) if run.refusal else NOTHING
 
 
 @admin.register(Gift)
