@@ -24,12 +24,13 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.amount_forms import AmountField, AmountForm
 from paymentsite.core.backoffice import BackOffice, add_deed
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.formats import share
 from paymentsite.core.layout import NOTHING
 from paymentsite.core.money import Money
 from paymentsite.ledger.admin.tables import table
 
 OUTSTANDING: Final = (_("Until the end of"), _("Points outstanding"), _("Worth"))
-MONTHS: Final = (_("Month"), _("Given"), _("Spent"), _("Expired"), _("Taken back"), _("By hand"), _("Breakage, bp"))
+MONTHS: Final = (_("Month"), _("Given"), _("Spent"), _("Expired"), _("Taken back"), _("By hand"), _("Breakage"))
 
 
 class ValueForm(AmountForm):
@@ -116,5 +117,5 @@ def _outstanding(each: points.Outstanding, written: Any) -> tuple[Any, ...]:
 
 
 def _month(each: points.Month) -> tuple[Any, ...]:
-    breakage = NOTHING if each.breakage_bp is None else each.breakage_bp
+    breakage = NOTHING if each.breakage_bp is None else share(each.breakage_bp)
     return each.month.strftime("%Y-%m"), each.given, each.spent, each.expired, each.taken_back, each.other, breakage

@@ -17,8 +17,8 @@ from members.admin.tiers import PROPOSED, text, whole
 from members.models import Coupon, Redemption, Reward, Tier
 from members.services import catalogue, rewards
 from paymentsite.core.actors import Actor
-from paymentsite.core.amount_forms import AmountField, AmountForm
-from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
+from paymentsite.core.amount_forms import AmountField, AmountForm, PercentField
+from paymentsite.core.backoffice import BackOffice, add_deed, deed, in_percent, person
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import NOTHING
 
@@ -38,6 +38,8 @@ TERMS = (
     "discount_bp",
     "coupon_days",
 )
+
+SHOWN = {"discount_bp": "discount"}
 
 
 def moment(label: Any) -> forms.SplitDateTimeField:
@@ -70,7 +72,7 @@ class RewardForm(AmountForm):
     until_at = moment(_("Until"))
     credit_minor = AmountField(label=_("Value of a credit"), required=False)
     currency = text(_("Currency"), 3, needed=False)
-    discount_bp = whole(_("Discount, bp"), needed=False)
+    discount_bp = PercentField(label=_("Discount"), required=False)
     coupon_days = whole(_("Days that a coupon lasts"), needed=False)
     reason = text(_("Reason"), 255)
 
@@ -85,11 +87,13 @@ class Rewards(BackOffice[Reward]):
     list_display = ("name_en", "name_zh", "kind", "points", "stock", "stock_left", "tier", "until_at", "withdrawn_at")
     list_filter = ("kind",)
     list_select_related = ("tier",)
-    fields = ("public_id", *TERMS, "stock_left", "offered_at", "withdrawn_at")
+    fields = ("public_id", *(SHOWN.get(name, name) for name in TERMS), "stock_left", "offered_at", "withdrawn_at")
     facts = ("name_en", "kind", "points", "stock", "stock_left")
     deeds = ("restock", "withdraw")
     add_deeds = ("offer",)
     ordering = ("-pk",)
+
+    discount = in_percent("discount_bp", _("discount"))
 
     @add_deed(_("Propose a reward"), permission="members.propose_rewards", form=RewardForm)
     def offer(self, *, by: Actor, answers: dict[str, Any]) -> str | Promise:
@@ -169,7 +173,7 @@ class Redemptions(OfMembers[Redemption]):
 
 @admin.register(Coupon)
 class Coupons(OfMembers[Coupon]):
-    list_display = ("public_id", "owner", "worth", "discount_bp", "state", "expires_at", "by")
+    list_display = ("public_id", "owner", "worth", "discount", "state", "expires_at", "by")
     list_filter = ("state",)
     list_select_related = ("redemption__member",)
     parties = ("redemption__member",)
@@ -179,7 +183,7 @@ class Coupons(OfMembers[Coupon]):
         "redemption",
         "owner",
         "worth",
-        "discount_bp",
+        "discount",
         "state",
         "made_at",
         "expires_at",
@@ -190,6 +194,7 @@ class Coupons(OfMembers[Coupon]):
     people = ("used_by",)
 
     by = person("used_by", _("used by"))
+    discount = in_percent("discount_bp", _("discount"))
 
     @admin.display(description=_("member"))
     def owner(self, coupon: Coupon) -> str:

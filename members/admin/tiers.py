@@ -18,8 +18,8 @@ from members.models import MemberTier, Progress, Tier, TierChange, TierProgramme
 from members.services import tier_gifts, tier_terms
 from members.windows import Window
 from paymentsite.core.actors import Actor
-from paymentsite.core.amount_forms import AmountField, AmountForm
-from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, person
+from paymentsite.core.amount_forms import AmountField, AmountForm, PercentField
+from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, in_percent, person
 from paymentsite.core.effects import Line, columns
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import laid_out
@@ -36,6 +36,8 @@ TERMS = (
     "fx_margin_bp",
     "upgrade_points",
 )
+# How a page shows terms that are amounts or shares.
+SHOWN = {"threshold": "takes", "earn_bp": "earn_rate", "fee_discount_bp": "fee_discount", "fx_margin_bp": "fx_margin"}
 PROGRAMME = ("measure", "currency", "window", "grace_days", "step_down")
 # Before the code of a tier: the field that asks what it takes.
 TAKES = "takes_"
@@ -60,10 +62,10 @@ class TierForm(AmountForm):
     name_zh = text(_("Name in Chinese"), 40, needed=False)
     rank = whole(_("Rank"))
     threshold = AmountField(label=_("Threshold"))
-    earn_bp = whole(_("Earn rate, bp"))
-    fee_discount_bp = whole(_("Fee discount, bp"))
+    earn_bp = PercentField(label=_("Earn rate"), most=1_000_000)
+    fee_discount_bp = PercentField(label=_("Fee discount"))
     free_withdrawals = whole(_("Free withdrawals a month"))
-    fx_margin_bp = whole(_("Exchange margin, bp"))
+    fx_margin_bp = PercentField(label=_("Exchange margin"))
     upgrade_points = whole(_("Price in points"), needed=False)
     reason = text(_("Reason"), 255)
 
@@ -136,12 +138,16 @@ def programme_as_is(_row: object) -> dict[str, Any]:
 
 @admin.register(Tier)
 class Tiers(BackOffice[Tier]):
-    list_display = ("code", "name_en", "name_zh", "rank", "takes", "earn_bp", "upgrade_points")
-    fields = ("code", *("takes" if name == "threshold" else name for name in TERMS))
+    list_display = ("code", "name_en", "name_zh", "rank", "takes", "earn_rate", "upgrade_points")
+    fields = ("code", *(SHOWN.get(name, name) for name in TERMS))
     facts = ("code", "rank", "takes")
     deeds = ("change_tier_terms",)
     add_deeds = ("add_tier",)
     ordering = ("rank",)
+
+    earn_rate = in_percent("earn_bp", _("earn rate"))
+    fee_discount = in_percent("fee_discount_bp", _("fee discount"))
+    fx_margin = in_percent("fx_margin_bp", _("exchange margin"))
 
     @admin.display(description=_("threshold"), ordering="threshold")
     def takes(self, tier: Tier) -> str:

@@ -114,7 +114,7 @@ class Earning(models.Model):
     member = models.ForeignKey(Member, models.PROTECT, related_name="earnings", verbose_name=_("member"))
     purchase = models.ForeignKey(Purchase, models.PROTECT, null=True, related_name="earnings")
     points = models.BigIntegerField(_("points"))
-    earn_bp = models.PositiveIntegerField(_("tier's rate, bp"))
+    earn_bp = models.PositiveIntegerField(_("tier's rate"))
     qualifying = models.BigIntegerField(_("qualifying points"), default=0)
     at = models.DateTimeField(_("at"))
 

@@ -25,13 +25,13 @@ class Tier(models.Model):
     )
 
     earn_bp = models.PositiveIntegerField(
-        _("earn rate, bp"),
+        _("earn rate"),
         default=10_000,
-        help_text=_("10,000 basis points earn what the rules say, 20,000 twice that"),
+        help_text=_("a hundred percent earn what the rules say, two hundred twice that"),
     )
-    fee_discount_bp = models.PositiveIntegerField(_("fee discount, bp"), default=0)
+    fee_discount_bp = models.PositiveIntegerField(_("fee discount"), default=0)
     free_withdrawals = models.PositiveIntegerField(_("free withdrawals a month"), default=0)
-    fx_margin_bp = models.PositiveIntegerField(_("exchange margin, bp"), default=100)
+    fx_margin_bp = models.PositiveIntegerField(_("exchange margin"), default=100)
     upgrade_points = models.BigIntegerField(
         _("price in points"), null=True, blank=True, help_text=_("for going up to it; empty where it cannot be bought")
     )

@@ -1,12 +1,13 @@
-"""Forms of the back office that ask for amounts: typed in whole units, answered in smallest parts."""
+"""Forms of the back office that ask for amounts, typed in whole units, and for shares, typed in percent."""
 
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from paymentsite.core.errors import DomainError
-from paymentsite.core.formats import read
+from paymentsite.core.formats import percent, read, read_percent, share
 from paymentsite.core.money import Money
 
 
@@ -21,6 +22,32 @@ class AmountField(forms.CharField):
     def __init__(self, *, otherwise: int | None = None, **options: Any) -> None:
         self.otherwise = otherwise
         super().__init__(**{**options, "max_length": 30})
+
+
+class PercentField(forms.CharField):
+    """A share, typed and shown in percent, such as ``12.5``; what it begins with and answers is hundredths of one.
+
+    Left empty, where it may be, it is None.
+    """
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, *, most: int = 10_000, **options: Any) -> None:
+        self.most = most
+        super().__init__(**{"help_text": _("in percent"), **options, "max_length": 30})
+
+    def prepare_value(self, value: Any) -> Any:
+        return percent(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        if not (text := super().clean(value)):
+            return None
+        bp = read_percent(text)
+        if bp is None:
+            raise forms.ValidationError(_("Write it in percent, like 12 or 12.5."))
+        if bp > self.most:
+            raise forms.ValidationError(_("At most %(most)s."), params={"most": share(self.most)})
+        return bp
 
 
 class AmountForm(forms.Form):

@@ -30,6 +30,7 @@ from unfold.paginator import InfinitePaginator
 from paymentsite.core import queries
 from paymentsite.core.actors import Actor
 from paymentsite.core.errors import DomainError
+from paymentsite.core.formats import share
 from paymentsite.core.layout import NOTHING
 
 M = TypeVar("M", bound=Model)
@@ -272,6 +273,17 @@ class BackOffice(ModelAdmin[M]):  # type: ignore[misc]
         names = queries.names(texts)
         for row in rows:
             row.introduced = names  # type: ignore[attr-defined]
+
+
+def in_percent(field: str, label: str | Promise) -> Callable[[BackOffice[Any], Any], str]:
+    """A column that shows in percent what ``field`` has in hundredths of one."""
+
+    @admin.display(description=cast("str", label), ordering=field)
+    def column(_self: BackOffice[Any], row: Any) -> str:
+        bp = getattr(row, field)
+        return NOTHING if bp is None else share(bp)
+
+    return column
 
 
 def person(field: str, label: str | Promise) -> Callable[[BackOffice[Any], Any], str]:

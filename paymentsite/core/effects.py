@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from paymentsite.core.errors import Words, as_moment
+from paymentsite.core.formats import share
 from paymentsite.core.money import Money
 
 # Two rehearsals of the same have the same.
@@ -51,8 +52,13 @@ def as_begin(fact: Any) -> str:
     return gettext("the approval") if fact == APPROVAL else as_moment(fact)
 
 
+def as_share(fact: Any) -> str:
+    """Stored hundredths of a percent as people write them."""
+    return share(fact) if isinstance(fact, int) else str(fact)
+
+
 def columns(model: type[Model], names: Iterable[str]) -> dict[str, Line]:
-    """Lines for columns of ``model``: their labels, and the words of their choices."""
+    """Lines for columns of ``model``: their labels, and the words of their choices; shares in percent."""
     return {name: _line(model._meta.get_field(name)) for name in names}  # type: ignore[arg-type]
 
 
@@ -82,6 +88,8 @@ def _line(column: "Field[Any, Any]") -> Line:
     label = column.verbose_name
     if isinstance(column, DateTimeField):
         return Line(label, as_moment)
+    if column.name.endswith("_bp"):
+        return Line(label, as_share)
     chosen = dict(column.flatchoices)
     return Line(label, (lambda fact: str(chosen.get(fact, fact))) if chosen else None)
 

@@ -2,8 +2,11 @@
 
 import pytest
 from django import forms
+from django.contrib.admin import site
 
-from paymentsite.core.amount_forms import AmountField, AmountForm
+from paymentsite.core.amount_forms import AmountField, AmountForm, PercentField
+from paymentsite.core.backoffice import BackOffice
+from paymentsite.core.formats import read_percent, share
 
 
 class PriceForm(AmountForm):
@@ -60,3 +63,53 @@ def test_amounts_of_what_has_its_currency_already_are_read_in_that():
 
     assert form.is_valid()
     assert form.cleaned_data == {"price": 3_20}
+
+
+class ShareForm(forms.Form):
+    share = PercentField(most=12_000)
+    discount = PercentField(required=False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "bp"), [("120", 12_000), ("12.5", 12_50), (" 0.01 % ", 1), ("0", 0), ("100%", 100_00), ("5％", 5_00)]
+)
+def test_shares_are_typed_in_percent(typed, bp):
+    form = ShareForm({"share": typed})
+
+    assert form.is_valid()
+    assert form.cleaned_data == {"share": bp, "discount": None}
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "0.001", "a", "1e2", "1,5", "٣", "9" * 30, "120.01", "NaN"])
+def test_what_is_no_share_is_refused_beside_its_field(typed):
+    form = ShareForm({"share": typed, "discount": ""})
+
+    assert not form.is_valid()
+    assert list(form.errors) == ["share"]
+
+
+def test_form_begins_with_percent_and_keeps_what_was_typed():
+    assert [ShareForm(initial={"share": bp})["share"].value() for bp in (12_000, 12_50, 1, 0)] == [
+        "120",
+        "12.5",
+        "0.01",
+        "0",
+    ]
+    assert ShareForm({"share": "1,5"})["share"].value() == "1,5"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans", "de"])
+def test_each_share_is_read_as_it_is_written(language):
+    for bp in (0, 1, 10, 100, 12_50, 10_000, 1_000_000):
+        assert read_percent(share(bp, language=language), language=language) == bp
+
+
+def test_every_share_of_the_back_office_is_asked_for_and_shown_in_percent():
+    ours = [each for each in site._registry.values() if isinstance(each, BackOffice)]
+    forms_ = {getattr(each, name).deed.form for each in ours for name in (*each.deeds, *each.add_deeds)}
+    asked = [(form, field) for form in forms_ for name, field in form.base_fields.items() if name.endswith("_bp")]
+
+    assert {type(field) for _form, field in asked} == {PercentField}
+    assert len(asked) > 5
+    shown = [(each, name) for each in ours for name in (*each.list_display, *(each.fields or ()), *each.facts)]
+    assert [(each, name) for each, name in shown if str(name).endswith("_bp")] == []

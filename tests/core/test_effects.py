@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import translation
 
-from members.models import EarnRule, PointValue
+from members.models import EarnRule, PointValue, Tier
 from paymentsite.core.effects import APPROVAL, Line, as_begin, check, columns, values
 from paymentsite.core.errors import worded
 from paymentsite.core.money import Money
@@ -49,6 +49,13 @@ def test_columns_are_lines_with_their_labels_and_the_words_of_their_choices():
     assert worded("amount", lines["kind"].words) == str(EarnRule.Kind.AMOUNT.label)
     assert worded("unheard_of", lines["kind"].words) == "unheard_of"
     assert "2026" in worded(AT.isoformat(), lines["ends_at"].words)
+
+
+def test_shares_are_told_in_percent():
+    lines = columns(Tier, ["earn_bp", "fee_discount_bp"])
+
+    assert [worded(bp, lines["earn_bp"].words) for bp in (12_000, 12_50, 0)] == ["120 %", "12.5 %", "0 %"]
+    assert str(lines["fee_discount_bp"].label) == "fee discount"
 
 
 def test_smallest_parts_are_told_as_amounts():

@@ -96,9 +96,9 @@ def test_members_are_found_by_their_id(operator):
 
 def test_proposals_wait(operator):
     made, who, reward = levels(), member(), goods(stock=1)
-    silver = {"name_en": "Silver", "rank": 10, "threshold": 900, "currency": "QPT", "earn_bp": 10_000}
+    silver = {"name_en": "Silver", "rank": 10, "threshold": 900, "currency": "QPT", "earn_bp": "100"}
     silver["fee_discount_bp"] = 0
-    silver |= {"free_withdrawals": 0, "fx_margin_bp": 100, "upgrade_points": 100, "reason": "test"}
+    silver |= {"free_withdrawals": 0, "fx_margin_bp": "1", "upgrade_points": 100, "reason": "test"}
     programme = {"measure": "spend", "currency": "CNY", "window": "year", "grace_days": 9, "step_down": "one"}
     programme |= {"takes_silver": "500", "takes_gold": "2,000.50", "takes_platinum": "9000"}
     gift = {"member": who.pk, "tier": made["gold"].pk, "until_0": "2190-01-01", "until_1": "00:00", "reason": "test"}

@@ -86,7 +86,7 @@ def test_back_office_proposes_and_replaces_in_whole_units():
     client = Client()
     client.force_login(User.objects.create_superuser("operator@example.com"))
     bob = staff("bob")
-    price = {"percent_bp": "10", "fixed": "1.5", "minimum": "", "maximum": "25", "reason": "asked"}
+    price = {"percent_bp": "0.1 %", "fixed": "1.5", "minimum": "", "maximum": "25", "reason": "asked"}
     dates = {"ends_at_0": "", "ends_at_1": ""}
 
     asked = {"kind": "withdrawal", "currency": "CNY", "tier": "", **price, **dates}

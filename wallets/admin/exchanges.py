@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 from members.admin.finding import OfMembers
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, add_deed, person
+from paymentsite.core.backoffice import BackOffice, add_deed, in_percent, person
 from paymentsite.core.formats import amount as formatted
 from wallets.models import Exchange, ExchangeQuote, ExchangeRate
 from wallets.services import rates
@@ -58,13 +58,15 @@ class ExchangeQuotes(OfMembers[ExchangeQuote]):
         "fee",
         "bought",
         "margin",
-        "margin_bp",
+        "margin_share",
         "rate",
         "rate_source",
         "rate_at",
         "quoted_at",
         "expires_at",
     )
+
+    margin_share = in_percent("margin_bp", _("margin, as a share"))
 
     @admin.display(description=_("sold"))
     def sold(self, quote: ExchangeQuote) -> str:

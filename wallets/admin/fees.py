@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextInputWidget,
@@ -16,7 +15,8 @@ from unfold.widgets import (
 from members.admin.finding import OfMembers
 from members.models import Tier
 from paymentsite.core.actors import Actor
-from paymentsite.core.backoffice import BackOffice, add_deed, deed, person
+from paymentsite.core.amount_forms import PercentField
+from paymentsite.core.backoffice import BackOffice, add_deed, deed, in_percent, person
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.formats import read
 from paymentsite.core.money import Money
@@ -33,12 +33,7 @@ def _text(label: Any, length: int, *, needed: bool = True) -> forms.CharField:
 
 
 class PriceForm(forms.Form):
-    percent_bp = forms.IntegerField(
-        label=_("Percentage, in hundredths of a percent"),
-        min_value=0,
-        max_value=10_000,
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
+    percent_bp = PercentField(label=_("Percentage"))
     fixed = _text(_("Fixed part"), 30, needed=False)
     minimum = _text(_("Minimum"), 30, needed=False)
     maximum = _text(_("Maximum, empty for none"), 30, needed=False)
@@ -75,14 +70,14 @@ def typed(rule: FeeRule) -> dict[str, Any]:
 
 @admin.register(FeeRule)
 class FeeRules(BackOffice[FeeRule]):
-    list_display = ("kind", "currency", "tier", "percent_bp", "fixed", "minimum", "maximum", "starts_at", "ends_at")
+    list_display = ("kind", "currency", "tier", "percentage", "fixed", "minimum", "maximum", "starts_at", "ends_at")
     list_filter = ("kind", "currency")
     list_select_related = ("tier",)
     fields = (
         "kind",
         "currency",
         "tier",
-        "percent_bp",
+        "percentage",
         "fixed",
         "minimum",
         "maximum",
@@ -91,13 +86,14 @@ class FeeRules(BackOffice[FeeRule]):
         "setter",
         "reason",
     )
-    facts = ("kind", "currency", "tier", "percent_bp", "fixed", "minimum", "maximum")
+    facts = ("kind", "currency", "tier", "percentage", "fixed", "minimum", "maximum")
     people = ("set_by",)
     add_deeds = ("propose",)
     deeds = ("replace", "end")
     ordering = ("-pk",)
 
     setter = person("set_by", _("set by"))
+    percentage = in_percent("percent_bp", _("percentage"))
 
     @admin.display(description=_("fixed part"))
     def fixed(self, rule: FeeRule) -> str:

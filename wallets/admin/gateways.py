@@ -16,8 +16,8 @@ from unfold.widgets import (
 
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
-from paymentsite.core.amount_forms import AmountField, AmountForm
-from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed
+from paymentsite.core.amount_forms import AmountField, AmountForm, PercentField
+from paymentsite.core.backoffice import BackOffice, add_deed, as_is, deed, in_percent
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import NOTHING
 from paymentsite.core.money import Money
@@ -73,9 +73,7 @@ class RouteForm(AmountForm):
 
     from_minor = AmountField(label=_("from"), required=False, otherwise=1)
     to_minor = AmountField(label=_("to"), required=False)
-    cost_bp = forms.IntegerField(
-        label=_("cost, in hundredths of a percent"), min_value=0, max_value=10_000, widget=UnfoldAdminIntegerFieldWidget
-    )
+    cost_bp = PercentField(label=_("cost, as a share"))
     cost_minor = AmountField(label=_("cost for each order"), required=False, otherwise=0)
     priority = forms.IntegerField(
         label=_("priority"), min_value=0, max_value=32_767, widget=UnfoldAdminIntegerFieldWidget
@@ -105,7 +103,7 @@ class Routes(BackOffice[GatewayRoute]):
         "gateway",
         "least",
         "most",
-        "cost_bp",
+        "cost_share",
         "cost",
         "priority",
         "is_on",
@@ -117,6 +115,8 @@ class Routes(BackOffice[GatewayRoute]):
     deeds = ("edit",)
     add_deeds = ("begin",)
     ordering = ("kind", "currency", "method", "priority", "pk")
+
+    cost_share = in_percent("cost_bp", _("cost, as a share"))
 
     @admin.display(description=_("from"))
     def least(self, route: GatewayRoute) -> str:

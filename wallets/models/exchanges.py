@@ -81,7 +81,7 @@ class ExchangeQuote(models.Model):
     bought_minor = models.BigIntegerField()
     bought_unit = models.CharField(max_length=3)
     margin_minor = models.BigIntegerField()
-    margin_bp = models.PositiveIntegerField(_("margin, bp"))
+    margin_bp = models.PositiveIntegerField(_("margin, as a share"))
     rate = models.CharField(_("rate"), max_length=DIGITS_MAX)
     rate_source = models.CharField(_("source of the rate"), max_length=125)
     rate_at = models.DateTimeField(_("rate as of"))

@@ -41,7 +41,7 @@ class FeeRule(Version):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     currency = models.CharField(_("currency"), max_length=3)
     tier = models.ForeignKey(Tier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("tier"))
-    percent_bp = models.PositiveIntegerField(_("percentage, bp"), default=0)
+    percent_bp = models.PositiveIntegerField(_("percentage"), default=0)
     fixed_minor = models.BigIntegerField(_("fixed part"), default=0)
     minimum_minor = models.BigIntegerField(_("minimum"), default=0)
     maximum_minor = models.BigIntegerField(_("maximum"), null=True, blank=True)

@@ -34,7 +34,7 @@ class GatewayRoute(models.Model):
     gateway = models.CharField(_("gateway"), max_length=40)
     from_minor = models.BigIntegerField(_("from"), default=1)
     to_minor = models.BigIntegerField(_("to"), null=True)
-    cost_bp = models.PositiveIntegerField(_("cost, in hundredths of a percent"), default=0)
+    cost_bp = models.PositiveIntegerField(_("cost, as a share"), default=0)
     cost_minor = models.BigIntegerField(_("cost for each order"), default=0)
     priority = models.PositiveSmallIntegerField(_("priority"), default=100, help_text=_("smaller comes first"))
     is_on = models.BooleanField(_("on"), default=True)
