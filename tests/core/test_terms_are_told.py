@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.test.utils import CaptureQueriesContext
@@ -63,6 +64,8 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     CardProduct: product,
     NumberRange: numbers,
 }
+
+BARE = {"kind": "any", "currency": "EUR", "measure": "amount", "period": "day", "cap": 1}
 
 # Behind the services' backs: a column, what it is then, and how the finding shows it.
 EDITED: list[tuple[type[Model], str, Any, str]] = [
@@ -229,10 +232,7 @@ def test_numbers_of_cards_stay_out_of_the_trail_and_are_no_finding(unprotected: 
 
 
 def test_many_are_told_in_three_statements_and_compared_in_parts(monkeypatch: pytest.MonkeyPatch):
-    rows = Limit.objects.bulk_create(
-        Limit(kind="any", currency="CNY", measure="amount", period="day", cap=1, starts_at=EPOCH, ends_at=EPOCH)
-        for _ in range(41)
-    )
+    rows = Limit.objects.bulk_create(Limit(**BARE, starts_at=EPOCH, ends_at=EPOCH) for _ in range(41))
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
         trail.tell(*rows, by=SYSTEM)
     assert [each["sql"].split()[0] for each in asked if "clockshift" not in each["sql"]] == [
@@ -242,8 +242,21 @@ def test_many_are_told_in_three_statements_and_compared_in_parts(monkeypatch: py
     ]
 
     monkeypatch.setattr(trail, "CHUNK", 5)
-    last = Limit.objects.create(kind="any", currency="CNY", measure="amount", period="day", cap=1, starts_at=EPOCH)
+    last = Limit.objects.create(**BARE, starts_at=EPOCH)
     assert differing() == {name(last): {"the audit trail does not know of it"}}
+
+
+def test_what_was_set_before_is_told_once_and_nothing_else_is(unprotected: Unprotected, capsys):
+    row, other = cap(100), Limit.objects.create(**BARE, starts_at=EPOCH)
+    with unprotected():
+        Limit.objects.filter(pk=row.pk).update(cap=1)
+
+    call_command("tell_terms")
+    call_command("tell_terms")
+
+    assert capsys.readouterr().out == "1 rows told of.\nNothing to do: the audit trail knows of every row.\n"
+    assert differing() == {name(row): {"its cap is 1, by the audit trail 100"}}
+    assert AuditEntry.objects.of(other).get().by == str(SYSTEM)
 
 
 def test_telling_belongs_into_a_transaction(transactional_db: None):

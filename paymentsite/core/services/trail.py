@@ -10,7 +10,8 @@ from typing import Any, Final
 from django.db.models import Max, Model
 
 from paymentsite.core import terms
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.acts import act
 from paymentsite.core.disclosure import disclosed
 from paymentsite.core.findings import Finding
 from paymentsite.core.models import AuditEntry
@@ -34,18 +35,39 @@ def tell(*rows: Model, by: Actor, reason: str = "") -> None:
     audit.record_each(by=by, act=TOLD, after=images, reason=reason)
 
 
+@act
+def tell_untold(*, by: Actor = SYSTEM) -> int:
+    """The trail knows of every row, as it is now, of which it knew nothing; how many these were.
+
+    For whoever runs a site whose rows were set before anything was told. What was told and differs still does.
+    """
+    count = 0
+    for decided in terms.registered():
+        for rows, told in _parts(decided):
+            images = {subject: image for subject, (_pk, image) in rows.items() if subject not in told}
+            audit.record_each(by=by, act=TOLD, after=images, reason="as it stood")
+            count += len(images)
+    return count
+
+
 def verify() -> Iterator[Finding]:
     """Where a row is not what the trail last says of it, where it says nothing, and where it speaks of none."""
     for decided in terms.registered():
         there: set[str] = set()
-        last: Any = None
-        while chunk := list(decided.images(_after(decided, last))):
-            told = _told(_subject(decided, pk) for pk, _image in chunk)
-            for pk, image in chunk:
-                yield from _compared(decided, pk, image, told.get(_subject(decided, pk)))
-            there.update(_subject(decided, pk) for pk, _image in chunk)
-            last = chunk[-1][0]
+        for rows, told in _parts(decided):
+            for subject, (pk, image) in rows.items():
+                yield from _compared(decided, pk, image, told.get(subject))
+            there.update(rows)
         yield from _gone(decided, there)
+
+
+def _parts(decided: Decided) -> Iterator[tuple[dict[str, tuple[Any, Image]], dict[str, Any]]]:
+    """All rows, some at a time: each with its key and what it is, and what the trail last says of them."""
+    last: Any = None
+    while chunk := list(decided.images(_after(decided, last))):
+        rows = {_subject(decided, pk): (pk, image) for pk, image in chunk}
+        yield rows, _told(rows)
+        last = chunk[-1][0]
 
 
 def _subject(decided: Decided, pk: Any) -> str:
