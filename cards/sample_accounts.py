@@ -25,10 +25,12 @@ RANGES: Final[tuple[dict[str, Any], ...]] = (
     {"scheme": "iban", "country": "DE", "prefix": "99999999", "length": 22, "currency": "EUR"},
 )
 
+_HOW: Final[dict[str, Any]] = {"by": SYSTEM, "reason": "sample data"}
+
 
 def fill(buyer: Member) -> Iterator[str]:
     """Each sample member has an account number to which something came; run again, nothing is added."""
-    bank = Bank.objects.filter(code=BANK[0]).first() or banks.put_bank(code=BANK[0], name=BANK[1])
+    bank = Bank.objects.filter(code=BANK[0]).first() or banks.put_bank(code=BANK[0], name=BANK[1], **_HOW)
     yuan, _euros = [_range(bank, terms) for terms in RANGES]
     if VirtualAccount.objects.of(buyer).exists():
         return
@@ -44,7 +46,7 @@ def fill(buyer: Member) -> Iterator[str]:
 
 def _range(bank: Bank, terms: dict[str, Any]) -> AccountRange:
     first = AccountRange.objects.filter(bank=bank, prefix=terms["prefix"]).first()
-    return first or banks.put_range({"bank": bank, "held_max": 20, **terms})  # type: ignore[typeddict-item]
+    return first or banks.put_range({"bank": bank, "held_max": 20, **terms}, **_HOW)  # type: ignore[typeddict-item]
 
 
 def _permanent(member: Member, numbers: AccountRange) -> VirtualAccount:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from paymentsite.core import terms
 from paymentsite.core.immutability import immutable
 
 NUMBER_MAX = 34
@@ -13,6 +14,7 @@ _FIXED = {"iban": 4, "luhn": 1, "mod97": 2}
 CARD_LENGTHS = range(12, 20)
 
 
+@terms.decided()
 @immutable
 class Bank(models.Model):
     """A bank at which we have accounts, and under whose numbers others pay in."""
@@ -38,6 +40,7 @@ class Bank(models.Model):
         return f"bank:{self.code}"
 
 
+@terms.decided(except_columns=["issued"])
 @immutable(except_columns=["issued", "state"])
 class AccountRange(models.Model):
     """Account numbers that begin with ``prefix``: a bank's for us to give out, each once."""

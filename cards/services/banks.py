@@ -17,7 +17,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.effects import Effect, Line, columns, values
 from paymentsite.core.errors import Invalid, complaints
 from paymentsite.core.ids import uuid7
-from paymentsite.core.services import approvals, audit
+from paymentsite.core.services import approvals, audit, trail
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 RIGHT: Final = "cards.approve_banks"
@@ -64,17 +64,19 @@ class RangeTerms(TypedDict, total=False):
 )
 def add_bank(*, code: str, name: str, by: Actor, reason: str) -> Effect:
     """The bank may credit us."""
-    made = put_bank(code=code, name=name)
+    made = put_bank(code=code, name=name, by=by, reason=reason)
     effect = {"code": made.code, "name": made.name}
     audit.record(by=by, act="bank.added", subject=made, after=effect, reason=reason)
     return effect
 
 
-def put_bank(*, code: str, name: str) -> Bank:
+@act
+def put_bank(*, code: str, name: str, by: Actor, reason: str) -> Bank:
     """Write the bank down, if it can be one."""
     made = Bank(public_id=uuid7(clock.now()), code=code, name=" ".join(name.split()))
     _clean(made)
     made.save(force_insert=True)
+    trail.tell(made, by=by, reason=reason)
     return made
 
 
@@ -87,14 +89,14 @@ def put_bank(*, code: str, name: str) -> Bank:
 )
 def add_range(*, terms: RangeTerms, by: Actor, reason: str) -> Effect:
     """Virtual accounts may have numbers that begin so."""
-    made = put_range(terms)
+    made = put_range(terms, by=by, reason=reason)
     effect = {**values(made, terms), "capacity": made.capacity}
     audit.record(by=by, act="account_range.added", subject=made, after=effect, reason=reason)
     return effect
 
 
 @act
-def put_range(terms: RangeTerms) -> AccountRange:
+def put_range(terms: RangeTerms, *, by: Actor, reason: str) -> AccountRange:
     """Write the range down, if it can be one."""
     made = AccountRange(**terms)
     if made.currency not in SCALES or made.currency in OWN_UNITS:
@@ -104,6 +106,7 @@ def put_range(terms: RangeTerms) -> AccountRange:
     if any(_crosses(made, other) for other in AccountRange.objects.select_for_update()):
         raise InvalidBank(why=Fault.INSIDE)
     made.save(force_insert=True)
+    trail.tell(made, by=by, reason=reason)
     return made
 
 
@@ -112,6 +115,7 @@ def close_range(*, numbers: AccountRange, by: Actor, reason: str) -> AccountRang
     """Nobody gets a new number of it; accounts that are there stay. Repeated, it changes nothing."""
     still_open = AccountRange.objects.filter(pk=numbers.pk, state=AccountRange.State.OPEN)
     if still_open.update(state=AccountRange.State.CLOSED):
+        trail.tell(numbers, by=by, reason=reason)
         audit.record(by=by, act="account_range.closed", subject=numbers, reason=reason)
     numbers.refresh_from_db()
     return numbers

@@ -20,7 +20,8 @@ NOWHERE = "99999999999999"
 
 
 def bank(code: str = "harbour") -> Bank:
-    return Bank.objects.filter(code=code).first() or banks.put_bank(code=code, name=code.capitalize())
+    first = Bank.objects.filter(code=code).first()
+    return first or banks.put_bank(code=code, name=code.capitalize(), by=SYSTEM, reason="test")
 
 
 def numbers(**terms: Any) -> AccountRange:
@@ -28,7 +29,7 @@ def numbers(**terms: Any) -> AccountRange:
     usual = {"scheme": "mod97", "country": "", "prefix": "8888", "length": 22, "currency": "CNY", "held_max": 20}
     facts: Any = {**usual, **terms}
     first = AccountRange.objects.filter(prefix=facts["prefix"], length=facts["length"]).first()
-    return first or banks.put_range({"bank": facts.pop("bank", None) or bank(), **facts})
+    return first or banks.put_range({"bank": facts.pop("bank", None) or bank(), **facts}, by=SYSTEM, reason="test")
 
 
 def permanent(purse: Wallet, *, of: AccountRange | None = None, reference: str = "p", **how: Any) -> VirtualAccount:

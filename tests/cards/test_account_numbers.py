@@ -132,8 +132,8 @@ def test_range_inside_another_is_refused(prefix):
     usual = {"bank": bank(), "scheme": "mod97", "country": "", "length": 22, "currency": "CNY", "held_max": 1}
 
     with pytest.raises(InvalidBank):
-        banks.put_range({**usual, "prefix": prefix})
-    assert banks.put_range({**usual, "prefix": prefix, "length": 23}).length == 23
+        banks.put_range({**usual, "prefix": prefix}, by=SYSTEM, reason="test")
+    assert banks.put_range({**usual, "prefix": prefix, "length": 23}, by=SYSTEM, reason="test").length == 23
 
 
 @pytest.mark.parametrize(("code", "name"), [("", "x"), ("a b", "x"), ("x", " "), ("harbour", "Another")])
@@ -141,4 +141,4 @@ def test_bank_that_cannot_be_is_refused(code, name):
     bank()
 
     with pytest.raises(InvalidBank):
-        banks.put_bank(code=code, name=name)
+        banks.put_bank(code=code, name=name, by=SYSTEM, reason="test")

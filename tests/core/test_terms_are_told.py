@@ -7,22 +7,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from cards.models import CardProduct, CodeKey, NumberRange
-from members.models import EarnBudget, EarnRule, Limit, Member, PointValue, Reward, Tier, TierProgramme, User
+from cards.models import AccountRange, Bank, CardProduct, NumberRange
+from members.models import EarnBudget, EarnRule, Limit, PointValue, Reward, Tier, TierProgramme
 from paymentsite.core import terms
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.services import trail
-from paymentsite.core.verify import tables
-from paymentsite.core.versions import Version
-from paymentsite.ledger.models import Account, Journal
+from tests.cards import banking
 from tests.cards.factories import numbers, product
 from tests.members.catalogue import goods
 from tests.members.limiting import cap
@@ -30,7 +27,7 @@ from tests.members.pointing import budget, rule
 from tests.members.tiering import levels
 from tests.terms import differing, fee, told
 from tests.wallets import rates
-from wallets.models import ExchangeRate, FeeRule, GatewayRoute, Notification
+from wallets.models import ExchangeRate, FeeRule, GatewayRoute
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +60,8 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     ExchangeRate: rate,
     CardProduct: product,
     NumberRange: numbers,
+    Bank: banking.bank,
+    AccountRange: banking.numbers,
 }
 
 BARE = {"kind": "any", "currency": "EUR", "measure": "amount", "period": "day", "cap": 1}
@@ -88,6 +87,8 @@ EDITED: list[tuple[type[Model], str, Any, str]] = [
     (CardProduct, "held_max", 99, "its held_max is 99, by the audit trail 3"),
     (CardProduct, "state", "closed", "its state is closed, by the audit trail open"),
     (NumberRange, "length", 15, "its length is 15, by the audit trail 16"),
+    (Bank, "name", "Shore", "its name is Shore, by the audit trail Harbour"),
+    (AccountRange, "held_max", 99, "its held_max is 99, by the audit trail 20"),
 ]
 
 # Behind their backs, too: one more row, with what must be its own.
@@ -103,6 +104,8 @@ INSERTED: dict[type[Model], dict[str, Any]] = {
     ExchangeRate: {"base": "EUR"},
     CardProduct: {"public_id": uuid4(), "code": "more"},
     NumberRange: {"prefix": "51000012"},
+    Bank: {"public_id": uuid4(), "code": "more"},
+    AccountRange: {"prefix": "7777"},
 }
 
 
@@ -160,7 +163,7 @@ def test_row_that_is_gone_is_found(unprotected: Unprotected, model):
 @pytest.mark.parametrize("model", MAKERS, ids=by_model)
 def test_every_column_is_compared_but_what_is_counted(unprotected: Unprotected, model):
     row = MAKERS[model]()
-    counted = {EarnBudget: {"used"}, Reward: {"stock_left"}, NumberRange: {"issued"}}
+    counted = {EarnBudget: {"used"}, Reward: {"stock_left"}, NumberRange: {"issued"}, AccountRange: {"issued"}}
     columns = {field.attname for field in model._meta.concrete_fields if not field.primary_key}
     columns -= counted.get(model, set())
     entry = AuditEntry.objects.of(row).filter(act=trail.TOLD).latest("pk")
@@ -269,32 +272,3 @@ def test_telling_belongs_into_a_transaction(transactional_db: None):
 def test_registered_are_those_that_are_tried_here():
     assert {each.model for each in terms.registered()} == set(MAKERS) == {model for model, *_ in EDITED}
     assert set(MAKERS) - set(INSERTED) == {TierProgramme}  # of which there is one row at most
-
-
-def test_what_is_replaced_rather_than_edited_is_decided():
-    versions = {model for model in apps.get_models() if issubclass(model, Version)}
-
-    assert versions == {Limit, FeeRule}
-    assert versions <= {each.model for each in terms.registered()}
-
-
-def test_what_is_about_nobody_is_decided_or_else_looked_after():
-    """A table of these apps whose rows lead to no member and to nothing in the books is what operators decided."""
-    roots = {Member, Account, Journal}
-    ours = {model for model in tables() if model._meta.app_label in {"members", "wallets", "cards"}}
-    about = set(roots)
-    while more := {model for model in ours - about if about & led_to(model)}:
-        about |= more
-    # Whose rights are compared with the trail elsewhere, what gateways said, and keys that the vault holds.
-    others = {User, Notification, CodeKey}
-
-    assert ours - about - others == {each.model for each in terms.registered()} - about
-
-
-def led_to(model: type[Model]) -> set[Any]:
-    return {field.related_model for field in model._meta.concrete_fields if field.remote_field}
-
-
-def test_column_that_there_is_not_cannot_be_excepted():
-    with pytest.raises(TypeError):
-        terms.decided(except_columns=["weight"])(Limit)

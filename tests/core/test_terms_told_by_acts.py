@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from cards.services import products
+from cards.services import banks, products
 from members.models import EarnRule, Limit
 from members.services import catalogue, earn_rules, limit_rules, standings, tier_terms
 from members.services.points import budgets
 from paymentsite.core import clock
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.services import trail
+from tests.cards import banking
 from tests.cards.factories import numbers, product
 from tests.members.catalogue import goods
 from tests.members.limiting import cap
@@ -142,6 +143,20 @@ def product_closed() -> None:
     products.close(product=product(), by=staff(), reason="asked")
 
 
+def bank_added() -> None:
+    decide(banks.add_bank(code="shore", name="Shore", by=staff(), reason="asked"))
+
+
+def account_range_added() -> None:
+    terms: banks.RangeTerms = {"bank": banking.bank(), "scheme": "mod97", "country": "", "prefix": "8888"}
+    terms |= {"length": 22, "currency": "CNY", "held_max": 20}
+    decide(banks.add_range(terms=terms, by=staff(), reason="asked"))
+
+
+def account_range_closed() -> None:
+    banks.close_range(numbers=banking.numbers(), by=staff(), reason="asked")
+
+
 @pytest.mark.parametrize(
     "act",
     [
@@ -169,6 +184,9 @@ def product_closed() -> None:
         range_added,
         product_added,
         product_closed,
+        bank_added,
+        account_range_added,
+        account_range_closed,
     ],
 )
 def test_every_act_tells_what_it_decides(act):
