@@ -83,7 +83,7 @@ class PayerTooLong(Invalid):
 
 class VirtualAccountReferenceTaken(Conflict, fields=Part):
     code = "virtual_account_reference_taken"
-    sentence = gettext_noop("Reference {reference} was used before, for another account number: {fields} differ.")
+    sentence = gettext_noop("Reference {reference} was used before, for another number. What differs: {fields}.")
 
 
 class NotLinked(Refused):

@@ -64,7 +64,7 @@ class BankReferenceMalformed(Invalid):
 
 class CreditDiffers(Conflict, fields=Part):
     code = "bank_credit_differs"
-    sentence = gettext_noop("The bank used reference {reference} before, for another credit: {fields} differ.")
+    sentence = gettext_noop("The bank used reference {reference} before, for another credit. What differs: {fields}.")
 
 
 @dataclass(frozen=True, slots=True)
