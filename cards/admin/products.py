@@ -14,8 +14,8 @@ from cards.services import codes, products
 from members.admin.tiers import PROPOSED, text, whole
 from members.models import Tier
 from paymentsite.core.actors import Actor
-from paymentsite.core.amount_forms import AmountField, AmountForm
-from paymentsite.core.backoffice import BackOffice, add_deed, deed
+from paymentsite.core.amount_forms import AmountField, AmountForm, PercentField
+from paymentsite.core.backoffice import BackOffice, add_deed, deed, in_percent
 from paymentsite.core.formats import amount as formatted
 
 PROPOSE: Final = "cards.propose_products"
@@ -58,9 +58,9 @@ class ProductForm(AmountForm):
         widget=UnfoldAdminSelectWidget,
     )
     issue_fee_minor = AmountField(label=_("Price"), required=False, otherwise=0)
-    fx_margin_bp = whole(_("Exchange margin, bp"))
+    fx_margin_bp = PercentField(label=_("Exchange margin"))
     cash_fee_minor = AmountField(label=_("Fee for cash"), required=False, otherwise=0)
-    cash_fee_bp = whole(_("Fee for cash, bp"))
+    cash_fee_bp = PercentField(label=_("Fee for cash, as a share"))
     design = text(_("Design"), 20)
     reason = text(_("Reason"), 255)
 
@@ -108,9 +108,9 @@ class CardProducts(BackOffice[CardProduct]):
         "held_max",
         "tier",
         "price",
-        "fx_margin_bp",
+        "fx_margin",
         "cash_fee",
-        "cash_fee_bp",
+        "cash_fee_share",
         "design",
         "state",
     )
@@ -126,6 +126,9 @@ class CardProducts(BackOffice[CardProduct]):
     @admin.display(description=_("price"))
     def price(self, row: CardProduct) -> str:
         return formatted(row.issue_fee)
+
+    fx_margin = in_percent("fx_margin_bp", _("exchange margin"))
+    cash_fee_share = in_percent("cash_fee_bp", _("fee for cash, as a share"))
 
     @admin.display(description=_("fee for cash"))
     def cash_fee(self, row: CardProduct) -> str:

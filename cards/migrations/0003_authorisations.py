@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='cardproduct',
             name='cash_fee_bp',
-            field=models.PositiveIntegerField(default=0, verbose_name='fee for cash, bp'),
+            field=models.PositiveIntegerField(default=0, verbose_name='fee for cash, as a share'),
         ),
         migrations.AddField(
             model_name='cardproduct',
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='cardproduct',
             name='fx_margin_bp',
-            field=models.PositiveIntegerField(default=0, verbose_name='exchange margin, bp'),
+            field=models.PositiveIntegerField(default=0, verbose_name='exchange margin'),
         ),
         migrations.AddConstraint(
             model_name='cardproduct',

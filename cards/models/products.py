@@ -104,9 +104,9 @@ class CardProduct(models.Model):
         Tier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from this tier on")
     )
     issue_fee_minor = models.BigIntegerField(_("price"), default=0)
-    fx_margin_bp = models.PositiveIntegerField(_("exchange margin, bp"), default=0)
+    fx_margin_bp = models.PositiveIntegerField(_("exchange margin"), default=0)
     cash_fee_minor = models.BigIntegerField(_("fee for cash"), default=0)
-    cash_fee_bp = models.PositiveIntegerField(_("fee for cash, bp"), default=0)
+    cash_fee_bp = models.PositiveIntegerField(_("fee for cash, as a share"), default=0)
     design = models.CharField(_("design"), max_length=20, default="plain")
     state = models.CharField(_("state"), max_length=6, choices=State, default=State.OPEN)
 
