@@ -2,7 +2,7 @@
 
 import time
 from itertools import cycle
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.hashers import make_password
 from django.db import connection
@@ -50,8 +50,12 @@ def issue(*, count: int) -> None:
 def _product(name: str) -> CardProduct:
     prefix, length = RANGES[name]
     terms = {"code": f"bench-{name}", "name_en": name, "kind": "debit", "currency": UNIT, "validity": 3}
-    numbers: NumberRange = products.put_range(prefix=prefix, length=length)
-    return products.put({**terms, "validity_unit": "years", "numbers": numbers})  # type: ignore[typeddict-item]
+    how: dict[str, Any] = {"by": SYSTEM, "reason": "bench"}
+    numbers: NumberRange = products.put_range(prefix=prefix, length=length, **how)
+    return products.put(
+        {**terms, "validity_unit": "years", "numbers": numbers},  # type: ignore[typeddict-item]
+        **how,
+    )
 
 
 def crowd(*, count: int) -> None:
