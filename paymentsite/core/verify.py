@@ -209,6 +209,7 @@ def approvals_agree(_: Run) -> Iterator[Fault]:
 @check(
     "core.terms_are_told",
     "Each row by which operators decide (limits, fees, tiers, rules, rates, routes) is what the audit trail last says.",
+    whole=True,
 )
 def terms_are_told(run: Run) -> Iterator[Fault]:
     run.seen["terms"] = sum(decided.rows.count() for decided in terms.registered())
