@@ -14,6 +14,7 @@ from cards.services import after_use, charges, debts, deciding, use_books, uses
 from cards.services.deciding import Decision
 from cards.services.sayings import DECLINED, SPENT
 from cards.services.uses import Turn
+from members.models import Notice
 from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
@@ -129,12 +130,20 @@ def _write(
     held = after_use.pin_guessed(card, decision)
     if held is not None:
         rows.append(Question("UPDATE cards_cardpin SET tries = %s WHERE card_id = %s", [held.tries, card.pk]))
-    about = {"subject": turn.source, "merchant": use.merchant_name, "last_four": card.last_four}
-    if not decision.good:
-        rows.append(insertion(notices.row(member=card.member, kind=DECLINED, why=decision.code, **about)))
-    elif decision.approved.minor:
-        rows.append(insertion(notices.row(member=card.member, kind=SPENT, amount=decision.approved, **about)))
+    if notice := _notice(turn, use, decision):
+        rows.append(insertion(notice))
     together(*rows)
+
+
+def _notice(turn: Turn, use: CardAuthorisation, decision: Decision) -> Notice | None:
+    """What the member hears; who was erased is told nothing."""
+    member, about = turn.card.member, {"subject": turn.source, "merchant": use.merchant_name}
+    if member.erased_at is not None or (decision.good and not decision.approved.minor):
+        return None
+    last_four = turn.card.last_four
+    if decision.good:
+        return notices.row(member=member, kind=SPENT, amount=decision.approved, last_four=last_four, **about)
+    return notices.row(member=member, kind=DECLINED, why=decision.code, last_four=last_four, **about)
 
 
 def _unknown(ask: Ask, kind: Kind) -> Answer:

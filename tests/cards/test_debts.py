@@ -4,12 +4,15 @@ import pytest
 
 from cards.models import Card
 from cards.services import debts, loading
+from members.models import Member, Notice
+from members.services import privacy
 from paymentsite.core import verification
 from paymentsite.core.actors import Actor
 from paymentsite.core.models import OpenItem
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.cards.using import ask, debt, loaded, spending, stands, tell
 from tests.factories import cny
+from tests.members.catalogue import approved, staff
 from tests.members.factories import member
 from tests.wallets.factories import fund, holds
 from wallets.services import leaving, transfers
@@ -111,3 +114,16 @@ def test_what_is_taken_of_somebody_who_has_left_is_owed_all_the_same():
     assert debt(found) == 7_00
     assert OpenItem.objects.filter(kind="card_refund_stuck").count() == 1
     assert clean()
+
+
+def test_who_was_erased_is_told_nothing_of_what_is_asked_of_their_card():
+    found = spending(10_00)
+    ask(found, 10_00, reference="one")
+    tell("capture", found, 10_00, reference="one", final=True)
+    leaving.leave(member=found.member, by=Actor.of(found.member.user), reason="bye")
+    people = staff("maker"), staff("checker", "approve_erasure")
+    approved(privacy.erase(member=Member.objects.get(pk=found.member_id), by=people[0], reason="asked"), people[1])
+
+    assert ask(found, 1).code == "card_closed"
+    assert not Notice.objects.filter(member=found.member_id).exists()
+    assert verification.discover().run(only=["cards", "members.erased_hold_nothing"]).findings == []
