@@ -1,10 +1,10 @@
-"""Cards to look at: a debit card in use, a prepaid one with something on it, one frozen and one that was replaced."""
+"""Cards to look at: a debit card that was used, a prepaid one with something on it, one frozen, and one replaced."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-from cards import sample_accounts
+from cards import sample_accounts, sample_uses
 from cards.models import Card, CardProduct, NumberRange
 from cards.services import issuing, life, loading, products, reveals
 from cards.services.issuing import Why
@@ -25,15 +25,15 @@ PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
 
 
 def fill() -> Iterator[str]:
-    """Two products, four cards of the sample member's and account numbers of all exist; run again, nothing is added."""
+    """Products, cards of the sample member's, their uses, and account numbers exist; run again, nothing is added."""
     first = NumberRange.objects.filter(prefix=PREFIX).first()
     numbers = first or products.put_range(prefix=PREFIX, length=16, **_HOW)
     made = {terms["code"]: _product(terms, numbers) for terms in PRODUCTS}
     member = members.join(user=User.objects.get(email=demo.MEMBER[0]))
     yield from sample_accounts.fill(member)
-    if Card.objects.of(member).exists():
-        return
-    yield from _cards(member, made)
+    if not Card.objects.of(member).exists():
+        yield from _cards(member, made)
+    yield from sample_uses.fill(member)
 
 
 def _product(terms: dict[str, Any], numbers: NumberRange) -> CardProduct:

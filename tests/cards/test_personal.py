@@ -3,7 +3,7 @@
 import pytest
 
 from cards import demo
-from cards.models import Card, CardProduct
+from cards.models import Card, CardAuthorisation, CardProduct
 from cards.services import life, loading
 from cards.services.life import Channel
 from members import demo as people
@@ -57,6 +57,14 @@ def test_cards_end_with_the_membership_and_what_is_on_them_keeps_it():
     assert verification.discover().run().findings == []
 
 
+def used() -> dict[str, tuple[str, str]]:
+    """How each use stands, and why it was declined."""
+    return {
+        use.reference: (use.state, "" if use.approved else use.messages.get().code)
+        for use in CardAuthorisation.objects.all()
+    }
+
+
 def test_sample_site_has_cards_of_each_kind_once(tmp_path):
     with sandboxes(tmp_path, "sandbox"):
         list(people.fill())
@@ -64,7 +72,7 @@ def test_sample_site_has_cards_of_each_kind_once(tmp_path):
         first = list(demo.fill())
         again = list(demo.fill())
 
-    assert (len(first), again, CardProduct.objects.count()) == (2, [], 2)
+    assert (len(first), again, CardProduct.objects.count()) == (3, [], 2)
     assert sorted(Card.objects.values_list("state", flat=True)) == [
         "active",
         "active",
@@ -72,4 +80,16 @@ def test_sample_site_has_cards_of_each_kind_once(tmp_path):
         "frozen",
         "inactive",
     ]
+    assert used() == {
+        "demo shop": ("captured", ""),
+        "demo noodles": ("captured", ""),
+        "demo returned": ("part_refunded", ""),
+        "demo stay": ("open", ""),
+        "demo fuel": ("open", ""),
+        "demo book": ("captured", ""),
+        "demo cancelled": ("reversed", ""),
+        "demo too much": ("declined", "card_limit"),
+        "demo frozen": ("declined", "card_frozen"),
+        "demo bet": ("declined", "control"),
+    }
     assert verification.discover().run().findings == []
