@@ -4,21 +4,24 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from cards.models import Card, CardEvent, CardLoad, CardReveal
-from cards.services import ending, life, loading
+from cards.admin.control_forms import ControlsForm
+from cards.admin.shown import link, minor, moment
+from cards.control_rules import Measure
+from cards.models import Card, CardAuthorisation, CardControls, CardEvent, CardLoad, CardReveal
+from cards.services import controls, debts, ending, life, loading
 from cards.services.life import Channel
+from cards.services.receipts import Scope, cap_words, counted
 from members.admin.finding import OfMembers
-from members.admin.tiers import text
-from paymentsite.core import queries
+from members.admin.tiers import PROPOSED, text
+from paymentsite.core import clock, queries
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import deed, person
 from paymentsite.core.formats import amount as formatted
-from paymentsite.ledger.admin.tables import table
+from paymentsite.core.layout import NOTHING
+from paymentsite.ledger.admin.tables import LINES, table
 
 State = Card.State
 
@@ -48,15 +51,19 @@ class Cards(OfMembers[Card]):
         "merchant",
         "state",
         "on_it",
+        "owed",
         "expires_on",
         "replaces",
         "reference",
         "issued_at",
         "ended_at",
+        "allowed",
+        "left",
+        "last_uses",
         "what_happened",
     )
     facts = ("member", "product", "shown", "state")
-    deeds = ("block", "unblock", "close")
+    deeds = ("block", "unblock", "let_more", "close")
 
     @admin.display(description=_("number"))
     def shown(self, card: Card) -> str:
@@ -66,6 +73,38 @@ class Cards(OfMembers[Card]):
     def on_it(self, card: Card) -> str:
         return formatted(loading.left_on(card))
 
+    @admin.display(description=_("what its member owes because of cards"))
+    def owed(self, card: Card) -> str:
+        return minor(debts.owed(card.member, card.product.currency).minor, card.product.currency)
+
+    @admin.display(description=_("what it may be used for"))
+    def allowed(self, card: Card) -> str:
+        rows = [
+            (link(CardControls, row.pk, _whose(row)), controls.row_words(row, card.product.currency))
+            for row in controls.rows_in_force(card)
+        ]
+        return str(table((_("set"), _("what is allowed")), rows))
+
+    @admin.display(description=_("what is left of its limits"))
+    def left(self, card: Card) -> str:
+        headings = (_("whose"), _("limit"), _("at most"), _("used"), _("left"), _("begins anew"))
+        return str(table(headings, [_left(each, card.product.currency) for each in controls.left(card, clock.now())]))
+
+    @admin.display(description=_("last uses"))
+    def last_uses(self, card: Card) -> str:
+        headings = (_("at"), _("merchant"), _("paid"), _("set aside"), _("state"))
+        rows = [
+            (
+                moment(use.at),
+                link(CardAuthorisation, use.pk, use.merchant_name),
+                minor(use.captured_minor, use.currency),
+                minor(use.figures.held, use.currency),
+                use.get_state_display(),
+            )
+            for use in card.authorisations.order_by("-at", "-pk")[:LINES]
+        ]
+        return str(table(headings, rows))
+
     @admin.display(description=_("what happened"))
     def what_happened(self, card: Card) -> str:
         headings = (_("at"), _("became"), _("by way of"), _("by"), _("reason"))
@@ -73,7 +112,7 @@ class Cards(OfMembers[Card]):
         names = queries.names(event.actor for event in events)
         rows = [
             (
-                date_format(localtime(event.at), "DATETIME_FORMAT"),
+                moment(event.at),
                 event.get_after_display(),
                 event.get_channel_display(),
                 names.get(event.actor, event.actor),
@@ -104,6 +143,17 @@ class Cards(OfMembers[Card]):
         return _("The card is what it was before, and its member was told.")
 
     @deed(
+        _("Propose to let it do more"),
+        permission="cards.raise_controls",
+        form=ControlsForm,
+        initial=lambda row: {"controls": controls.for_product(row), "currency": row.product.currency},
+        offered=lambda _by, row: not row.ended,
+    )
+    def let_more(self, *, row: Card, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        controls.raise_for(card=row, terms=answers["terms"], by=by, reason=answers["reason"])
+        return PROPOSED
+
+    @deed(
         _("Close the card"),
         permission="cards.close_card",
         form=ReasonForm,
@@ -112,6 +162,24 @@ class Cards(OfMembers[Card]):
     def close(self, *, row: Card, by: Actor, answers: dict[str, Any]) -> str | Promise:
         ending.close(card=row, by=by, channel=Channel.ADMIN, reason=answers["reason"])
         return _("The card is over. What was on it is in the wallet.")
+
+
+def _whose(row: CardControls) -> str:
+    if row.card:
+        return str(_("for this card, in place of the product's") if row.raised else _("for this card"))
+    return str(_("for all cards of the member") if row.member else _("for the product"))
+
+
+def _left(left: controls.Left, currency: str) -> tuple[Any, ...]:
+    unit = currency if left.cap.measure == Measure.AMOUNT else ""
+    return (
+        str(Scope(left.scope).label),
+        cap_words(left.cap.name),
+        counted(left.cap.most, unit),
+        NOTHING if left.used is None else counted(left.used, unit),
+        counted(left.left, unit),
+        moment(left.resets_at),
+    )
 
 
 @admin.register(CardEvent)

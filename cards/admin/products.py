@@ -8,9 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from cards.models import CardProduct, CodeKey, NumberRange
+from cards.admin.control_forms import ControlsForm
+from cards.models import CardControls, CardProduct, CodeKey, NumberRange
 from cards.models.products import LENGTHS, PREFIX_MAX
-from cards.services import codes, products
+from cards.services import codes, controls, products
 from members.admin.tiers import PROPOSED, text, whole
 from members.models import Tier
 from paymentsite.core.actors import Actor
@@ -113,9 +114,10 @@ class CardProducts(BackOffice[CardProduct]):
         "cash_fee_share",
         "design",
         "state",
+        "allowed",
     )
     facts = ("code", "name_en", "kind", "currency", "state")
-    deeds = ("close",)
+    deeds = ("control", "close")
     add_deeds = ("propose",)
     ordering = ("code",)
 
@@ -133,6 +135,21 @@ class CardProducts(BackOffice[CardProduct]):
     @admin.display(description=_("fee for cash"))
     def cash_fee(self, row: CardProduct) -> str:
         return formatted(row.cash_fee)
+
+    @admin.display(description=_("what its cards may be used for"))
+    def allowed(self, row: CardProduct) -> str:
+        set_ = CardControls.objects.about(row).order_by("-pk").first()
+        return controls.row_words(set_) if set_ else str(_("everything"))
+
+    @deed(
+        _("Propose what its cards may be used for"),
+        permission="cards.set_product_controls",
+        form=ControlsForm,
+        initial=lambda row: {"controls": controls.in_force(row), "currency": row.currency},
+    )
+    def control(self, *, row: CardProduct, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        controls.set_for_product(product=row, terms=answers["terms"], by=by, reason=answers["reason"])
+        return PROPOSED
 
     @add_deed(
         _("Propose a product"),

@@ -233,7 +233,7 @@ class CardMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.message_id}"
+        return f"{self.get_kind_display()} {self.message_id}"
 
     @property
     def approved_at_merchant(self) -> Money | None:
@@ -274,4 +274,4 @@ class DecisionReceipt(models.Model):
         verbose_name_plural = _("receipts of decisions")
 
     def __str__(self) -> str:
-        return f"{self.outcome}: {self.code}"
+        return f"{self.get_outcome_display()}: {self.get_code_display()}"

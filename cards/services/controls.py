@@ -42,7 +42,7 @@ _PARTS: Final = {
     "hours": _("time of day"),
     "weekdays": _("days of the week"),
 }
-_WEEKDAYS: Final = (
+WEEKDAYS: Final = (
     *(_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
 )
 _KNOWN: Final = {str(value): label for kinds in (Group, Entry, Measure, Span, Rule) for value, label in kinds.choices}
@@ -151,6 +151,12 @@ def in_force(subject: Subject, *, raised: bool = False) -> Controls:
     return control_reading.read(newest.terms) if newest else Controls()
 
 
+def for_product(card: Card) -> Controls:
+    """What of the card's product holds for it: that, or what was set in its place."""
+    raised = CardControls.objects.about(card, raised=True).order_by("-pk").first()
+    return control_reading.read(raised.terms) if raised else in_force(card.product)
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """What a cap leaves: of the card, of all cards of its member, or of its product. None is used where each use is
@@ -175,6 +181,27 @@ def left(card: Card, now: datetime) -> list[Left]:
     ]
 
 
+def rows_in_force(card: Card) -> list[CardControls]:
+    """What was last set for the card, for its product (or in the product's place for this card), and for its member."""
+    found = [CardControls.objects.about(card).order_by("-pk").first()]
+    raised = CardControls.objects.about(card, raised=True).order_by("-pk").first()
+    found.append(raised or CardControls.objects.about(card.product).order_by("-pk").first())
+    found.append(CardControls.objects.about(card.member).order_by("-pk").first())
+    return [row for row in found if row is not None]
+
+
+def row_words(row: CardControls, currency: str = "") -> str:
+    """A set as it was stored, in the active language. A member's counts in each currency of their cards, unless one is
+    named."""
+    product = row.card.product if row.card else row.product
+    if product:
+        return controls_words(_told(row, product.currency))
+    held = Card.objects.filter(member=row.member_id).order_by("product__currency")
+    units = [currency] if currency else [*held.values_list("product__currency", flat=True).distinct()]
+    said = [controls_words(_told(row, unit)) for unit in units or ["CNY"]]
+    return "; ".join(dict.fromkeys(said))
+
+
 def _told(made: CardControls, currency: str) -> str:
     return json.dumps({**made.terms, "currency": currency}, sort_keys=True)
 
@@ -194,7 +221,7 @@ def controls_words(fact: Any) -> str:
         first, end = controls.hours
         parts.append(gettext("from {first}:00 to {end}:00").format(first=first, end=end))
     if controls.weekdays is not None:
-        names = [str(_WEEKDAYS[day]) for day in controls.weekdays]
+        names = [str(WEEKDAYS[day]) for day in controls.weekdays]
         parts.append(gettext("only on {days}").format(days=listed(names)))
     return "; ".join(parts) or gettext("everything")
 

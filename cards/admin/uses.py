@@ -1,0 +1,237 @@
+"""Uses of cards and what was said about them, as operators see them."""
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from cards.admin.shown import kind_of, link, minor, moment
+from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
+from cards.queries.finding import named_by_processors
+from members.admin.finding import OfMembers
+from paymentsite.core.layout import NOTHING
+from paymentsite.ledger.admin.tables import table
+from paymentsite.ledger.models import Journal
+
+_DIGITS = 4
+
+
+@admin.register(CardAuthorisation)
+class CardUses(OfMembers[CardAuthorisation]):
+    list_display = ("at", "member", "ending", "merchant_name", "kind", "amount", "state")
+    list_filter = ("state", "entry", "currency")
+    list_select_related = ("member", "card")
+    known_by = "id"
+    search_help_text = _(
+        "the network's reference, a receipt's id, an id, the card's last four digits, or a member's handle, e-mail"
+        " address or id"
+    )
+    fields = (
+        "id",
+        "at",
+        "member",
+        "card",
+        "merchant_name",
+        "merchant",
+        "kind",
+        "city",
+        "country",
+        "entry",
+        "state",
+        "approved_amount",
+        "set_aside",
+        "cancelled",
+        "paid",
+        "refunded",
+        "counts",
+        "expires_at",
+        "processor",
+        "reference",
+        "time_line",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CardAuthorisation]:
+        found: QuerySet[CardAuthorisation] = super().get_queryset(request)
+        first = CardMessage.objects.filter(use=OuterRef("pk")).order_by("at", "pk").values("card_minor")
+        return found.annotate(first_minor=Subquery(first[:1]))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CardAuthorisation], search_term: str
+    ) -> tuple[QuerySet[CardAuthorisation], bool]:
+        found, more = super().get_search_results(request, queryset, search_term)
+        if not (term := search_term.strip()):
+            return found, more
+        wanted = named_by_processors(CardAuthorisation, "reference", term)
+        if len(term) == _DIGITS:
+            wanted |= Q(card__last_four=term)
+        with suppress(ValueError):
+            wanted |= Q(pk__in=CardMessage.objects.filter(receipt=UUID(term)).values("use"))
+        return found | queryset.filter(wanted), more
+
+    @admin.display(description=_("card"))
+    def ending(self, use: CardAuthorisation) -> str:
+        return f"···· {use.card.last_four}"
+
+    @admin.display(description=_("kind of merchant"), ordering="category")
+    def kind(self, use: CardAuthorisation) -> str:
+        return kind_of(use.category)
+
+    @admin.display(description=_("amount"))
+    def amount(self, use: Any) -> str:
+        """What was paid, else approved, else asked for."""
+        return minor(use.captured_minor or use.authorised_minor or use.first_minor, use.currency)
+
+    @admin.display(description=_("approved"))
+    def approved_amount(self, use: CardAuthorisation) -> str:
+        return minor(use.authorised_minor, use.currency)
+
+    @admin.display(description=_("set aside"))
+    def set_aside(self, use: CardAuthorisation) -> str:
+        return minor(use.figures.held, use.currency)
+
+    @admin.display(description=_("cancelled"))
+    def cancelled(self, use: CardAuthorisation) -> str:
+        return minor(use.reversed_minor, use.currency)
+
+    @admin.display(description=_("paid"))
+    def paid(self, use: CardAuthorisation) -> str:
+        return minor(use.captured_minor, use.currency)
+
+    @admin.display(description=_("refunded"))
+    def refunded(self, use: CardAuthorisation) -> str:
+        return minor(use.refunded_minor, use.currency)
+
+    @admin.display(description=_("counts against limits"))
+    def counts(self, use: CardAuthorisation) -> str:
+        return minor(use.counted_minor, use.currency)
+
+    @admin.display(description=_("what was said"))
+    def time_line(self, use: CardAuthorisation) -> str:
+        headings = (
+            *(_("at"), _("message"), _("at the merchant"), _("on the card"), _("approved"), _("outcome"), _("why")),
+            *(_("became a debt"), _("receipt"), _("journal")),
+        )
+        messages = use.messages.select_related("receipt").order_by("at", "pk")
+        return str(table(headings, [_line(message, use.currency) for message in messages]))
+
+
+def _line(message: CardMessage, currency: str) -> tuple[Any, ...]:
+    receipt = getattr(message, "receipt", None)
+    return (
+        moment(message.at),
+        link(CardMessage, message.pk, message.get_kind_display()),
+        minor(message.merchant_minor, message.merchant_currency),
+        minor(message.card_minor, currency),
+        minor(message.approved_minor, currency),
+        message.get_outcome_display(),
+        message.get_code_display() or NOTHING,
+        minor(message.debt_minor, currency),
+        link(DecisionReceipt, receipt.pk, _("Receipt")) if receipt else NOTHING,
+        link(Journal, message.journal_id, _("Journal")) if message.journal_id else NOTHING,
+    )
+
+
+@admin.register(CardMessage)
+class CardMessages(OfMembers[CardMessage]):
+    list_display = ("at", "whose", "merchant", "kind", "asked", "outcome", "code", "processor", "message_id")
+    list_filter = ("kind", "outcome", "code")
+    list_select_related = ("use__member", "use__card")
+    parties = ("use__member",)
+    known_by = "id"
+    search_help_text = _("the processor's id of a message, an id, or a member's handle, e-mail address or id")
+    fields = (
+        "id",
+        "at",
+        "told_at",
+        "kind",
+        "use",
+        "whose",
+        "ending",
+        "merchant",
+        "asked",
+        "settled",
+        "rate",
+        "margin",
+        "fee",
+        "on_card",
+        "approved_amount",
+        "set_aside",
+        "debt",
+        "final",
+        "outcome",
+        "code",
+        "decided",
+        "journal",
+        "processor",
+        "message_id",
+    )
+    facts = ("at", "kind", "whose", "merchant", "asked", "settled")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CardMessage], search_term: str
+    ) -> tuple[QuerySet[CardMessage], bool]:
+        found, more = super().get_search_results(request, queryset, search_term)
+        if not (term := search_term.strip()):
+            return found, more
+        return found | queryset.filter(named_by_processors(CardMessage, "message_id", term)), more
+
+    @admin.display(description=_("member"))
+    def whose(self, message: CardMessage) -> str:
+        return str(message.use.member) if message.use else NOTHING
+
+    @admin.display(description=_("card"))
+    def ending(self, message: CardMessage) -> str:
+        return f"···· {message.use.card.last_four}" if message.use else _none_of_ours()
+
+    @admin.display(description=_("merchant"))
+    def merchant(self, message: CardMessage) -> str:
+        return message.use.merchant_name if message.use else _none_of_ours()
+
+    @admin.display(description=_("amount at the merchant"))
+    def asked(self, message: CardMessage) -> str:
+        return minor(message.merchant_minor, message.merchant_currency)
+
+    @admin.display(description=_("amount settled"))
+    def settled(self, message: CardMessage) -> str:
+        return minor(message.settlement_minor, message.settlement_currency)
+
+    @admin.display(description=_("margin"))
+    def margin(self, message: CardMessage) -> str:
+        return minor(message.margin_minor, _currency(message))
+
+    @admin.display(description=_("fee"))
+    def fee(self, message: CardMessage) -> str:
+        return minor(message.fee_minor, _currency(message))
+
+    @admin.display(description=_("amount of the card"))
+    def on_card(self, message: CardMessage) -> str:
+        return minor(message.card_minor, _currency(message))
+
+    @admin.display(description=_("approved"))
+    def approved_amount(self, message: CardMessage) -> str:
+        return minor(message.approved_minor, _currency(message))
+
+    @admin.display(description=_("set aside"))
+    def set_aside(self, message: CardMessage) -> str:
+        return minor(message.aside_minor, _currency(message))
+
+    @admin.display(description=_("became a debt"))
+    def debt(self, message: CardMessage) -> str:
+        return minor(message.debt_minor, _currency(message))
+
+    @admin.display(description=_("receipt"))
+    def decided(self, message: CardMessage) -> str:
+        receipt = getattr(message, "receipt", None)
+        return link(DecisionReceipt, receipt.pk, receipt.pk) if receipt else NOTHING
+
+
+def _currency(message: CardMessage) -> str:
+    return message.use.currency if message.use else ""
+
+
+def _none_of_ours() -> str:
+    return str(_("a card that is none of ours"))
