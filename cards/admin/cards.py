@@ -11,7 +11,7 @@ from cards.admin.control_forms import ControlsForm
 from cards.admin.shown import link, minor, moment
 from cards.control_rules import Measure
 from cards.models import Card, CardAuthorisation, CardControls, CardEvent, CardLoad, CardReveal
-from cards.services import controls, debts, ending, life, loading
+from cards.services import controls, debts, ending, life, loading, settling
 from cards.services.life import Channel
 from cards.services.receipts import Scope, cap_words, counted
 from members.admin.finding import OfMembers
@@ -62,8 +62,8 @@ class Cards(OfMembers[Card]):
         "last_uses",
         "what_happened",
     )
-    facts = ("member", "product", "shown", "state")
-    deeds = ("block", "unblock", "let_more", "close")
+    facts = ("member", "product", "shown", "state", "owed")
+    deeds = ("block", "unblock", "let_more", "write_off", "close")
 
     @admin.display(description=_("number"))
     def shown(self, card: Card) -> str:
@@ -73,7 +73,7 @@ class Cards(OfMembers[Card]):
     def on_it(self, card: Card) -> str:
         return formatted(loading.left_on(card))
 
-    @admin.display(description=_("what its member owes because of cards"))
+    @admin.display(description=_("owed because of cards"))
     def owed(self, card: Card) -> str:
         return minor(debts.owed(card.member, card.product.currency).minor, card.product.currency)
 
@@ -151,6 +151,17 @@ class Cards(OfMembers[Card]):
     )
     def let_more(self, *, row: Card, by: Actor, answers: dict[str, Any]) -> str | Promise:
         controls.raise_for(card=row, terms=answers["terms"], by=by, reason=answers["reason"])
+        return PROPOSED
+
+    @deed(
+        _("Propose to write off what its member owes"),
+        permission="cards.propose_write_off",
+        form=ReasonForm,
+        offered=lambda _by, row: bool(debts.owed(row.member, row.product.currency).minor),
+    )
+    def write_off(self, *, row: Card, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        currency = row.product.currency
+        settling.write_off_debt(member=row.member, currency=currency, by=by, reason=answers["reason"])
         return PROPOSED
 
     @deed(

@@ -17,7 +17,8 @@ from paymentsite.core.money import Money
 
 
 def moment(at: datetime | None) -> str:
-    return date_format(localtime(at), "DATETIME_FORMAT") if at else NOTHING
+    """As it stands in tables: short."""
+    return date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else NOTHING
 
 
 def minor(value: int | None, currency: str) -> str:

@@ -1,5 +1,6 @@
 """Uses of cards and what was said about them, as operators see them."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -7,17 +8,32 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
+from cards.admin.cards import ReasonForm
 from cards.admin.shown import kind_of, link, minor, moment
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
+from cards.models.authorisations import Outcome
 from cards.queries.finding import named_by_processors
-from members.admin.finding import OfMembers
+from cards.services import settling
+from members.admin.finding import MemberField, OfMembers
+from members.admin.tiers import PROPOSED
+from paymentsite.core.actors import Actor
+from paymentsite.core.backoffice import deed
+from paymentsite.core.errors import listed
+from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import NOTHING
 from paymentsite.ledger.admin.tables import table
 from paymentsite.ledger.models import Journal
 
 _DIGITS = 4
+
+
+class PlaceForm(ReasonForm):
+    member = MemberField(label=_("Member"))
+    field_order = ("member", "reason")
 
 
 @admin.register(CardAuthorisation)
@@ -109,30 +125,37 @@ class CardUses(OfMembers[CardAuthorisation]):
     def counts(self, use: CardAuthorisation) -> str:
         return minor(use.counted_minor, use.currency)
 
-    @admin.display(description=_("what was said"))
+    @admin.display(description=_("message by message"))
     def time_line(self, use: CardAuthorisation) -> str:
-        headings = (
-            *(_("at"), _("message"), _("at the merchant"), _("on the card"), _("approved"), _("outcome"), _("why")),
-            *(_("became a debt"), _("receipt"), _("journal")),
-        )
+        headings = (_("at"), _("message"), _("at the merchant"), _("on the card"), _("outcome"), _("kept as"))
         messages = use.messages.select_related("receipt").order_by("at", "pk")
         return str(table(headings, [_line(message, use.currency) for message in messages]))
 
 
 def _line(message: CardMessage, currency: str) -> tuple[Any, ...]:
     receipt = getattr(message, "receipt", None)
+    kept = [link(DecisionReceipt, receipt.pk, _("Receipt"))] if receipt else []
+    kept += [link(Journal, message.journal_id, _("Journal"))] if message.journal_id else []
     return (
         moment(message.at),
         link(CardMessage, message.pk, message.get_kind_display()),
         minor(message.merchant_minor, message.merchant_currency),
         minor(message.card_minor, currency),
-        minor(message.approved_minor, currency),
-        message.get_outcome_display(),
-        message.get_code_display() or NOTHING,
-        minor(message.debt_minor, currency),
-        link(DecisionReceipt, receipt.pk, _("Receipt")) if receipt else NOTHING,
-        link(Journal, message.journal_id, _("Journal")) if message.journal_id else NOTHING,
+        listed(_outcome(message, currency)),
+        format_html_join(" ", "{}", ((each,) for each in kept)) or NOTHING,
     )
+
+
+def _outcome(message: CardMessage, currency: str) -> Iterator[str]:
+    yield message.get_outcome_display()
+    if message.outcome == Outcome.DECLINED:
+        yield message.get_code_display()
+    if message.outcome == Outcome.PARTIAL:
+        yield minor(message.approved_minor, currency)
+    if message.final:
+        yield str(_("the last one"))
+    if message.debt_minor:
+        yield f"{_('became a debt')} {minor(message.debt_minor, currency)}"
 
 
 @admin.register(CardMessage)
@@ -166,10 +189,12 @@ class CardMessages(OfMembers[CardMessage]):
         "code",
         "decided",
         "journal",
+        "left_aside",
         "processor",
         "message_id",
     )
-    facts = ("at", "kind", "whose", "merchant", "asked", "settled")
+    facts = ("at", "kind", "whose", "merchant", "asked", "left_aside")
+    deeds = ("place",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CardMessage], search_term: str
@@ -227,6 +252,22 @@ class CardMessages(OfMembers[CardMessage]):
     def decided(self, message: CardMessage) -> str:
         receipt = getattr(message, "receipt", None)
         return link(DecisionReceipt, receipt.pk, receipt.pk) if receipt else NOTHING
+
+    @admin.display(description=_("of a refund, waits to be put on a wallet"))
+    def left_aside(self, message: CardMessage) -> str:
+        left = settling.aside(message)
+        return formatted(left) if left else NOTHING
+
+    @deed(
+        _("Propose to put it on a wallet"),
+        permission="cards.propose_refund_place",
+        form=PlaceForm,
+        initial=lambda row: {"member": row.use.member.handle or row.use.member_id} if row.use else {},
+        offered=lambda _by, row: settling.aside(row) is not None,
+    )
+    def place(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        settling.place_refund(message=row, member=answers["member"], by=by, reason=answers["reason"])
+        return PROPOSED
 
 
 def _currency(message: CardMessage) -> str:

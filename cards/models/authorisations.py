@@ -105,7 +105,8 @@ class CardAuthorisation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.merchant_name} {self.authorised}"
+        amount = self.captured_minor or self.authorised_minor
+        return f"{self.merchant_name} {Money(amount, self.currency)}" if amount else self.merchant_name
 
     @property
     def authorised(self) -> Money:
@@ -228,6 +229,10 @@ class CardMessage(models.Model):
     class Meta:
         verbose_name = _("message about a use of a card")
         verbose_name_plural = _("messages about uses of cards")
+        permissions = [
+            ("propose_refund_place", _("Can propose where a refund that is set aside goes")),
+            ("approve_refund_place", _("Can approve where a refund that is set aside goes")),
+        ]
         constraints = [
             models.UniqueConstraint(name="cards_message_once", fields=["processor", "message_id"]),
         ]

@@ -96,6 +96,8 @@ class Card(models.Model):
             ("block_card", _("Can block cards")),
             ("unblock_card", _("Can unblock cards")),
             ("close_card", _("Can close cards")),
+            ("propose_write_off", _("Can propose to write off what members owe because of cards")),
+            ("approve_write_off", _("Can approve to write off what members owe because of cards")),
         ]
         constraints = [
             models.UniqueConstraint(name="cards_card_once", fields=["member", "reference"]),

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cards.models.cards import Card, CardEvent
@@ -55,4 +56,4 @@ class CardControls(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"controls {self.pk}"
+        return gettext("controls %(number)s") % {"number": self.pk}

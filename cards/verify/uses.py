@@ -11,7 +11,7 @@ from cards.chain_rules import Figures
 from cards.models import Card, CardAuthorisation, CardMessage
 from cards.models.authorisations import Kind, Outcome
 from cards.queries.deciding import DEBT
-from cards.services import debts, use_books
+from cards.services import debts, settling, use_books
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Balance, Hold, Journal, Posting
 
@@ -148,13 +148,17 @@ def uses_are_counted(_: Run) -> Iterator[Fault]:
             yield f"card {card.pk}", f"{used} of its uses are taken, it was used {number} times"
 
 
-@check("cards.debts_are_booked", "What members owe is what cards took beyond what there was, less what was paid of it.")
+@check(
+    "cards.debts_are_booked",
+    "What members owe is what cards took beyond what there was, less what was paid of it or written off.",
+)
 def debts_are_booked(run: Run) -> Iterator[Fault]:
     owed: dict[tuple[str, str], int] = {}
     rows = CardMessage.objects.exclude(debt_minor=0).values_list("use__account__owner", "use__currency", "debt_minor")
     for owner, unit, minor in rows.iterator(_CHUNK):
         owed[owner, unit] = owed.get((owner, unit), 0) + minor
-    paid = Posting.objects.filter(journal__scope=debts.SCOPE, target__code=DEBT)
+    less = [debts.SCOPE, settling.WRITTEN_OFF]
+    paid = Posting.objects.filter(journal__scope__in=less, target__code=DEBT)
     for owner, unit, minor in paid.values_list("target__owner", "unit").annotate(sum=Sum("amount_minor")):
         owed[owner, unit] = owed.get((owner, unit), 0) - minor
     balances = Balance.objects.filter(account__code=DEBT)

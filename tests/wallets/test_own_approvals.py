@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from django.db.models import Model
 
-from cards.services import controls, credit_decisions
+from cards.models import CardMessage
+from cards.services import controls, credit_decisions, settling
 from members.models import Limit, Member, Tier, User
 from members.services import limit_rules, pins, points, privacy, rewards, rights, tier_gifts
 from paymentsite.core import clock
@@ -18,8 +19,10 @@ from paymentsite.core.ids import EPOCH
 from paymentsite.core.models import Approval, AuditEntry
 from paymentsite.core.services import approvals
 from paymentsite.core.services.proposals import Declared, all_declared
+from paymentsite.core.vault import Secret
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.services import manual
+from tests.cards import using
 from tests.cards.banking import NOWHERE, came, purpose
 from tests.cards.factories import card, debit
 from tests.factories import fund
@@ -161,10 +164,24 @@ def sent_back(me: Member) -> Propose:
     return lambda by: credit_decisions.give_back(credit=credit, by=by, reason=WHY)
 
 
+def forgiven(me: Member) -> Propose:
+    using.tell("capture", card(me, debit()), 50_00)
+    return lambda by: settling.write_off_debt(member=me, currency="CNY", by=by, reason=WHY)
+
+
+def placed(me: Member) -> Propose:
+    found = card(me, debit())
+    using.tell("refund", found, 30_00, number=Secret("4000001299999999"), message_id="stray")
+    message = CardMessage.objects.get(message_id="stray")
+    return lambda by: settling.place_refund(message=message, member=me, by=by, reason=WHY)
+
+
 ABOUT: dict[str, Callable[[Member], Propose]] = {
     "cards.assign_credit": assigned,
+    "cards.place_refund": placed,
     "cards.raise_controls": raised,
     "cards.return_credit": sent_back,
+    "cards.write_off_debt": forgiven,
     "ledger.post_manual": moved,
     "members.clear_pin": clearing,
     "members.end_limit": limit_ended,

@@ -12,16 +12,27 @@ from paymentsite.core.layout import NOTHING
 LINES: Final = 20
 
 
+# What is longer is broken into lines.
+_SHORT: Final = 32
+
+
 def table(headings: tuple[str | Promise, ...], rows: list[tuple[Any, ...]]) -> SafeString | str:
+    """A table within a page, which is as wide as there is room for: what is wider scrolls in its own place."""
     if not rows:
         return NOTHING
-    cell = '<td class="px-3 py-1 border-b border-base-200 dark:border-base-800 whitespace-nowrap">{}</td>'
-    head = format_html_join("", '<th class="px-3 py-1 text-left font-medium">{}</th>', ((h,) for h in headings))
-    body = format_html_join(
-        "", "<tr>{}</tr>", ((format_html_join("", cell, ((value,) for value in row)),) for row in rows)
-    )
+    heading = '<th class="px-2 py-1 text-left align-top font-medium whitespace-nowrap">{}</th>'
+    head = format_html_join("", heading, ((h,) for h in headings))
+    body = format_html_join("", "<tr>{}</tr>", ((format_html_join("", "{}", map(_cell, row)),) for row in rows))
     table = '<table class="tabular-nums"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
-    return format_html(f'<div class="overflow-x-auto max-w-full">{table}</div>', head, body)
+    return format_html(f'<div class="flex"><div class="grow overflow-x-auto w-0">{table}</div></div>', head, body)
+
+
+def _cell(value: Any) -> tuple[SafeString]:
+    long = not isinstance(value, SafeString) and len(str(value)) > _SHORT
+    width = "min-w-52 whitespace-normal" if long else "whitespace-nowrap"
+    return (
+        format_html(f'<td class="px-2 py-1 border-b border-base-200 dark:border-base-800 {width}">{{}}</td>', value),
+    )
 
 
 def link(page: str, pk: object, text: object) -> SafeString:

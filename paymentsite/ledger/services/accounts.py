@@ -159,6 +159,7 @@ _HOUSE_KINDS: Final = {
     "breakage": Account.Kind.INCOME,
     "points": Account.Kind.EXPENSE,
     "account_proofs": Account.Kind.EXPENSE,
+    "losses": Account.Kind.EXPENSE,
     "suspense": Account.Kind.LIABILITY,
     "bank suspense": Account.Kind.LIABILITY,
 }

@@ -1,0 +1,97 @@
+"""What two people decided about debts and refunds: booked as it was told, and told once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import UUID
+
+from cards.models import CardMessage
+from cards.queries.deciding import DEBT
+from cards.services import settling
+from paymentsite.core.models import AuditEntry
+from paymentsite.core.verification import Fault, Run, check
+from paymentsite.ledger.models import Journal, Posting
+from paymentsite.ledger.services.accounts import HOUSE
+from wallets.models import Wallet
+
+_COLUMNS: Final = (
+    "source__owner",
+    "source__code",
+    "target__owner",
+    "target__code",
+    "target_id",
+    "unit",
+    "amount_minor",
+)
+
+
+@check(
+    "cards.write_offs_are_told",
+    "What was written off of a debt was our loss, and the audit trail tells of it once, and of no other.",
+)
+def write_offs_are_told(run: Run) -> Iterator[Fault]:
+    told = _Told(settling.DEBT_TOLD)
+    journals = list(Journal.objects.posted().filter(scope=settling.WRITTEN_OFF).order_by("pk"))
+    run.seen["debts written off"] = len(journals)
+    for journal in journals:
+        moved = _moved(journal)
+        ends = [(row["source__owner"], row["source__code"], row["target__code"]) for row in moved]
+        if ends != [(HOUSE, settling.LOSSES, DEBT)]:
+            yield f"journal {journal.pk}", "it writes off a debt, and moved something else"
+        elif (what := moved[0]) and not told.tells(journal, what, f"ledger.account:{what['target_id']}"):
+            yield f"journal {journal.pk}", "it writes off a debt, and the audit trail tells otherwise"
+    yield from told.idle(journals)
+
+
+@check(
+    "cards.refunds_are_placed",
+    "A refund that was put on a wallet left suspense whole, for its own member, and the audit trail tells of it once.",
+)
+def refunds_are_placed(run: Run) -> Iterator[Fault]:
+    told = _Told(settling.REFUND_TOLD)
+    journals = list(Journal.objects.posted().filter(scope=settling.PLACED).order_by("pk"))
+    run.seen["refunds put on wallets"] = len(journals)
+    for journal in journals:
+        message = CardMessage.objects.select_related("use").filter(pk=UUID(journal.reference)).first()
+        moved = _moved(journal)
+        if message is None or len(moved) != 1 or not _fits(message, moved[0]):
+            yield f"journal {journal.pk}", "it puts a refund on a wallet, and moved something else"
+        elif not told.tells(journal, moved[0], f"cards.cardmessage:{message.pk}"):
+            yield f"journal {journal.pk}", "it puts a refund on a wallet, and the audit trail tells otherwise"
+    yield from told.idle(journals)
+
+
+def _moved(journal: Journal) -> list[dict[str, Any]]:
+    return list(Posting.objects.filter(journal=journal).values(*_COLUMNS))
+
+
+def _fits(message: CardMessage, moved: dict[str, Any]) -> bool:
+    """Whether it is what the message had put in suspense, and went to a wallet: of the card's member, if of any."""
+    aside = settling.set_aside(message)
+    wallet = Wallet.objects.filter(account=moved["target_id"]).first()
+    if aside is None or wallet is None or (message.use and message.use.member_id != wallet.member_id):
+        return False
+    source = (moved["source__owner"], moved["source__code"])
+    return (*source, moved["amount_minor"], moved["unit"]) == (HOUSE, "suspense", aside.minor, aside.unit)
+
+
+class _Told:
+    """What the audit trail tells of one act, by the journals that it names."""
+
+    def __init__(self, act: str) -> None:
+        entries = AuditEntry.objects.filter(act=act).order_by("pk").values_list("subject", "after")
+        self.entries = [(subject, after or {}) for subject, after in entries]
+        self.times = Counter(str(after.get("journal")) for _subject, after in self.entries)
+        self.known = {str(after.get("journal")): (subject, after) for subject, after in self.entries}
+
+    def tells(self, journal: Journal, moved: dict[str, Any], about: str) -> bool:
+        subject, after = self.known.get(str(journal.pk), ("", {}))
+        amount = {"amount": moved["amount_minor"], "currency": moved["unit"]}
+        owner = f"members.member:{moved['target__owner'].partition(':')[2]}"
+        said = (self.times[str(journal.pk)], subject, after.get("amount"), after.get("member"))
+        return said == (1, about, amount, owner)
+
+    def idle(self, journals: list[Journal]) -> Iterator[Fault]:
+        posted = {str(journal.pk) for journal in journals}
+        for name in sorted(self.known.keys() - posted):
+            yield f"journal {name}", "the audit trail tells of it, and it is none of those"
