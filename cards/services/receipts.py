@@ -25,7 +25,7 @@ class Check(TextChoices):
     """What is looked at, in this order."""
 
     CARD = "card", _("the card, its member and the account")
-    SECURITY = "security", _("expiry date and security code")
+    SECURITY = "security", _("PIN, expiry date and security code")
     USE = "use", _("what the card is for")
     CONTROLS = "controls", _("what it may be used for")
     RATE = "rate", _("exchange rate")

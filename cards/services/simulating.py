@@ -93,6 +93,7 @@ class Saying:
     page: bool = False
     expires: tuple[int, int] | None = None
     code: Secret | None = field(default=None, repr=False)
+    pin: Secret | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _ask(told: Told, saying: Saying) -> Ask:
         expires = expires or (on_it.year, on_it.month)
         code = code or codes.of(saying.card, told.told_at)
     facts = {name: getattr(told, name) for name in Told.__dataclass_fields__}
-    return replace(Ask(**facts), expires=expires, code=code, partial=saying.partial)
+    return replace(Ask(**facts), expires=expires, code=code, pin=saying.pin, partial=saying.partial)
 
 
 def _merchant_of(use: CardAuthorisation) -> Merchant:

@@ -1,16 +1,20 @@
 """Merchants that there are not, by the command: every message that real ones send, answered in words."""
 
+from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from cards.control_rules import Entry
 from cards.models import CardAuthorisation, CardMessage
-from cards.services import codes, simulating
+from cards.services import card_pins, codes, simulating
+from cards.services.life import Channel
 from cards.services.simulating import PRESETS, NoSimulator, Saying, What
 from paymentsite.core import clock, verification
-from paymentsite.core.actors import SYSTEM
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.vault import Secret
 from tests.cards.factories import card, debit
 from tests.cards.using import debt, loaded, spending, stands, use
 from tests.factories import cny
@@ -160,7 +164,19 @@ def test_each_merchant_can_be_asked_for(name):
     rate("EUR", "CNY", "8")
     found = spending(1000_00)
 
-    assert said("authorise", found.public_id, "1", "--at", name)[1].startswith("approved")
+    told = said("authorise", found.public_id, "1", "--at", name)
+
+    asks_for_a_pin = PRESETS[name].entry == Entry.ATM
+    assert told[1].startswith("declined: no PIN was given" if asks_for_a_pin else "approved")
+
+
+def test_machine_gives_cash_for_the_pin():
+    found = spending(1000_00)
+    by = Actor.of(found.member.user)
+    card_pins.set_pin(card=found, new=Secret("4071"), by=by, channel=Channel.WEB, signed_in=timedelta(0))
+
+    assert "another PIN" in said("authorise", found.public_id, "100", "--at", "cash", "--pin", "4072")[1]
+    assert said("authorise", found.public_id, "100", "--at", "cash", "--pin", "4071")[-1] == "available 900.00 CNY"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ class Command(BaseCommand):
         parser.add_argument("--page", action="store_true", help="typed into a page, with what stands on the card")
         parser.add_argument("--expires", help="what was typed as the expiry date, such as 2027-03")
         parser.add_argument("--code", help="what was typed as the security code")
+        parser.add_argument("--pin", help="what was typed as the card's PIN")
 
     def handle(self, *, what: str, card: str, amount: str | None, **given: Any) -> None:
         try:
@@ -65,7 +66,8 @@ class Command(BaseCommand):
                 partial=given["partial"],
                 page=given["page"],
                 expires=_month(given["expires"]),
-                code=Secret(given["code"]) if given["code"] else None,
+                code=_secret(given["code"]),
+                pin=_secret(given["pin"]),
             )
             heard = simulating.say(what=What(what), saying=saying, by=SYSTEM)
         except DomainError as refusal:
@@ -142,3 +144,7 @@ def _month(text: str | None) -> tuple[int, int] | None:
     if not (year.isdecimal() and month.isdecimal()):
         raise CommandError("Write the expiry date as 2027-03.")
     return int(year), int(month)
+
+
+def _secret(text: str | None) -> Secret | None:
+    return Secret(text) if text else None
