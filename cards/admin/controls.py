@@ -32,7 +32,7 @@ class ControlsOfCards(OfMembers[CardControls]):
 
     @admin.display(description=_("it speaks of"))
     def parts(self, row: CardControls) -> str:
-        return listed(controls.part_words(part) for part in row.terms) or NOTHING
+        return listed(controls.parts_of(row)) or NOTHING
 
     @admin.display(description=_("what is allowed"))
     def shown(self, row: CardControls) -> str:

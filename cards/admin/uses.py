@@ -160,7 +160,7 @@ def _outcome(message: CardMessage, currency: str) -> Iterator[str]:
 
 @admin.register(CardMessage)
 class CardMessages(OfMembers[CardMessage]):
-    list_display = ("at", "whose", "merchant", "kind", "asked", "outcome", "code", "processor", "message_id")
+    list_display = ("at", "whose", "ending", "merchant", "kind", "asked", "outcome", "code")
     list_filter = ("kind", "outcome", "code")
     list_select_related = ("use__member", "use__card")
     parties = ("use__member",)
@@ -210,11 +210,11 @@ class CardMessages(OfMembers[CardMessage]):
 
     @admin.display(description=_("card"))
     def ending(self, message: CardMessage) -> str:
-        return f"···· {message.use.card.last_four}" if message.use else _none_of_ours()
+        return f"···· {message.use.card.last_four}" if message.use else str(_("a card that is none of ours"))
 
     @admin.display(description=_("merchant"))
     def merchant(self, message: CardMessage) -> str:
-        return message.use.merchant_name if message.use else _none_of_ours()
+        return message.use.merchant_name if message.use else NOTHING
 
     @admin.display(description=_("amount at the merchant"))
     def asked(self, message: CardMessage) -> str:
@@ -272,7 +272,3 @@ class CardMessages(OfMembers[CardMessage]):
 
 def _currency(message: CardMessage) -> str:
     return message.use.currency if message.use else ""
-
-
-def _none_of_ours() -> str:
-    return str(_("a card that is none of ours"))

@@ -52,6 +52,11 @@ def part_words(part: str) -> str:
     return str(_PARTS.get(part, part))
 
 
+def parts_of(row: CardControls) -> list[str]:
+    """What the set speaks of, in words."""
+    return [part_words(part) for part in _PARTS if part in row.terms]
+
+
 def _words(fact: Any) -> str:
     return controls_words(fact)
 
