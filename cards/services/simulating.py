@@ -24,6 +24,7 @@ from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
 
 PROCESSOR: Final = "sim"
+_LAST_FOUR: Final = 4
 
 
 class NoSimulator(Forbidden):
@@ -57,19 +58,19 @@ class Preset:
     currency: str = "CNY"
 
 
-def _preset(name: str, category: str, entry: Entry, *, id: str, currency: str = "CNY", **where: str) -> Preset:  # noqa: A002  the merchant's own word
-    merchant = Merchant(id=id, name=name, category=category, **{"country": "CN", **where})
+def _preset(key: str, name: str, category: str, entry: Entry, *, currency: str = "CNY", **where: str) -> Preset:
+    merchant = Merchant(id=key, name=name, category=category, **{"country": "CN", **where})
     return Preset(merchant, entry, currency)
 
 
 PRESETS: Final[Mapping[str, Preset]] = {
-    "shop": _preset("Corner Shop", "5411", Entry.CONTACTLESS, id="sim-shop", city="Shanghai"),
-    "hotel": _preset("Grand Hotel", "7011", Entry.CHIP, id="sim-hotel", city="Beijing"),
-    "pump": _preset("Ring Road Fuel", "5542", Entry.CHIP, id="sim-pump", city="Beijing"),
-    "diner": _preset("Noodle House", "5812", Entry.CHIP, id="sim-diner", city="Chengdu"),
-    "cash": _preset("Cash Machine", "6011", Entry.ATM, id="sim-cash", city="Shanghai"),
-    "subscription": _preset("Streams", "5815", Entry.RECURRING, id="sim-subscription"),
-    "abroad": _preset("Librairie du Port", "5942", Entry.CHIP, id="sim-abroad", currency="EUR", country="FR"),
+    "shop": _preset("sim-shop", "Corner Shop", "5411", Entry.CONTACTLESS, city="Shanghai"),
+    "hotel": _preset("sim-hotel", "Grand Hotel", "7011", Entry.CHIP, city="Beijing"),
+    "pump": _preset("sim-pump", "Ring Road Fuel", "5542", Entry.CHIP, city="Beijing"),
+    "diner": _preset("sim-diner", "Noodle House", "5812", Entry.CHIP, city="Chengdu"),
+    "cash": _preset("sim-cash", "Cash Machine", "6011", Entry.ATM, city="Shanghai"),
+    "subscription": _preset("sim-subscription", "Streams", "5815", Entry.RECURRING),
+    "abroad": _preset("sim-abroad", "Librairie du Port", "5942", Entry.CHIP, currency="EUR", country="FR"),
 }
 
 
@@ -127,7 +128,7 @@ def say(*, what: What, saying: Saying, by: Actor) -> Heard:
 def card_called(name: str, *, member: Any = None) -> Card | Secret:
     """The card whose id, or number, ``name`` is; with ``member``, whose last four digits. A number may be nobody's."""
     rows = Card.objects.select_related("member", "product", "account", "code_key")
-    if member is not None and len(name) == 4:  # noqa: PLR2004  the last four
+    if member is not None and len(name) == _LAST_FOUR:
         found = list(rows.filter(member=member, last_four=name))
         living = [card for card in found if not card.ended] or found
         if len(living) > 1:
