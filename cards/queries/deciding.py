@@ -9,12 +9,13 @@ from uuid import UUID
 
 from cards import control_reading
 from cards.control_rules import CALENDAR, TRAILING, Controls, Measure, Span, calendar_windows
-from cards.models import Card, CardAuthorisation
+from cards.models import Card, CardAuthorisation, CardPin
 from cards.models.authorisations import Kind
 from members.models.limits import Kind as LimitKind
 from members.periods import Period, Window
 from members.queries import limits
 from paymentsite.core.asking import Question, Row, moment, together
+from paymentsite.core.vault import Envelope
 
 _SEEN: Final = """
 SELECT m.id, m.kind, m.digest, m.use_id, r.id FROM cards_cardmessage m
@@ -47,7 +48,20 @@ _OWED: Final = """
 SELECT b.posted_minor FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
 WHERE a.owner = %s AND a.code = %s AND a.unit = %s AND b.posted_minor < 0
 """
-_PLACES: Final = 8
+# What stood in the place of a card before it counts as the card does.
+_LINE: Final = """
+WITH RECURSIVE line(id, replaces_id) AS (
+    SELECT id, replaces_id FROM cards_card WHERE id = %s
+    UNION ALL SELECT c.id, c.replaces_id FROM cards_card c JOIN line ON c.id = line.replaces_id
+)
+"""
+_OF_LINE: Final = f"card_id IN ({_LINE} SELECT id FROM line)"  # noqa: S608  our own text
+_LINE_EVER: Final = f"""
+{_LINE} SELECT CAST(SUM(counted_minor) AS BIGINT), CAST(SUM(counted) AS BIGINT)
+FROM cards_card WHERE id IN (SELECT id FROM line)
+"""  # noqa: S608  our own text
+_PIN: Final = "SELECT hashed, tries FROM cards_cardpin WHERE card_id = %s"
+_PLACES: Final = 10
 # The account on which a member's debts stand.
 DEBT: Final = "card debt"
 
@@ -86,6 +100,7 @@ class Facts:
     windows: dict[Period, Window]
     books: Books
     owed: int
+    pin: CardPin | None
     limits: limits.Facts
 
 
@@ -98,16 +113,24 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
         Question(_SEEN, (processor, message_id)),
         Question(_USE, (processor, reference)),
         Question(_CONTROLS, (card.pk, card.pk, card.member_id, card.product_id)),
-        _sums("card_id = %s", (card.pk,), since),
-        _sums("member_id = %s AND currency = %s", (card.member_id, card.product.currency), since),
+        _own(card, since),
+        _every(card, since),
         Question(_EVER, (card.member_id, card.product.currency)),
         Question(_BALANCE, (card.account_id,)),
         Question(_OWED, (card.member.owner, DEBT, card.product.currency)),
+        Question(_PIN, (card.pk,)),
+        Question(_LINE_EVER, (card.pk,)),
         *asked.questions,
     )
-    seen, use, controls, own, every, ever, balance, owed = answers[:_PLACES]
+    seen, use, controls, own, every, ever, balance, owed, pin, line = answers[:_PLACES]
+    limit_facts = limits.read(asked, answers[_PLACES:])
+    if limit_facts.asked.windows != windows:
+        # Whoever has lived in another zone meanwhile: what was used counts until the period is over there, too.
+        windows = limit_facts.asked.windows
+        since = _since(now, windows)
+        own, every = together(_own(card, since), _every(card, since))
     used = {**_used("card", own[0], since), **_used("member", every[0], since)}
-    used["card", Measure.AMOUNT, Span.EVER], used["card", Measure.COUNT, Span.EVER] = card.counted_minor, card.counted
+    used["card", Measure.AMOUNT, Span.EVER], used["card", Measure.COUNT, Span.EVER] = line[0]
     used["member", Measure.AMOUNT, Span.EVER], used["member", Measure.COUNT, Span.EVER] = ever[0]
     return Facts(
         seen=_seen(seen),
@@ -117,8 +140,19 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
         windows=windows,
         books=Books(*balance[0]),
         owed=-owed[0][0] if owed else 0,
-        limits=limits.read(asked, answers[_PLACES:]),
+        pin=_pin(card, pin),
+        limits=limit_facts,
     )
+
+
+def _own(card: Card, since: dict[Span, datetime]) -> Question:
+    """What the card, and those in whose place it stands, were used for."""
+    return _sums(_OF_LINE, (card.pk,), since)
+
+
+def _every(card: Card, since: dict[Span, datetime]) -> Question:
+    """What all cards of its member in its currency were used for."""
+    return _sums("member_id = %s AND currency = %s", (card.member_id, card.product.currency), since)
 
 
 def _since(now: datetime, windows: dict[Period, Window]) -> dict[Span, datetime]:
@@ -158,6 +192,12 @@ def _use(rows: list[Row]) -> CardAuthorisation | None:
     found = CardAuthorisation(**facts)
     found._state.adding = False  # noqa: SLF001  it was read, not made
     return found
+
+
+def _pin(card: Card, rows: list[Row]) -> CardPin | None:
+    for hashed, tries in rows:
+        return CardPin(card=card, hashed=Envelope(bytes(hashed)), tries=tries)
+    return None
 
 
 def _key(value: Any) -> UUID:

@@ -1,5 +1,7 @@
 """What a use makes of the card itself: locked to a merchant, used up, blocked after too many wrong codes."""
 
+from typing import Final
+
 from cards.models import Card, CardPin
 from cards.models.authorisations import Code
 from cards.models.pins import TRIES as PIN_TRIES
@@ -8,7 +10,9 @@ from cards.services.deciding import CODE_TRIES, Decision
 from cards.services.life import Channel
 from cards.services.uses import Turn
 from paymentsite.core.actors import SYSTEM
+from paymentsite.core.services import open_items
 
+UNSWEPT: Final = "card_rest_unswept"
 State = Card.State
 Use = Card.Use
 
@@ -25,18 +29,17 @@ def used(card: Card, turn: Turn, amount: int) -> None:
         card.fixed_minor = amount
 
 
-def guessed(card: Card, code: Code) -> None:
+def guessed(card: Card, decision: Decision) -> None:
     """The same after a question: guesses at a code are counted until a right one comes."""
-    if code in {Code.WRONG_CODE, Code.WRONG_EXPIRY}:
+    if decision.code in {Code.WRONG_CODE, Code.WRONG_EXPIRY}:
         card.code_tries = min(CODE_TRIES, card.code_tries + 1)
-    elif code == Code.APPROVED:
+    elif decision.code_right:
         card.code_tries = 0
 
 
-def pin_guessed(card: Card, decision: Decision) -> CardPin | None:
+def pin_guessed(held: CardPin | None, decision: Decision) -> CardPin | None:
     """The card's PIN, where a question changed how often in a row it was guessed at: a wrong one counts, a right one
     ends that, and one that nobody looked at does neither."""
-    held: CardPin | None = getattr(card, "pin", None)
     if held is None or not (decision.pin_right or decision.code == Code.WRONG_PIN):
         return None
     held.tries = 0 if decision.pin_right else min(PIN_TRIES, held.tries + 1)
@@ -58,5 +61,10 @@ def swept(card: Card) -> None:
 
     Unless another card stands in its place, which spends it.
     """
-    if card.ended and card.prepaid and not Card.objects.living().filter(account=card.account_id).exists():
+    if not (card.ended and card.prepaid) or Card.objects.living().filter(account=card.account_id).exists():
+        return
+    if loading.can_give_back(card):
         loading.give_back(card)
+    elif loading.left_on(card).minor:
+        why = f"{loading.left_on(card)} is on {card}, which is over, and cannot go to its member's wallet."
+        open_items.open(kind=UNSWEPT, subject=card, why=why, by=SYSTEM)

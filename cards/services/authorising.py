@@ -60,6 +60,7 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
     if card is None:
         return _unknown(ask, kind)
     turn = uses.turn(ask, kind, card)
+    card = turn.card
     if turn.facts.seen:
         return again(turn.facts.seen.id)
     if turn.facts.owed and debts.repay(member=card.member, currency=card.product.currency).minor:
@@ -74,7 +75,7 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
         uses.become(use, card, figures)
     else:
         uses.become(use, card, use.figures)
-    after_use.guessed(card, decision.code)
+    after_use.guessed(card, decision)
     message = uses.message(
         turn,
         use,
@@ -126,8 +127,10 @@ def _write(
     card = turn.card
     rows = [uses.written(use), insertion(message), insertion(receipt), uses.card_written(card)]
     if decision.good and decision.verdict:
+        # What was cancelled before it was asked takes nothing.
+        decision.verdict.use.given_back_at = None if use.counted_minor else turn.now
         rows.append(insertion(decision.verdict.use))
-    held = after_use.pin_guessed(card, decision)
+    held = after_use.pin_guessed(turn.facts.pin, decision)
     if held is not None:
         rows.append(Question("UPDATE cards_cardpin SET tries = %s WHERE card_id = %s", [held.tries, card.pk]))
     if notice := _notice(turn, use, decision):

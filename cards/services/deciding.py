@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ _OF_STATE: Final = {
     State.CLOSED: Code.CARD_CLOSED,
     State.EXPIRED: Code.CARD_EXPIRED,
 }
+# Machines and desks that give cash.
+_GIVES_CASH: Final = {"6010", "6011"}
 # Whoever sees the card reads its code, or its chip.
 _WITHOUT_CODE: Final = {Entry.CONTACTLESS, Entry.CHIP, Entry.STRIPE, Entry.ATM, Entry.RECURRING}
 
@@ -49,6 +51,7 @@ class Decision:
     limits: list[dict[str, Any]] = field(default_factory=list)
     verdict: Verdict | None = None
     pin_right: bool = False
+    code_right: bool = False
 
     @property
     def good(self) -> bool:
@@ -79,6 +82,17 @@ class Question:
     now: datetime
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it asks for more of what was approved: else it is asked anew, whatever it calls itself."""
+        use = self.facts.use
+        return self.kind == Kind.INCREMENT and use is not None and use.authorised_minor > 0
+
+    @property
+    def taken(self) -> int:
+        """What the use counts already."""
+        return self.facts.use.counted_minor if self.facts.use else 0
+
+    @property
     def amount(self) -> Money:
         return self.charge.total if self.charge else Money.zero(self.card.product.currency)
 
@@ -101,7 +115,7 @@ def decide(question: Question) -> Decision:
 def _card(question: Question, _decision: Decision) -> None:
     card, use = question.card, question.facts.use
     # What was approved on a card for one use may still become more.
-    goes_on = question.kind == Kind.INCREMENT and card.use == Card.Use.SINGLE and use is not None and use.approved
+    goes_on = question.goes_on and card.use == Card.Use.SINGLE
     if card.state in _OF_STATE and not (goes_on and card.state == State.CLOSED):
         raise _Against(_OF_STATE[State(card.state)])
     if card.expired(clock.day_of(question.now)):
@@ -116,9 +130,9 @@ def _card(question: Question, _decision: Decision) -> None:
 
 def _security(question: Question, decision: Decision) -> None:
     ask, card = question.ask, question.card
-    if question.kind == Kind.INCREMENT:
+    if question.goes_on:
         return
-    _pin(card, ask, decision)
+    _pin(question.facts.pin, ask, decision)
     if ask.expires is not None and ask.expires != (card.expires_on.year, card.expires_on.month):
         raise _Against(Code.WRONG_EXPIRY)
     if ask.code is None:
@@ -128,15 +142,15 @@ def _security(question: Question, decision: Decision) -> None:
     right = codes.of(card, question.now).reveal()
     if not hmac.compare_digest(right.encode(), ask.code.reveal().encode()):
         raise _Against(Code.WRONG_CODE, tries=card.code_tries + 1)
+    decision.code_right = True
 
 
-def _pin(card: Card, ask: Ask, decision: Decision) -> None:
+def _pin(held: CardPin | None, ask: Ask, decision: Decision) -> None:
     """Cash is never given without; elsewhere it is looked at where it was entered."""
     if ask.pin is None:
-        if ask.entry == Entry.ATM:
+        if ask.entry == Entry.ATM or ask.merchant.category in _GIVES_CASH:
             raise _Against(Code.PIN_MISSING)
         return
-    held: CardPin | None = getattr(card, "pin", None)
     if held is None:
         raise _Against(Code.PIN_UNSET)
     if held.tries >= PIN_TRIES:
@@ -155,7 +169,7 @@ def _use(question: Question, _decision: Decision) -> None:
         raise _Against(Code.OTHER_MERCHANT)
     if card.category not in {"", ask.merchant.category}:
         raise _Against(Code.OTHER_CATEGORY)
-    if card.fixed_minor is not None and question.charge and question.amount.minor > card.fixed_minor:
+    if card.fixed_minor is not None and question.charge and question.taken + question.amount.minor > card.fixed_minor:
         raise _Against(Code.OTHER_AMOUNT, most=_wire(Money(card.fixed_minor, card.product.currency)))
     if card.fixed_minor is not None and not again and question.amount.minor:
         used = question.facts.used["card", Measure.COUNT, Span.MONTH]
@@ -191,7 +205,9 @@ def _card_limits(question: Question, decision: Decision) -> None:
     worst: tuple[str, Reading] | None = None
     for scope, reading in readings(question.facts):
         asked = control_rules.asks(reading.cap, amount) if amount else 0
-        if reading.cap.measure == Measure.COUNT and question.kind == Kind.INCREMENT:
+        if reading.cap.span == Span.EACH and amount:
+            asked += question.taken
+        if reading.cap.measure == Measure.COUNT and question.taken:
             asked = 0
         decision.limits.append(_limit_row(question, scope, reading, asked))
         if asked > reading.left and (worst is None or reading.left < worst[1].left):
@@ -247,10 +263,15 @@ def _funds(question: Question, decision: Decision) -> None:
         decision.approved, decision.aside = charge.total, Money(aside, charge.total.unit)
         decision.outcome = Outcome.APPROVED
         return
-    fixed = charge.fee.minor
-    if question.ask.partial and question.kind == Kind.AUTHORISATION and available > fixed and not charge.margin.minor:
+    # A part of what has a fee or a margin would come to another amount at the merchant.
+    plain = charge.own == charge.total and not question.goes_on
+    if question.ask.partial and plain and available > 0:
         decision.approved = decision.aside = Money(available, charge.total.unit)
         decision.outcome = Outcome.PARTIAL
+        part = replace(question, charge=replace(charge, own=decision.approved))
+        decision.limits.clear()
+        _card_limits(part, decision)
+        _member_limits(part, decision)
         return
     raise _Against(
         Code.INSUFFICIENT_FUNDS,

@@ -12,23 +12,18 @@ from cards.models import CardAuthorisation
 from cards.models.authorisations import Kind
 from cards.services import telling
 from paymentsite.core.actors import SYSTEM
+from wallets.services import due
 
-_CHUNK: Final = 500
+STUCK: Final = "card_use_stuck"
 
 
 def lapse_due(*, now: datetime) -> int:
     """Let go what was set aside for longer than merchants of the kind may take; how many uses. Twice does it once."""
-    done = 0
-    while due := list(
-        CardAuthorisation.objects.due(now).order_by("expires_at", "pk").values_list("pk", flat=True)[:_CHUNK]
-    ):
-        for key in due:
-            lapse(key, now)
-        done += len(due)
-    return done
+    rows = CardAuthorisation.objects.due(now).order_by("expires_at", "pk")
+    return due.each(rows, lambda use: lapse(use.pk, now), stuck=STUCK)
 
 
-def lapse(key: UUID, now: datetime) -> None:
+def lapse(key: UUID, now: datetime) -> bool:
     """The same for one of them, if it still is due."""
     use = CardAuthorisation.objects.select_related("card").get(pk=key)
     told = Told(
@@ -42,7 +37,7 @@ def lapse(key: UUID, now: datetime) -> None:
         told_at=now,
         card=use.card.public_id,
     )
-    telling.take_in(told=told, kind=Kind.EXPIRY, by=SYSTEM)
+    return not telling.take_in(told=told, kind=Kind.EXPIRY, by=SYSTEM).replayed
 
 
 def next_due(after: datetime) -> datetime | None:

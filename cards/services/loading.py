@@ -16,9 +16,9 @@ from paymentsite.core.errors import Invalid, Refused
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.models import Account
+from paymentsite.ledger.models import Account, Balance
 from wallets.models import Wallet
-from wallets.services import room, wallets
+from wallets.services import bookings, room, wallets
 from wallets.services.wording import check_same, checked_amount, checked_reference, id_for
 from wallets.telling import Told, teller
 
@@ -85,6 +85,14 @@ def give_back(card: Card) -> CardLoad | None:
     nth = card.loads.filter(way=Way.END).count() + 1
     wallet = wallets.open(member=card.member, currency=left.unit, by=SYSTEM)
     return _post(card, Way.END, left, f"end {nth}", wallet, SYSTEM)
+
+
+def can_give_back(card: Card) -> bool:
+    """Whether what is left on a card that is over can go to its member's wallet now. The member is locked."""
+    if books.standing(card.account).status != Balance.Status.OPEN or card.member.state == Member.State.CLOSED:
+        return False
+    wallet = wallets.open(member=card.member, currency=card.product.currency, by=SYSTEM)
+    return bookings.takes(wallet)
 
 
 def check_living(card: Card) -> None:

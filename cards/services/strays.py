@@ -1,6 +1,9 @@
-"""Messages about cards that are none of ours: the network settles them with us all the same, so a person looks."""
+"""Messages about cards that are none of ours, or that nothing can count: the network settles them with us all the same,
+so a person looks."""
 
-from typing import Any
+import json
+from typing import Any, Final
+from uuid import UUID, uuid5
 
 from cards.messages import MessageDiffers, Told
 from cards.models import CardMessage
@@ -9,11 +12,11 @@ from cards.services import use_books
 from cards.services.uses import Taken
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
-from paymentsite.core.ids import uuid7
 from paymentsite.core.services import open_items
 from paymentsite.ledger import services as ledger
 from wallets.services import bookings
 
+_MESSAGES: Final = UUID("5f0c4a52-7c0e-4b57-9a39-0d6f7b0c9d11")
 STRAY = "card_message_stray"
 _MOVES = {Kind.CAPTURE: True, Kind.REFUND_REVERSAL: True, Kind.REFUND: False}
 
@@ -21,10 +24,12 @@ _MOVES = {Kind.CAPTURE: True, Kind.REFUND_REVERSAL: True, Kind.REFUND: False}
 def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
     """What the network takes from us, or gives us, stands in suspense until somebody knows whose it is."""
     now = clock.now()
+    # The same message is the same row and the same journal, whoever is first.
+    key = uuid5(_MESSAGES, json.dumps([told.processor, told.message_id]))
     digest = told.digest(kind, None)
     settled = told.settlement if told.settlement is not None else told.amount
     facts: dict[str, Any] = {
-        "id": uuid7(now),
+        "id": key,
         "kind": kind,
         "digest": digest,
         "outcome": Outcome.TOLD,
@@ -44,8 +49,8 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
             ledger.Move(settled, *(ends if _MOVES[kind] else ends[::-1])),
             kind=f"card_{kind}",
             scope="cards.stray",
-            reference=f"{told.processor}:{told.message_id}",
-            source=f"card_message:{facts['id']}",
+            reference=str(key),
+            source=f"card_message:{key}",
             by=by,
         ).journal_id
     message, made = CardMessage.objects.get_or_create(

@@ -21,6 +21,7 @@ from paymentsite.core.money import Money
 from paymentsite.core.services import open_items
 from paymentsite.ledger.models import Account, Balance
 from wallets.services import bookings, wallets
+from wallets.services.rates import RateMissing
 
 STUCK = "card_refund_stuck"
 ABOVE = "card_taken_above"
@@ -69,10 +70,15 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     if card is None:
         return strays.take_in(told, kind, by)
     turn = uses.turn(told, kind, card)
-    use = uses.begun(turn)
+    card = turn.card
     if turn.facts.seen:
-        return Taken(use.pk, use.state, replayed=True)
-    charged = _charged(turn)
+        seen = turn.facts.use
+        return Taken(seen.pk if seen else None, seen.state if seen else "", replayed=True)
+    use = uses.begun(turn)
+    try:
+        charged = _charged(turn)
+    except RateMissing:
+        return strays.take_in(told, kind, by)
     before = use.figures
     after = _after(turn, before, charged)
     journal = use_books.Journal()

@@ -21,6 +21,7 @@ from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
 
 NOBODY: Final = UUID(int=0)
+_WHOLE: Final = Card.objects.select_related("member", "product", "wallet", "account", "code_key")
 
 
 @dataclass(slots=True)
@@ -56,8 +57,7 @@ def source_of(message: UUID) -> str:
 
 def card_of(told: Told) -> Card | None:
     """The card that the message names, its member and itself locked: in that order, as all do."""
-    rows = Card.objects.select_related("member", "product", "wallet", "account", "code_key", "pin")
-    locked = rows.select_for_update(of=("member", "self"))
+    locked = _WHOLE.select_for_update(of=("member", "self"))
     if told.number is not None:
         return next(iter(locked.filter(number_digest=told.number)), None)
     return next(iter(locked.filter(public_id=told.card or NOBODY)), None)
@@ -75,11 +75,22 @@ def turn(told: Told, kind: Kind, card: Card) -> Turn:
         source=source_of(key),
         now=now,
     )
-    if facts.use is not None and facts.use.card_id != card.pk:
-        raise MessageMalformed(part=Part.REFERENCE)
-    if facts.seen and facts.seen.digest != told.digest(kind, card.public_id):
+    if facts.seen and facts.seen.digest not in {told.digest(kind, card.public_id), told.digest(kind, None)}:
         raise MessageDiffers(message=told.message_id)
+    if facts.use is not None and facts.use.card_id != card.pk:
+        card = _replaced(card, facts.use.card_id)
     return Turn(told, kind, card, now, key, facts)
+
+
+def _replaced(card: Card, key: int) -> Card:
+    """The card ``key``, in whose place ``card`` stands: what was begun with it is told of under the new number."""
+    while card.replaces_id is not None:
+        card = Card.objects.select_related("member", "product", "wallet", "account", "code_key").get(
+            pk=card.replaces_id
+        )
+        if card.pk == key:
+            return card
+    raise MessageMalformed(part=Part.REFERENCE)
 
 
 def begun(turn: Turn) -> CardAuthorisation:

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from cards import control_reading
-from cards.control_rules import Controls, Malformed
-from cards.models import Card, CardControls, CardEvent, CardMessage, DecisionReceipt
+from cards.control_rules import Controls, Entry, Malformed, Rule, Use, against
+from cards.models import Card, CardAuthorisation, CardControls, CardEvent, CardMessage, DecisionReceipt
 from cards.models.authorisations import Kind, Outcome
 from cards.services.deciding import in_force
 from paymentsite.core import clock
@@ -92,11 +92,35 @@ def approved_within_controls(run: Run) -> Iterator[Fault]:
             return
     if not known:
         return
-    rows = DecisionReceipt.objects.filter(outcome__in=_GOOD).select_related("card", "message__use")
+    rows = DecisionReceipt.objects.filter(outcome__in=_GOOD).select_related("card", "message__use__card")
     for receipt in rows.order_by("pk").iterator(_CHUNK):
+        if receipt.card and (use := receipt.message.use) and _against(known, receipt, use):
+            yield f"receipt {receipt.pk}", "approves what the controls were against"
         told = {(row["scope"], row["limit"]): row["most"] for row in receipt.limits if row["scope"] != "limits"}
         if receipt.card and told not in _could_hold(known, receipt.card, receipt.at):
             yield f"receipt {receipt.pk}", "was decided by other limits than were in force"
+
+
+def _against(known: list[CardControls], receipt: DecisionReceipt, use: CardAuthorisation) -> bool:
+    """Whether it was against the controls before and after that very moment; the hour on the member's clock is not
+    kept."""
+    asked = Use(
+        amount=0,
+        merchant=use.merchant,
+        category=use.category,
+        country=use.country,
+        currency=receipt.message.merchant_currency,
+        entry=Entry(use.entry),
+        at=receipt.at,
+    )
+    return all(
+        any(
+            rule not in {Rule.HOUR, Rule.WEEKDAY}
+            for controls in in_force(_newest(known, use.card, receipt.at, within=within)).values()
+            for rule in against(controls, asked)
+        )
+        for within in (True, False)
+    )
 
 
 def _could_hold(known: list[CardControls], card: Card, at: datetime) -> list[dict[tuple[str, str], Any]]:

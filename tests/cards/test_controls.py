@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cards import control_reading, merchant_kinds
 from cards.control_rules import Entry, Malformed, Rule, Use, against
+from cards.messages import Merchant
 from cards.models import Card, CardControls, DecisionReceipt
 from cards.services import controls, issuing
 from cards.services.controls import InvalidControls
@@ -18,7 +19,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.models import AuditEntry
 from tests.cards.factories import card, debit
-from tests.cards.using import CASH, DINER, HOTEL, PUMP, SHOP, ask, more, spending, tell
+from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, spending, tell
 from tests.members.catalogue import approved, staff
 from tests.wallets.factories import wallet
 
@@ -106,6 +107,9 @@ def test_category_is_in_few_groups_and_has_one_custom(category):
 
     assert len([group for group in merchant_kinds.Group if merchant_kinds.named(code, [group])]) <= 1
     assert merchant_kinds.custom(code).lasts >= timedelta(days=7)
+
+
+GOLD = Merchant(id="gold-1", name="Gold", category="6051", country="CN")
 
 
 def by(of: Card) -> Actor:
@@ -219,7 +223,7 @@ def test_what_was_set_decides_and_is_on_record():
     found = spending()
     put(found, categories={"never": ["cash", "fuel"]}, entries=["chip"])
 
-    assert [ask(found, 1, merchant=merchant).code for merchant in (SHOP, CASH, PUMP, DINER)] == [
+    assert [ask(found, 1, merchant=merchant).code for merchant in (SHOP, GOLD, PUMP, DINER)] == [
         "approved",
         "control",
         "control",

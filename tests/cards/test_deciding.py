@@ -9,7 +9,7 @@ from cards.control_rules import Entry
 from cards.messages import MessageMalformed
 from cards.models import Card, CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Code
-from cards.services import ending, issuing, life, sayings
+from cards.services import card_pins, ending, issuing, life, sayings
 from cards.services.deciding import CODE_TRIES
 from cards.services.life import Channel
 from members.models import Notice
@@ -186,7 +186,10 @@ def test_limits_of_the_member_count_cards_too():
 def test_cash_costs_what_the_product_says():
     found = card(wallet(100_00).member, debit(cash_fee_minor=1_00, cash_fee_bp=100))
 
-    answer = ask(found, 50_00, merchant=CASH, entry=Entry.CHIP, reference="cash")
+    pin = Secret("4071")
+    card_pins.set_pin(card=found, new=pin, by=by(found), channel=Channel.WEB, signed_in=timedelta(0))
+    assert ask(found, 50_00, merchant=CASH).code == "pin_missing"
+    answer = ask(found, 50_00, merchant=CASH, entry=Entry.CHIP, reference="cash", pin=pin)
     tell("capture", found, 50_00, merchant=CASH, entry=Entry.ATM, reference="cash", final=True)
 
     assert answer.approved == cny(51_50)

@@ -18,6 +18,7 @@ RACES = [
     use_races.one_message,
     use_races.taken_cancelled_and_lapsed,
     use_races.first_merchant,
+    use_races.guesses_at_a_pin,
 ]
 
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from cards.models import Card, CardAuthorisation, CardMessage, DecisionReceipt
-from cards.services import controls, lapsing
+from cards.services import card_pins, controls, lapsing
 from cards.services.life import Channel
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import Actor
+from paymentsite.core.vault import Secret
 from tests import tables
 from tests.cards.factories import card, debit
 from tests.cards.using import DINER, SHOP, ask, loaded, spending, stands, tell, use
@@ -129,6 +130,20 @@ def taken_cancelled_and_lapsed(together: Together, count: int) -> None:
     assert use("r").state == ("part_refunded" if given else "captured")
     said = CardMessage.objects.filter(use__reference="r").exclude(kind="expiry").count()
     assert said == 1 + min(count, 2) + (1 if count > 3 else 0)
+    assert clean()
+
+
+def guesses_at_a_pin(together: Together, count: int) -> None:
+    """A PIN guessed at by many at once: three guesses are looked at."""
+    tables.empty()
+    found = spending(500_00)
+    by = Actor.of(found.member.user)
+    card_pins.set_pin(card=found, new=Secret("4071"), by=by, channel=Channel.WEB, signed_in=timedelta(0))
+
+    results = together(count, lambda number: ask(found, 1_00, pin=Secret(f"90{number:02}")))
+
+    looked = min(3, count)
+    assert codes(results) == Counter({"wrong_pin": looked}) + Counter({"pin_locked": count - looked})
     assert clean()
 
 
