@@ -14,7 +14,7 @@ from cards.control_rules import Cap, Controls, Entry, Malformed, Measure, Names,
 from cards.merchant_kinds import Group
 from cards.models import Card, CardControls, CardProduct
 from cards.queries import deciding as queries
-from cards.services import deciding, life
+from cards.services import caps, life
 from cards.services.life import Channel
 from members.models import Member
 from members.services import members
@@ -182,7 +182,7 @@ def left(card: Card, now: datetime) -> list[Left]:
         Left(
             scope, reading.cap, reading.used, reading.left, reading.resets_at and found.member.local(reading.resets_at)
         )
-        for scope, reading in deciding.readings(facts)
+        for scope, reading in caps.readings(facts)
     ]
 
 

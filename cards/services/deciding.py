@@ -1,19 +1,19 @@
 """Deciding a question: each check in its order, until one is against it; and everything that was seen on the way."""
 
 import hmac
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from cards import control_rules
-from cards.control_rules import Controls, Entry, Measure, Reading, Span, Use
+from cards.control_rules import Entry, Measure, Reading, Span, Use
 from cards.messages import Ask
 from cards.models import Card, CardPin
 from cards.models.authorisations import Code, Kind, Outcome
 from cards.models.pins import TRIES as PIN_TRIES
 from cards.queries.deciding import Facts
 from cards.services import card_pins, codes
+from cards.services.caps import in_force, readings
 from cards.services.charges import Charge
 from members.models import Member
 from members.services import limits
@@ -290,31 +290,6 @@ _CHECKS: Final = {
     "member_limits": _member_limits,
     "funds": _funds,
 }
-
-
-def in_force(controls: dict[str, Controls]) -> dict[str, Controls]:
-    """By scope: the product's, in the place of which stands what was raised for the card."""
-    found = dict(controls)
-    if raised := found.pop("raised", None):
-        found["product"] = raised
-    return found
-
-
-def readings(facts: Facts) -> Iterator[tuple[str, Reading]]:
-    """How far each cap of the card, of its product and of all the member's cards is used before."""
-    for scope, controls in in_force(facts.controls).items():
-        counted = "member" if scope == "member" else "card"
-        for cap in controls.caps:
-            if cap.span == Span.EACH:
-                yield scope, Reading(cap, None)
-                continue
-            used = facts.used[counted, cap.measure, cap.span]
-            yield scope, Reading(cap, used, _resets_at(facts, cap.span))
-
-
-def _resets_at(facts: Facts, span: Span) -> datetime | None:
-    period = control_rules.CALENDAR.get(span)
-    return facts.windows[period].resets_at if period else None
 
 
 def _wire(value: Any) -> Any:
