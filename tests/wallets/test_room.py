@@ -13,6 +13,7 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.errors import DomainError
 from paymentsite.core.money import Money
 from paymentsite.ledger import services as ledger
+from tests import terms
 from tests.factories import fund
 from tests.members.catalogue import goods
 from tests.members.factories import member
@@ -50,9 +51,8 @@ def bought(purse: Wallet, minor: int) -> None:
 
 
 def turned_into_money(purse: Wallet, minor: int) -> None:
-    told(
-        PointValue.objects.create(currency=CURRENCY, points=1, value_minor=1, starts_at=clock.now() - timedelta(days=1))
-    )
+    since = clock.now() - timedelta(days=1)
+    terms.told(PointValue.objects.create(currency=CURRENCY, points=1, value_minor=1, starts_at=since))
     fund(points.of(purse.member).points, minor, ledger.Terms("test"))
     points_credit.credit(member=purse.member, count=minor, reference="r", by=Actor.of(purse.member.user))
 
