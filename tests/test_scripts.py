@@ -241,7 +241,7 @@ def running(folder: Path, **own: str) -> Iterator[Site]:
             site.end(signal.SIGTERM)
 
 
-def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:
+def wait_until(true: Callable[[], object], *, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
