@@ -71,7 +71,7 @@ def test_order_and_repetition_change_nothing(told, seed, merchant):
     chance.shuffle(another)
     ends = []
     with undone():
-        card = spending(10_000)
+        card = spending(10_000_000)
         for order in (said, another):
             with undone():
                 ends.append(came_to(card, order, merchant))
