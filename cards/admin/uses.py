@@ -111,7 +111,7 @@ class CardUses(OfMembers[CardAuthorisation]):
 
     @admin.display(description=_("cancelled"))
     def cancelled(self, use: CardAuthorisation) -> str:
-        return minor(use.reversed_minor, use.currency)
+        return minor(use.cancelled_minor, use.merchant_currency)
 
     @admin.display(description=_("paid"))
     def paid(self, use: CardAuthorisation) -> str:

@@ -29,8 +29,10 @@ class CardAuthorisationQuerySet(models.QuerySet["CardAuthorisation"]):
 
 @immutable(
     except_columns=[
-        *("hold_id", "expires_at", "authorised_minor", "aside_minor", "reversed_minor", "captured_minor"),
-        *("refunded_minor", "over", "lapsed", "approved", "ended", "state", "counted_minor", "counted"),
+        *("hold_id", "at", "expires_at", "merchant_currency"),
+        *("asked_minor", "cancelled_minor", "taken_minor", "returned_minor"),
+        *("authorised_minor", "aside_minor", "captured_minor", "refunded_minor"),
+        *("over", "lapsed", "approved", "ended", "state", "counted_minor", "counted"),
     ]
 )
 class CardAuthorisation(models.Model):
@@ -66,9 +68,13 @@ class CardAuthorisation(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     hold = models.ForeignKey(Hold, models.PROTECT, null=True, related_name="+", db_index=False)
     expires_at = models.DateTimeField(_("expires"), null=True)
+    merchant_currency = models.CharField(_("currency at the merchant"), max_length=3, blank=True)
+    asked_minor = models.BigIntegerField(_("approved at the merchant"), default=0)
+    cancelled_minor = models.BigIntegerField(_("cancelled at the merchant"), default=0)
+    taken_minor = models.BigIntegerField(_("paid at the merchant"), default=0)
+    returned_minor = models.BigIntegerField(_("refunded at the merchant"), default=0)
     authorised_minor = models.BigIntegerField(_("approved"), default=0)
     aside_minor = models.BigIntegerField(_("to be set aside"), default=0)
-    reversed_minor = models.BigIntegerField(_("cancelled"), default=0)
     captured_minor = models.BigIntegerField(_("paid"), default=0)
     refunded_minor = models.BigIntegerField(_("refunded"), default=0)
     over = models.BooleanField(_("nothing more is to come"), default=False)
@@ -92,7 +98,9 @@ class CardAuthorisation(models.Model):
                 condition=Q(
                     authorised_minor__gte=0,
                     aside_minor__gte=F("authorised_minor"),
-                    reversed_minor__gte=0,
+                    asked_minor__gte=0,
+                    cancelled_minor__gte=0,
+                    taken_minor__gte=0,
                     captured_minor__gte=0,
                     counted_minor__gte=F("captured_minor"),
                 ),
@@ -120,9 +128,12 @@ class CardAuthorisation(models.Model):
     @property
     def figures(self) -> Figures:
         return Figures(
+            asked=self.asked_minor,
+            cancelled=self.cancelled_minor,
+            taken=self.taken_minor,
+            returned=self.returned_minor,
             authorised=self.authorised_minor,
             aside=self.aside_minor,
-            reversed=self.reversed_minor,
             captured=self.captured_minor,
             refunded=self.refunded_minor,
             over=self.over,
@@ -137,10 +148,12 @@ class CardAuthorisation(models.Model):
 
     def become(self, figures: Figures) -> None:
         """Its columns say what ``figures`` say."""
+        self.asked_minor, self.cancelled_minor = figures.asked, figures.cancelled
+        self.taken_minor, self.returned_minor = figures.taken, figures.returned
         self.authorised_minor, self.aside_minor = figures.authorised, figures.aside
-        self.reversed_minor, self.captured_minor = figures.reversed, figures.captured
-        self.refunded_minor, self.over, self.lapsed = figures.refunded, figures.over, figures.lapsed
-        self.approved, self.state = figures.approved, CardAuthorisation.State(figures.stands.value)
+        self.captured_minor, self.refunded_minor = figures.captured, figures.refunded
+        self.over, self.lapsed, self.approved = figures.over, figures.lapsed, figures.approved
+        self.state = CardAuthorisation.State(figures.stands.value)
         self.ended = not figures.outstanding and not figures.held
         self.counted_minor, self.counted = figures.counted, int(figures.counted > 0)
 
@@ -210,6 +223,7 @@ class CardMessage(models.Model):
     digest = models.CharField(max_length=64, editable=False)
     merchant_minor = models.BigIntegerField(_("amount at the merchant"), null=True)
     merchant_currency = models.CharField(_("currency at the merchant"), max_length=3, blank=True)
+    there_minor = models.BigIntegerField(_("counts at the merchant"), default=0)
     settlement_minor = models.BigIntegerField(_("amount settled"), null=True)
     settlement_currency = models.CharField(_("currency settled"), max_length=3, blank=True)
     rate = models.CharField(_("rate"), max_length=60, blank=True)

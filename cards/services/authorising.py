@@ -65,10 +65,12 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
         return again(turn.facts.seen.id)
     if turn.facts.owed and debts.repay(member=card.member, currency=card.product.currency).minor:
         turn = uses.turn(ask, kind, card)
-    charged = charges.known(turn.card.product, ask, turn.now)
+    before = turn.facts.use
+    counts = charges.Before(before.merchant_currency, before.asked_minor > 0) if before else charges.Before()
+    charged = charges.known(turn.card.product, ask, turn.now, counts)
     decision = deciding.decide(deciding.Question(ask, kind, card, turn.facts, charged, turn.now))
     use = uses.begun(turn)
-    figures = use.figures.approve(decision.approved.minor, decision.aside.minor)
+    figures = use.figures.approve(decision.there, decision.approved.minor, decision.aside.minor)
     journal = _set_aside(turn, use, figures.held, decision, by) if decision.approved.minor else None
     if decision.good:
         after_use.used(card, turn, decision.approved.minor)
@@ -82,6 +84,7 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
         charged,
         outcome=decision.outcome,
         code=decision.code,
+        there_minor=decision.there,
         journal_id=journal,
         approved_minor=decision.approved.minor,
         aside_minor=decision.aside.minor,

@@ -22,10 +22,12 @@ _PERCENT: Final = 100
 class Charge:
     """Four amounts: at the merchant, settled by the network, on the card (margin and fee in it), set aside.
 
-    ``settled`` is what goes to the network in its currency; ``own`` is that in the card's.
+    ``there`` is the first in the currency in which the use is counted; ``settled`` is what goes to the network in its
+    currency; ``own`` is that in the card's.
     """
 
     merchant: Money
+    there: int
     settled: Money
     own: Money
     margin: Money
@@ -38,22 +40,23 @@ class Charge:
         return self.own + self.margin + self.fee
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What of a use counts for its next message: what it is counted in at the merchant, and whether a message of that
+    kind was charged before."""
+
+    unit: str = ""
+    charged: bool = False
+
+
 def charge(
-    product: CardProduct,
-    amount: Money,
-    settlement: Money | None,
-    merchant: Merchant,
-    entry: Entry,
-    now: datetime,
-    *,
-    back: bool = False,
-    happened: bool = False,
+    product: CardProduct, told: Told, amount: Money, now: datetime, before: Before, *, back: bool, happened: bool
 ) -> Charge:
     """What ``amount`` comes to; raises what ``rates.current`` does. Of what goes ``back`` we keep nothing.
 
     What has ``happened`` is counted by the newest rate, however old.
     """
-    settled = settlement if settlement is not None else amount
+    settled = told.settlement if told.settlement is not None else amount
     none = Money.zero(product.currency)
     rate = ""
     own, margin = settled, none
@@ -63,26 +66,38 @@ def charge(
         rate = conversion.text(found.value)
         own = found.convert(settled, rounding=Rounding.DOWN if back else Rounding.UP)
         margin = none if back else _share(own, product.fx_margin_bp)
-    fee = none if back or not amount.minor else _fee(product, own, merchant, entry)
+    fee = none if back or not amount.minor else _fee(product, own, told, before)
     total = own + margin + fee
-    return Charge(amount, settled, own, margin, fee, none if back else _aside(total, merchant), rate)
+    aside = none if back else _aside(total, told.merchant)
+    return Charge(amount, there(amount, before.unit, now), settled, own, margin, fee, aside, rate)
 
 
-def known(product: CardProduct, told: Told, now: datetime) -> Charge | None:
-    """The same for a message, or None where there is no rate to count it by."""
+def known(product: CardProduct, told: Told, now: datetime, before: Before) -> Charge | None:
+    """The same for a question, or None where there is no rate to count it by."""
     if told.amount is None:
         return None
     try:
-        return charge(product, told.amount, told.settlement, told.merchant, told.entry, now)
+        return charge(product, told, told.amount, now, before, back=False, happened=False)
     except (RateMissing, RateStale):
         return None
 
 
-def _fee(product: CardProduct, own: Money, merchant: Merchant, entry: Entry) -> Money:
-    """For cash, whichever machine or desk gives it."""
-    if entry != Entry.ATM and not merchant_kinds.named(merchant.category, [Group.CASH]):
+def there(amount: Money, unit: str, now: datetime) -> int:
+    """``amount`` in the currency ``unit`` in which its use is counted at the merchant; raises ``RateMissing``.
+
+    Networks may tell of a part in another currency than was asked in.
+    """
+    if unit in {"", amount.unit}:
+        return amount.minor
+    return rates.newest(amount.unit, unit, now).convert(amount, rounding=Rounding.DOWN).minor
+
+
+def _fee(product: CardProduct, own: Money, told: Told, before: Before) -> Money:
+    """For cash, whichever machine or desk gives it: a share of each part, and something once."""
+    if told.entry != Entry.ATM and not merchant_kinds.named(told.merchant.category, [Group.CASH]):
         return Money.zero(product.currency)
-    return Money(product.cash_fee_minor, product.currency) + _share(own, product.cash_fee_bp)
+    fixed = 0 if before.charged else product.cash_fee_minor
+    return Money(fixed, product.currency) + _share(own, product.cash_fee_bp)
 
 
 def _aside(total: Money, merchant: Merchant) -> Money:

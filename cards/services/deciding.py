@@ -41,12 +41,14 @@ _WITHOUT_CODE: Final = {Entry.CONTACTLESS, Entry.CHIP, Entry.STRIPE, Entry.ATM, 
 
 @dataclass(slots=True)
 class Decision:
-    """What came of a question. ``approved`` and ``aside`` are nothing where it was declined."""
+    """What came of a question. What is ``approved`` (``there``: at the merchant) and set ``aside`` is nothing where it
+    was declined."""
 
     outcome: Outcome
     code: Code
     approved: Money
     aside: Money
+    there: int = 0
     checks: list[dict[str, Any]] = field(default_factory=list)
     limits: list[dict[str, Any]] = field(default_factory=list)
     verdict: Verdict | None = None
@@ -61,6 +63,7 @@ class Decision:
         """After all: what was seen of the books is no longer so."""
         self.outcome, self.code = Outcome.DECLINED, code
         self.approved = self.aside = Money.zero(self.approved.unit)
+        self.there = 0
         self.checks[-1] = {"check": "funds", "passed": False, "code": str(code)}
 
 
@@ -261,13 +264,14 @@ def _funds(question: Question, decision: Decision) -> None:
     if available is None or charge.total.minor <= available:
         aside = charge.aside.minor if available is None else min(charge.aside.minor, available)
         decision.approved, decision.aside = charge.total, Money(aside, charge.total.unit)
-        decision.outcome = Outcome.APPROVED
+        decision.outcome, decision.there = Outcome.APPROVED, charge.there
         return
     # A part of what has a fee or a margin would come to another amount at the merchant.
     plain = charge.own == charge.total and not question.goes_on
-    if question.ask.partial and plain and available > 0:
+    there = charge.there * available // charge.total.minor
+    if question.ask.partial and plain and there > 0:
         decision.approved = decision.aside = Money(available, charge.total.unit)
-        decision.outcome = Outcome.PARTIAL
+        decision.outcome, decision.there = Outcome.PARTIAL, there
         part = replace(question, charge=replace(charge, own=decision.approved))
         decision.limits.clear()
         _card_limits(part, decision)

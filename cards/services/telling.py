@@ -10,7 +10,7 @@ from cards.messages import MessageMalformed, Part, Told
 from cards.models import Card, CardAuthorisation
 from cards.models.authorisations import Kind, Outcome
 from cards.services import after_use, debts, sayings, strays, use_books, uses
-from cards.services.charges import Charge, charge
+from cards.services.charges import Before, Charge, charge, there
 from cards.services.uses import Taken, Turn
 from members.models import Member
 from members.services import notices
@@ -77,10 +77,11 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     use = uses.begun(turn)
     try:
         charged = _charged(turn)
+        counts = _there(turn, use, charged)
     except RateMissing:
         return strays.take_in(told, kind, by)
     before = use.figures
-    after = _after(turn, before, charged)
+    after = _after(turn, before, counts, charged.total.minor if charged else 0)
     journal = use_books.Journal()
     target = _move(journal, turn, use, charged, after)
     posted = use_books.post(journal, use, turn.message_id, kind, by)
@@ -92,6 +93,7 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
         use,
         charged,
         outcome=Outcome.TOLD,
+        there_minor=counts,
         journal_id=posted,
         debt_minor=journal.debt,
         approved_minor=charged.total.minor if charged and kind == Kind.ADVICE else 0,
@@ -110,26 +112,36 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
 
 
 def _charged(turn: Turn) -> Charge | None:
-    told, product = turn.told, turn.card.product
-    if told.amount is None:
+    """What the message comes to on the card. A cancellation comes to a share of what was approved instead."""
+    told, use = turn.told, turn.facts.use
+    if told.amount is None or turn.kind == Kind.REVERSAL:
         return None
+    before = Before()
+    if use is not None:
+        before = Before(use.merchant_currency, use.taken_minor > 0 if turn.kind in _TAKES else use.asked_minor > 0)
     back = turn.kind in _BACK
-    return charge(product, told.amount, told.settlement, told.merchant, told.entry, turn.now, back=back, happened=True)
+    return charge(turn.card.product, told, told.amount, turn.now, before, back=back, happened=True)
 
 
-def _after(turn: Turn, before: Figures, charged: Charge | None) -> Figures:
-    amount = charged.total.minor if charged else 0
+def _there(turn: Turn, use: CardAuthorisation, charged: Charge | None) -> int:
+    """How much of the use it is about, at the merchant."""
+    if charged or turn.told.amount is None:
+        return charged.there if charged else 0
+    return there(turn.told.amount, use.merchant_currency, turn.now)
+
+
+def _after(turn: Turn, before: Figures, there: int, amount: int) -> Figures:
     match turn.kind:
         case Kind.ADVICE:
-            return before.approve(amount, amount)
+            return before.approve(there, amount, amount)
         case Kind.REVERSAL:
-            return before.reverse(amount if charged else None)
+            return before.reverse(None if turn.told.amount is None else there)
         case Kind.CAPTURE:
-            return before.capture(amount, final=turn.told.final)
+            return before.capture(there, amount, final=turn.told.final)
         case Kind.REFUND:
-            return before.refund(amount)
+            return before.refund(there, amount)
         case Kind.REFUND_REVERSAL:
-            return before.refund(-amount)
+            return before.refund(-there, -amount)
         case Kind.EXPIRY:
             return before.lapse()
     raise ValueError(f"{turn.kind} asks, and is answered elsewhere")
@@ -180,10 +192,11 @@ def _tell(
         debts.raised(use_books.debt_account(card.member, use.currency), debt, f"{use.merchant_name}, {use.source}")
         notices.tell(member=card.member, kind=sayings.OWED, amount=debt, **about)
     if turn.kind == Kind.CAPTURE and _above(use, before):
-        why = f"{use.merchant_name} took {Money(use.captured_minor, use.currency)}, approved was {use.authorised}."
+        taken, asked = (Money(minor, use.merchant_currency) for minor in (use.taken_minor, use.asked_minor))
+        why = f"{use.merchant_name} took {taken}, approved was {asked}."
         open_items.open(kind=ABOVE, subject=use, why=why, by=SYSTEM)
 
 
 def _above(use: CardAuthorisation, before: Figures) -> bool:
     """More than was approved, and than such merchants may take above it."""
-    return use.captured_minor > before.captured and use.captured_minor > uses.most(use)
+    return use.taken_minor > before.taken and use.taken_minor > uses.most(use)

@@ -95,9 +95,14 @@ def _replaced(card: Card, key: int) -> Card:
 
 def begun(turn: Turn) -> CardAuthorisation:
     """The use that the message is about, not written yet where it is the first."""
-    if turn.facts.use is not None:
-        return turn.facts.use
     told, card = turn.told, turn.card
+    unit = told.amount.unit if told.amount else ""
+    if (use := turn.facts.use) is not None:
+        use.merchant_currency = use.merchant_currency or unit
+        if not use.began:
+            # Asked anew after it was declined: it counts from now on.
+            use.at = turn.now
+        return use
     return CardAuthorisation(
         id=uuid7(turn.now),
         card=card,
@@ -112,6 +117,7 @@ def begun(turn: Turn) -> CardAuthorisation:
         city=told.merchant.city,
         entry=told.entry,
         currency=card.product.currency,
+        merchant_currency=unit,
         state=CardAuthorisation.State.DECLINED,
         at=turn.now,
     )
@@ -172,8 +178,10 @@ def count(use: CardAuthorisation, before: Figures, now: datetime) -> None:
 
 
 _DERIVED: Final = (
-    *("hold_id", "expires_at", "authorised_minor", "aside_minor", "reversed_minor", "captured_minor"),
-    *("refunded_minor", "over", "lapsed", "approved", "ended", "state", "counted_minor", "counted"),
+    *("hold_id", "at", "expires_at", "merchant_currency"),
+    *("asked_minor", "cancelled_minor", "taken_minor", "returned_minor"),
+    *("authorised_minor", "aside_minor", "captured_minor", "refunded_minor"),
+    *("over", "lapsed", "approved", "ended", "state", "counted_minor", "counted"),
 )
 _OF_CARD: Final = ("uses_left", "merchant", "fixed_minor", "code_tries", "counted_minor", "counted")
 
@@ -195,6 +203,7 @@ def _update(row: CardAuthorisation | Card, columns: Sequence[str]) -> Question:
 
 
 def most(use: CardAuthorisation) -> int:
-    """What may be captured of what was approved: more of it at some kinds of merchants."""
+    """What may be captured of what was approved, at the merchant: more of it at some kinds of merchants."""
     custom = merchant_kinds.custom(use.category)
-    return max(use.authorised_minor * (100 + custom.above_percent) // 100, use.aside_minor)
+    aside = use.asked_minor * use.aside_minor // use.authorised_minor if use.authorised_minor else 0
+    return max(use.asked_minor * (100 + custom.above_percent) // 100, aside)

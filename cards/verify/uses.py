@@ -37,28 +37,26 @@ def use_follows_messages(run: Run) -> Iterator[Fault]:
 
 def _figures() -> dict[Any, Figures]:
     """What the messages of each use come to."""
-    names = ("use_id", "kind", "outcome", "card_minor", "approved_minor", "aside_minor", "final", "merchant_minor")
-    rows = CardMessage.objects.exclude(use=None).order_by("use_id", "pk").values_list(*names)
-    return {
-        use: _sum(row[1:] for row in messages)
-        for use, messages in groupby(rows.iterator(chunk_size=_CHUNK), key=lambda row: row[0])
-    }
+    minors = ("there_minor", "merchant_minor", "card_minor", "approved_minor", "aside_minor")
+    messages = CardMessage.objects.exclude(use=None).order_by("use_id", "pk")
+    rows = messages.values_list("use_id", "kind", "outcome", *minors, "final").iterator(chunk_size=_CHUNK)
+    return {use: _sum(row[1:] for row in told) for use, told in groupby(rows, key=lambda row: row[0])}
 
 
 def _sum(messages: Iterator[Any]) -> Figures:
     found = Figures()
-    for kind, outcome, minor, approved, aside, final, asked in messages:
+    for kind, outcome, there, said, minor, approved, aside, final in messages:
         match kind:
             case Kind.AUTHORISATION | Kind.INCREMENT | Kind.ADVICE if outcome != Outcome.DECLINED:
-                found = found.approve(approved, aside)
+                found = found.approve(there, approved, aside)
             case Kind.REVERSAL:
-                found = found.reverse(None if asked is None else minor)
+                found = found.reverse(None if said is None else there)
             case Kind.CAPTURE:
-                found = found.capture(minor, final=final)
+                found = found.capture(there, minor, final=final)
             case Kind.REFUND:
-                found = found.refund(minor)
+                found = found.refund(there, minor)
             case Kind.REFUND_REVERSAL:
-                found = found.refund(-minor)
+                found = found.refund(-there, -minor)
             case Kind.EXPIRY:
                 found = found.lapse()
     return found

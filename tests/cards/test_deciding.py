@@ -1,7 +1,6 @@
 """What is declined and why, what is approved in part, and what an answer leaves behind."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -14,17 +13,15 @@ from cards.services.deciding import CODE_TRIES
 from cards.services.life import Channel
 from members.models import Notice
 from members.services import members, notices
-from paymentsite.core import clock
-from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.actors import Actor
 from paymentsite.core.money import Money
-from paymentsite.core.rates import Rate
 from paymentsite.core.vault import Secret
 from tests.cards.factories import card, debit, issued
-from tests.cards.using import CASH, DINER, HOTEL, SHOP, ask, loaded, more, online, spending, stands, tell, use
+from tests.cards.using import CASH, DINER, HOTEL, SHOP, ask, loaded, more, online, rate, spending, stands, tell, use
 from tests.factories import cny
 from tests.members.limiting import cap, someone
 from tests.wallets.factories import wallet
-from wallets.services import rates, wallets
+from wallets.services import wallets
 
 pytestmark = pytest.mark.django_db
 
@@ -211,11 +208,8 @@ def test_other_currencies_are_counted_at_our_rate_with_the_products_margin():
     assert kept == (10_00, 10_00, 81_60, 1_60, "8")
     assert stands(found) == (918_40, 0)
     tell("refund", found, Money(10_00, "EUR"), reference="trip")
-    assert (stands(found), use("trip").state) == ((998_40, 0), "part_refunded")
-
-
-def rate(base: str, quote: str, value: str) -> None:
-    rates.take_in(rates=[Rate(base, quote, Decimal(value), "test", clock.now())], by=SYSTEM)
+    # What we earned by it stays.
+    assert (stands(found), use("trip").state) == ((998_40, 0), "refunded")
 
 
 def test_receipt_says_what_was_looked_at_and_what_was_seen():

@@ -102,7 +102,7 @@ ELSEWHERE: Final[tuple[tuple[Any, *T], ...]] = (
     (HOTEL, "a40 c40", "captured", 0, 60),
     (HOTEL, "a40 c10", "part_captured", 30, 90),
     (HOTEL, "a40 r40", "reversed", 0, 100),
-    (HOTEL, "a40 r20", "open", 26, 100),
+    (HOTEL, "a40 r20", "open", 23, 100),
     (HOTEL, "a40 c46!", "captured", 0, 54),
     (HOTEL, "a90", "open", 100, 100),
     (PUMP, "a1", "open", 100, 100),

@@ -10,12 +10,13 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cards.messages import Merchant
 from cards.models import Card, CardAuthorisation, CardMessage
 from paymentsite.core import verification
 from paymentsite.core.money import Money
 from paymentsite.ledger.models import Balance
 from tests.cards import using
-from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, spending, tell
+from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, rate, spending, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -35,18 +36,26 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def say(card: Card, number: int, what: str, minor: int, merchant: Any) -> None:
+# Fees by the part and once, and the margin of another currency: of merchants that give what is like cash, and abroad.
+COSTLY = {"cash_fee_minor": 3, "cash_fee_bp": 150, "fx_margin_bp": 250}
+SENDER = Merchant(id="sender-1", name="Money Sender", category="4829", country="CN")
+ABROAD = Merchant(id="port-1", name="Librairie du Port", category="5942", country="FR")
+MERCHANTS = st.sampled_from([SHOP, HOTEL, PUMP, DINER, SENDER, ABROAD])
+
+
+def say(card: Card, number: int, what: str, minor: int, merchant: Merchant) -> None:
+    amount = Money(minor, "EUR" if merchant.country == "FR" else "CNY")
     about: dict[str, Any] = {"reference": "chain", "message_id": f"say {number}", "merchant": merchant}
     if what == "ask":
-        ask(card, minor, **about)
+        ask(card, amount, **about)
     elif what == "more":
-        more(card, minor, **about)
+        more(card, amount, **about)
     else:
         word, _space, how = what.partition(" ")
-        tell(word, card, None if how == "all" else minor, **about, final=how == "last")
+        tell(word, card, None if how == "all" else amount, **about, final=how == "last")
 
 
-def came_to(card: Card, told: list[tuple[int, str, int]], merchant: Any) -> Any:
+def came_to(card: Card, told: list[tuple[int, str, int]], merchant: Merchant) -> Any:
     """What is left of it in the end. What was approved is not: nobody approves what was cancelled before."""
     for number, what, minor in told:
         say(card, number, what, minor, merchant)
@@ -56,13 +65,13 @@ def came_to(card: Card, told: list[tuple[int, str, int]], merchant: Any) -> Any:
     return (
         (use.state, use.figures.held, use.captured_minor, use.refunded_minor, use.over, use.counted_minor, use.ended),
         (found.counted_minor, found.counted, found.state),
-        sorted(CardMessage.objects.values_list("message_id", "kind", "card_minor")),
+        sorted(CardMessage.objects.values_list("message_id", "kind")),
         sorted(balances.values_list("account__owner", "account__code", "posted_minor", "held_minor")),
     )
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(told=messages, seed=st.integers(0, 2**32), merchant=st.sampled_from([SHOP, HOTEL, PUMP, DINER]))
+@given(told=messages, seed=st.integers(0, 2**32), merchant=MERCHANTS)
 def test_order_and_repetition_change_nothing(told, seed, merchant):
     """With enough for all of it, so that every question is answered in the same way whenever it comes."""
     chance = random.Random(seed)
@@ -71,7 +80,8 @@ def test_order_and_repetition_change_nothing(told, seed, merchant):
     chance.shuffle(another)
     ends = []
     with undone():
-        card = spending(10_000_000)
+        card = spending(10_000_000, **COSTLY)
+        rate("EUR", "CNY", "7.9")
         for order in (said, another):
             with undone():
                 ends.append(came_to(card, order, merchant))
@@ -80,11 +90,12 @@ def test_order_and_repetition_change_nothing(told, seed, merchant):
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(told=messages, has=st.integers(1, 60), merchant=st.sampled_from([SHOP, HOTEL, PUMP, DINER]))
+@given(told=messages, has=st.integers(1, 60), merchant=MERCHANTS)
 def test_no_floor_is_broken_and_nothing_is_lost_however_little_there_is(told, has, merchant):
     """What a merchant takes without being let is the member's debt: with it the books say what was taken and given."""
     with undone():
-        card = spending(has)
+        card = spending(has, **COSTLY)
+        rate("EUR", "CNY", "7.9")
         for number, (what, minor) in enumerate(told):
             say(card, number, what, minor, merchant)
         use = CardAuthorisation.objects.get()

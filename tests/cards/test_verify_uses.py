@@ -184,9 +184,12 @@ def failed(receipt: DecisionReceipt) -> Any:
 
 
 CORRUPTIONS: dict[str, tuple[str, Plant]] = {
-    "approved more": ("use_follows_messages", of_use("open", authorised_minor=60_00, aside_minor=60_00)),
+    "approved more": (
+        "use_follows_messages",
+        of_use("open", asked_minor=60_00, authorised_minor=60_00, aside_minor=60_00),
+    ),
     "set aside more": ("use_follows_messages", of_use("open", aside_minor=60_00)),
-    "cancelled": ("use_follows_messages", of_use("open", reversed_minor=1)),
+    "cancelled": ("use_follows_messages", of_use("open", cancelled_minor=1)),
     "paid less": ("use_follows_messages", of_use("paid", captured_minor=29_00)),
     "refunded more": ("use_follows_messages", of_use("paid", refunded_minor=6_00)),
     "over": ("use_follows_messages", of_use("open", over=True)),

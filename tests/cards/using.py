@@ -1,5 +1,6 @@
 """Uses of cards to arrange tests with: a processor of the tests', and what it says."""
 
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -12,10 +13,12 @@ from cards.services.uses import Taken
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
+from paymentsite.core.rates import Rate
 from paymentsite.ledger import queries as books
 from tests.cards.factories import card, debit, product
 from tests.factories import cny
 from tests.wallets.factories import wallet
+from wallets.services import rates
 
 PROCESSOR = "sim"
 SHOP = Merchant(id="shop-1", name="Corner Shop", category="5411", country="CN", city="Shanghai")
@@ -84,6 +87,11 @@ def stands(of: Card) -> tuple[int, int]:
     """What is on the card's account, and what of it is set aside."""
     standing = books.standing(of.account)
     return standing.posted.minor, standing.held.minor
+
+
+def rate(base: str, quote: str, value: str) -> None:
+    """From now on a unit of ``base`` is worth so much."""
+    rates.take_in(rates=[Rate(base, quote, Decimal(value), "test", clock.now())], by=SYSTEM)
 
 
 def debt(of: Card) -> int:

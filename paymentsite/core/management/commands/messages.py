@@ -102,7 +102,7 @@ def _found() -> Catalog:
         place = (str(path.relative_to(settings.ROOT)), 0)
         for _line, message, _comments, context in extract("python", io.BytesIO(source.encode()), KEYWORDS):
             catalog.add(message, locations=[place], context=context)
-    for label in labels.sentences():
+    for label in sorted(labels.sentences()):
         catalog.add(label)
     return catalog
 
