@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from cards import merchant_kinds
 from cards.control_rules import Cap, Controls, Entry, Malformed, Measure, Names, Span
+from paymentsite.core.units import OWN_UNITS, SCALES
 
 CAP_MAX: Final = 10**15
 _NAMES_MAX: Final = 200
@@ -23,16 +24,18 @@ def _caps(part: str, value: Any) -> tuple[Cap, ...]:
     caps = []
     for each in _listed(part, value):
         try:
-            cap = Cap(Measure(each["measure"]), Span(each["span"]), each["most"])
-        except (KeyError, TypeError, ValueError) as error:
+            cap = Cap(Measure(each["measure"]), Span(each["span"]), each["most"], each.get("currency", ""))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Malformed(part) from error
-        if type(cap.most) is not int or not 0 <= cap.most <= CAP_MAX or len(each) != len(fields(Cap)):
+        if type(cap.most) is not int or not 0 <= cap.most <= CAP_MAX or each.keys() - {one.name for one in fields(Cap)}:
+            raise Malformed(part)
+        if cap.currency and (cap.measure == Measure.COUNT or not _is_currency(cap.currency)):
             raise Malformed(part)
         # How often a single use may happen says nothing.
         if (cap.measure, cap.span) == (Measure.COUNT, Span.EACH):
             raise Malformed(part)
         caps.append(cap)
-    if len({cap.name for cap in caps}) != len(caps):
+    if len({(cap.name, cap.currency) for cap in caps}) != len(caps):
         raise Malformed(part)
     return tuple(caps)
 
@@ -63,9 +66,13 @@ def _entries(part: str, value: Any) -> tuple[Entry, ...]:
 
 def _currencies(part: str, value: Any) -> tuple[str, ...]:
     found = _texts(part, value)
-    if not all(len(each) == 3 and each.isascii() and each.isupper() for each in found):  # noqa: PLR2004  ISO 4217
+    if not all(map(_is_currency, found)):
         raise Malformed(part)
     return found
+
+
+def _is_currency(code: Any) -> bool:
+    return isinstance(code, str) and code in SCALES and code not in OWN_UNITS
 
 
 def _hours(part: str, value: Any) -> tuple[int, int]:

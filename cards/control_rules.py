@@ -79,13 +79,20 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
+    """``currency`` is what an amount of all of a member's cards is counted in; those of a card are in the card's."""
+
     measure: Measure
     span: Span
     most: int
+    currency: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.measure}.{self.span}"
+
+    def counts(self, currency: str) -> bool:
+        """Whether it holds for a use of a card in ``currency``."""
+        return self.currency in {"", currency}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,6 @@ class Controls:
         told = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: _plain(value) for name, value in told.items() if value != getattr(silent, name)}
 
-    def cap(self, measure: Measure, span: Span) -> int | None:
-        return next((cap.most for cap in self.caps if (cap.measure, cap.span) == (measure, span)), None)
-
 
 def _plain(value: Any) -> Any:
     match value:
@@ -128,7 +132,8 @@ def _plain(value: Any) -> Any:
             only = {} if value.only is None else {"only": list(value.only)}
             return {**only, **({"never": list(value.never)} if value.never else {})}
         case Cap():
-            return {"measure": str(value.measure), "span": str(value.span), "most": value.most}
+            told = {"measure": str(value.measure), "span": str(value.span), "most": value.most}
+            return {**told, "currency": value.currency} if value.currency else told
         case tuple():
             return [_plain(item) for item in value]
     return str(value) if isinstance(value, str) else value

@@ -7,7 +7,7 @@ from typing import Any, Final
 from cards import sample_accounts, sample_uses
 from cards.models import Card, CardProduct, NumberRange
 from cards.services import issuing, life, loading, products, reveals
-from cards.services.issuing import Why
+from cards.services.issuing import Purpose, Why
 from cards.services.life import Channel
 from members import demo
 from members.models import Member, User
@@ -57,7 +57,7 @@ def _cards(member: Member, made: dict[str, CardProduct]) -> Iterator[str]:
     reveals.show(token=leave.token, by=by)
     trips = issued("prepaid", "demo trips", label="Trips")
     loading.load(card=trips, amount=Money(50_00, "CNY"), reference="demo load", by=by)
-    once = issued("prepaid", "demo once", use=Card.Use.SINGLE, label="Once")
+    once = issued("prepaid", "demo once", purpose=Purpose(use=Card.Use.SINGLE), label="Once")
     life.freeze(card=once, by=by, channel=Channel.WEB)
     lost = issued("prepaid", "demo lost")
     issuing.replace(card=lost, why=Why.LOST, reference="demo found", by=by, channel=Channel.WEB)

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cards.admin.control_forms import ControlsForm
-from cards.admin.shown import link, minor, moment
+from cards.admin.shown import link, minor, moment, whose
 from cards.control_rules import Measure
 from cards.models import Card, CardAuthorisation, CardControls, CardEvent, CardLoad, CardReveal
 from cards.services import controls, debts, ending, life, loading, settling
@@ -49,6 +49,7 @@ class Cards(OfMembers[Card]):
         "uses_left",
         "category",
         "merchant",
+        "subscribed",
         "state",
         "on_it",
         "owed",
@@ -73,6 +74,11 @@ class Cards(OfMembers[Card]):
     def on_it(self, card: Card) -> str:
         return formatted(loading.left_on(card))
 
+    @admin.display(description=_("for the subscription"))
+    def subscribed(self, card: Card) -> str:
+        parts = [formatted(card.fixed) if card.fixed else "", str(card.get_every_display()) if card.every else ""]
+        return ", ".join(part for part in parts if part) or NOTHING
+
     @admin.display(description=_("owed because of cards"))
     def owed(self, card: Card) -> str:
         return minor(debts.owed(card.member, card.product.currency).minor, card.product.currency)
@@ -80,8 +86,7 @@ class Cards(OfMembers[Card]):
     @admin.display(description=_("what it may be used for"))
     def allowed(self, card: Card) -> str:
         rows = [
-            (link(CardControls, row.pk, _whose(row)), controls.row_words(row, card.product.currency))
-            for row in controls.rows_in_force(card)
+            (link(CardControls, row.pk, whose(row)), controls.row_words(row)) for row in controls.rows_in_force(card)
         ]
         return str(table((_("set"), _("what is allowed")), rows))
 
@@ -173,12 +178,6 @@ class Cards(OfMembers[Card]):
     def close(self, *, row: Card, by: Actor, answers: dict[str, Any]) -> str | Promise:
         ending.close(card=row, by=by, channel=Channel.ADMIN, reason=answers["reason"])
         return _("The card is over. What was on it is in the wallet.")
-
-
-def _whose(row: CardControls) -> str:
-    if row.card:
-        return str(_("for this card, in place of the product's") if row.raised else _("for this card"))
-    return str(_("for all cards of the member") if row.member else _("for the product"))
 
 
 def _left(left: controls.Left, currency: str) -> tuple[Any, ...]:

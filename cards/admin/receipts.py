@@ -3,9 +3,10 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from cards.admin.shown import kind_of, link, minor, moment
-from cards.models import CardAuthorisation, DecisionReceipt
+from cards.admin.shown import kind_of, link, minor, moment, whose
+from cards.models import CardAuthorisation, CardControls, DecisionReceipt
 from cards.services import receipts
+from cards.services.controls import row_words
 from members.admin.finding import OfMembers
 from paymentsite.core.layout import NOTHING
 from paymentsite.ledger.admin.tables import table
@@ -33,6 +34,7 @@ class DecisionReceipts(OfMembers[DecisionReceipt]):
         "code",
         "told",
         "what_was_checked",
+        "controls",
         "how_limits_stood",
         "what_was_seen",
     )
@@ -88,6 +90,11 @@ class DecisionReceipts(OfMembers[DecisionReceipt]):
             for each in receipts.checks(receipt)
         ]
         return str(table(headings, rows))
+
+    @admin.display(description=_("what the card might be used for"))
+    def controls(self, receipt: DecisionReceipt) -> str:
+        rows = [(link(CardControls, row.pk, whose(row)), row_words(row)) for row in receipts.sets(receipt)]
+        return str(table((_("set"), _("what is allowed")), rows))
 
     @admin.display(description=_("limits"))
     def how_limits_stood(self, receipt: DecisionReceipt) -> str:

@@ -108,7 +108,7 @@ class CardAuthorisation(models.Model):
         ]
         indexes = [
             models.Index(name="cards_authorisation_card", fields=["card", "at"]),
-            models.Index(name="cards_authorisation_member", fields=["member", "currency", "at"]),
+            models.Index(name="cards_authorisation_member", fields=["member", "at"]),
             models.Index(name="cards_authorisation_due", fields=["expires_at"], condition=Q(ended=False)),
         ]
 
@@ -201,6 +201,7 @@ class Code(models.TextChoices):
     OTHER_MERCHANT = "other_merchant", _("the card is for another merchant")
     OTHER_CATEGORY = "other_category", _("the card is for another kind of merchants")
     OTHER_AMOUNT = "other_amount", _("the subscription is for less")
+    ALREADY_PAID = "already_paid", _("the subscription is paid already")
     CONTROL = "control", _("a control of the card is against it")
     CARD_LIMIT = "card_limit", _("a limit of the card is against it")
     MEMBER_LIMIT = "member_limit", _("a limit of the member is against it")

@@ -31,7 +31,7 @@ class CardQuerySet(models.QuerySet["Card"]):
 @immutable(
     except_columns=[
         *("number", "number_digest", "state", "ended_at", "uses_left", "merchant", "label"),
-        *("code_tries", "fixed_minor", "counted_minor", "counted"),
+        *("code_tries", "fixed_minor", "fixed_currency", "counted_minor", "counted"),
     ]
 )
 class Card(models.Model):
@@ -56,6 +56,13 @@ class Card(models.Model):
         CLOSED = "closed", _("closed")
         EXPIRED = "expired", _("expired")
 
+    class Every(models.TextChoices):
+        """How often a subscription is paid."""
+
+        WEEK = "week", _("every week")
+        MONTH = "month", _("every month")
+        YEAR = "year", _("every year")
+
     ENDED = (State.CLOSED, State.EXPIRED)
 
     public_id = models.UUIDField(unique=True, editable=False)
@@ -74,7 +81,9 @@ class Card(models.Model):
     uses_left = models.PositiveIntegerField(_("times left"), null=True, blank=True)
     category = models.CharField(_("for merchants of the kind"), max_length=4, blank=True)
     merchant = models.CharField(_("for the merchant"), max_length=40, blank=True)
+    every = models.CharField(_("how often it is paid"), max_length=5, choices=Every, blank=True)
     fixed_minor = models.BigIntegerField(_("for at most"), null=True, blank=True)
+    fixed_currency = models.CharField(_("currency of that"), max_length=3, blank=True)
     label = models.CharField(_("label"), max_length=LABEL_MAX, blank=True)
     code_tries = models.PositiveSmallIntegerField(_("wrong codes in a row"), default=0)
     counted_minor = models.BigIntegerField(_("spent in all"), default=0)
@@ -116,6 +125,15 @@ class Card(models.Model):
                 condition=Q(use="category") & ~Q(category="") | ~Q(use="category") & Q(category=""),
             ),
             models.CheckConstraint(
+                name="cards_card_subscription",
+                condition=Q(use="subscription", every__in=["week", "month", "year"])
+                | ~Q(use="subscription") & Q(every="", fixed_minor=None),
+            ),
+            models.CheckConstraint(
+                name="cards_card_fixed",
+                condition=Q(fixed_minor=None, fixed_currency="") | Q(fixed_minor__gt=0) & ~Q(fixed_currency=""),
+            ),
+            models.CheckConstraint(
                 name="cards_card_merchant",
                 condition=Q(merchant="") | Q(use__in=["merchant", "subscription"]),
             ),
@@ -133,6 +151,11 @@ class Card(models.Model):
     def source(self) -> str:
         """How journals and instruments name it."""
         return f"card:{self.public_id}"
+
+    @property
+    def fixed(self) -> Money | None:
+        """What its subscription costs at most, at the merchant; None before it was paid for the first time."""
+        return None if self.fixed_minor is None else Money(self.fixed_minor, self.fixed_currency)
 
     @property
     def prepaid(self) -> bool:

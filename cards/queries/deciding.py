@@ -1,7 +1,6 @@
 """All that a decision about a use of a card looks at, on one way to the database and back."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -24,7 +23,7 @@ LEFT JOIN cards_decisionreceipt r ON r.message_id = m.id WHERE m.processor = %s 
 _USE_COLUMNS: Final = tuple(field.attname for field in CardAuthorisation._meta.concrete_fields)
 _USE: Final = f"SELECT {', '.join(_USE_COLUMNS)} FROM cards_cardauthorisation WHERE processor = %s AND reference = %s"  # noqa: S608  our own columns
 _CONTROLS: Final = """
-SELECT CASE WHEN raised THEN 'raised' WHEN card_id IS NOT NULL THEN 'card' WHEN member_id IS NOT NULL THEN 'member'
+SELECT id, CASE WHEN raised THEN 'raised' WHEN card_id IS NOT NULL THEN 'card' WHEN member_id IS NOT NULL THEN 'member'
     ELSE 'product' END, terms
 FROM cards_cardcontrols WHERE id IN (
     (SELECT MAX(id) FROM cards_cardcontrols WHERE card_id = %s AND NOT raised),
@@ -36,13 +35,14 @@ FROM cards_cardcontrols WHERE id IN (
 # Everything since a moment is one range of an index; what counts of it since later moments is summed on the way.
 _SUMS: Final = "SELECT {columns} FROM cards_cardauthorisation WHERE {whose} AND at >= %s"
 _SUM: Final = (
-    "CAST(COALESCE(SUM(CASE WHEN at >= %s THEN counted_minor END), 0) AS BIGINT),"
+    "CAST(COALESCE(SUM(CASE WHEN at >= %s AND currency = %s THEN counted_minor END), 0) AS BIGINT),"
     " CAST(COALESCE(SUM(CASE WHEN at >= %s THEN counted END), 0) AS BIGINT)"
 )
 _BALANCE: Final = "SELECT posted_minor, held_minor, floor_minor, status FROM ledger_balance WHERE account_id = %s"
 _EVER: Final = """
-SELECT CAST(COALESCE(SUM(c.counted_minor), 0) AS BIGINT), CAST(COALESCE(SUM(c.counted), 0) AS BIGINT)
-FROM cards_card c JOIN cards_cardproduct p ON p.id = c.product_id WHERE c.member_id = %s AND p.currency = %s
+SELECT CAST(COALESCE(SUM(CASE WHEN p.currency = %s THEN c.counted_minor END), 0) AS BIGINT),
+    CAST(COALESCE(SUM(c.counted), 0) AS BIGINT)
+FROM cards_card c JOIN cards_cardproduct p ON p.id = c.product_id WHERE c.member_id = %s
 """
 _OWED: Final = """
 SELECT b.posted_minor FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id
@@ -60,8 +60,13 @@ _LINE_EVER: Final = f"""
 {_LINE} SELECT CAST(SUM(counted_minor) AS BIGINT), CAST(SUM(counted) AS BIGINT)
 FROM cards_card WHERE id IN (SELECT id FROM line)
 """  # noqa: S608  our own text
+# A subscription that is paid every month may be due after four weeks, and a little earlier where another day began.
+_PAID: Final = f"""
+SELECT COUNT(*) FROM cards_cardauthorisation WHERE {_OF_LINE} AND at > %s AND counted_minor > 0
+"""  # noqa: S608  our own text
+_DAYS: Final = {Card.Every.WEEK: 6, Card.Every.MONTH: 27, Card.Every.YEAR: 360}
 _PIN: Final = "SELECT hashed, tries FROM cards_cardpin WHERE card_id = %s"
-_PLACES: Final = 10
+_PLACES: Final = 11
 # The account on which a member's debts stand.
 DEBT: Final = "card debt"
 
@@ -91,15 +96,18 @@ class Books(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the database knows. ``used`` is by scope (the card, all cards of its member), measure and span."""
+    """What the database knows. ``used`` is by scope (the card, all cards of its member), measure and span; ``paid`` is
+    how often a subscription was paid since it may have been due, ``sets`` which rows the controls are."""
 
     seen: Seen | None
     use: CardAuthorisation | None
     controls: dict[str, Controls]
+    sets: list[int]
     used: dict[tuple[str, Measure, Span], int]
     windows: dict[Period, Window]
     books: Books
     owed: int
+    paid: int
     pin: CardPin | None
     limits: limits.Facts
 
@@ -115,14 +123,15 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
         Question(_CONTROLS, (card.pk, card.pk, card.member_id, card.product_id)),
         _own(card, since),
         _every(card, since),
-        Question(_EVER, (card.member_id, card.product.currency)),
+        Question(_EVER, (card.product.currency, card.member_id)),
         Question(_BALANCE, (card.account_id,)),
         Question(_OWED, (card.member.owner, DEBT, card.product.currency)),
         Question(_PIN, (card.pk,)),
         Question(_LINE_EVER, (card.pk,)),
+        Question(_PAID, (card.pk, now - timedelta(days=_DAYS[Card.Every(card.every)] if card.every else 0))),
         *asked.questions,
     )
-    seen, use, controls, own, every, ever, balance, owed, pin, line = answers[:_PLACES]
+    seen, use, controls, own, every, ever, balance, owed, pin, line, paid = answers[:_PLACES]
     limit_facts = limits.read(asked, answers[_PLACES:])
     if limit_facts.asked.windows != windows:
         # Whoever has lived in another zone meanwhile: what was used counts until the period is over there, too.
@@ -135,11 +144,13 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
     return Facts(
         seen=_seen(seen),
         use=_use(use),
-        controls={scope: control_reading.read(_document(terms)) for scope, terms in controls},
+        controls={scope: control_reading.read(_document(terms)) for _, scope, terms in controls},
+        sets=sorted(key for key, _, _ in controls),
         used=used,
         windows=windows,
         books=Books(*balance[0]),
         owed=-owed[0][0] if owed else 0,
+        paid=paid[0][0],
         pin=_pin(card, pin),
         limits=limit_facts,
     )
@@ -147,12 +158,12 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
 
 def _own(card: Card, since: dict[Span, datetime]) -> Question:
     """What the card, and those in whose place it stands, were used for."""
-    return _sums(_OF_LINE, (card.pk,), since)
+    return _sums(_OF_LINE, card, card.pk, since)
 
 
 def _every(card: Card, since: dict[Span, datetime]) -> Question:
-    """What all cards of its member in its currency were used for."""
-    return _sums("member_id = %s AND currency = %s", (card.member_id, card.product.currency), since)
+    """What all cards of its member were used for: amounts in its currency, and how often in all."""
+    return _sums("member_id = %s", card, card.member_id, since)
 
 
 def _since(now: datetime, windows: dict[Period, Window]) -> dict[Span, datetime]:
@@ -160,12 +171,12 @@ def _since(now: datetime, windows: dict[Period, Window]) -> dict[Span, datetime]
     return {**calendar, **{span: now - length for span, length in TRAILING.items()}}
 
 
-def _sums(whose: str, values: Sequence[Any], since: dict[Span, datetime]) -> Question:
+def _sums(whose: str, card: Card, key: int, since: dict[Span, datetime]) -> Question:
     columns = ", ".join([_SUM] * len(since))
-    moments = [moment for begun in since.values() for moment in (begun, begun)]
+    values = [value for begun in since.values() for value in (begun, card.product.currency, begun)]
     # A moment more, for a clock that was moved back a little between two members.
     earliest = min(since.values()) - timedelta(seconds=1)
-    return Question(_SUMS.format(columns=columns, whose=whose), [*moments, *values, earliest])
+    return Question(_SUMS.format(columns=columns, whose=whose), [*values, key, earliest])
 
 
 def _used(scope: str, row: Row, since: dict[Span, datetime]) -> dict[tuple[str, Measure, Span], int]:

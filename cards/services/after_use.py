@@ -18,15 +18,18 @@ Use = Card.Use
 
 
 def used(card: Card, turn: Turn, amount: int) -> None:
-    """The card's own columns after ``amount`` was approved, or paid without a question; not written yet."""
+    """The card's own columns after ``amount`` was approved, or paid without a question; not written yet.
+
+    A subscription costs from now on what it cost the first time, at the merchant.
+    """
     if not amount or (turn.facts.use is not None and turn.facts.use.began):
         return
     if card.uses_left:
         card.uses_left -= 1
     if card.use in {Use.MERCHANT, Use.SUBSCRIPTION} and not card.merchant:
         card.merchant = turn.told.merchant.id
-    if card.use == Use.SUBSCRIPTION and card.fixed_minor is None:
-        card.fixed_minor = amount
+    if card.use == Use.SUBSCRIPTION and card.fixed_minor is None and turn.told.amount:
+        card.fixed_minor, card.fixed_currency = turn.told.amount.minor, turn.told.amount.unit
 
 
 def guessed(card: Card, decision: Decision) -> None:

@@ -118,7 +118,7 @@ def _receipt(message: CardMessage, turn: Turn, decision: Decision) -> DecisionRe
         code=decision.code,
         checks=decision.checks,
         limits=decision.limits,
-        seen={"posted": books.posted, "held": books.held, "aside": decision.aside.minor},
+        seen={"posted": books.posted, "held": books.held, "aside": decision.aside.minor, "controls": turn.facts.sets},
         at=turn.now,
     )
 

@@ -16,11 +16,13 @@ def in_force(controls: dict[str, Controls]) -> dict[str, Controls]:
     return found
 
 
-def readings(facts: Facts) -> Iterator[tuple[str, Reading]]:
+def readings(facts: Facts, currency: str) -> Iterator[tuple[str, Reading]]:
     """How far each cap of the card, of its product and of all the member's cards is used before."""
     for scope, controls in in_force(facts.controls).items():
         counted = "member" if scope == "member" else "card"
         for cap in controls.caps:
+            if not cap.counts(currency):
+                continue
             if cap.span == Span.EACH:
                 yield scope, Reading(cap, None)
                 continue

@@ -129,9 +129,13 @@ def _set(
     raised: bool = False,
 ) -> CardControls:
     try:
-        kept = control_reading.read(terms).kept()
+        read = control_reading.read(terms)
     except Malformed as wrong:
         raise InvalidControls(part=wrong.part) from wrong
+    # A member's cards may be in several currencies, a card and a product are in one.
+    if any(bool(cap.currency) != isinstance(subject, Member) for cap in read.caps if cap.measure == Measure.AMOUNT):
+        raise InvalidControls(part="caps")
+    kept = read.kept()
     newest = CardControls.objects.about(subject, raised=raised).order_by("-pk").first()
     if newest is not None and newest.terms == kept:
         return newest
@@ -182,7 +186,7 @@ def left(card: Card, now: datetime) -> list[Left]:
         Left(
             scope, reading.cap, reading.used, reading.left, reading.resets_at and found.member.local(reading.resets_at)
         )
-        for scope, reading in caps.readings(facts)
+        for scope, reading in caps.readings(facts, found.product.currency)
     ]
 
 
@@ -195,16 +199,10 @@ def rows_in_force(card: Card) -> list[CardControls]:
     return [row for row in found if row is not None]
 
 
-def row_words(row: CardControls, currency: str = "") -> str:
-    """A set as it was stored, in the active language. A member's counts in each currency of their cards, unless one is
-    named."""
+def row_words(row: CardControls) -> str:
+    """A set as it was stored, in the active language."""
     product = row.card.product if row.card else row.product
-    if product:
-        return controls_words(_told(row, product.currency))
-    held = Card.objects.filter(member=row.member_id).order_by("product__currency")
-    units = [currency] if currency else [*held.values_list("product__currency", flat=True).distinct()]
-    said = [controls_words(_told(row, unit)) for unit in units or ["CNY"]]
-    return "; ".join(dict.fromkeys(said))
+    return controls_words(_told(row, product.currency if product else ""))
 
 
 def _told(made: CardControls, currency: str) -> str:
@@ -232,7 +230,8 @@ def controls_words(fact: Any) -> str:
 
 
 def _cap_words(cap: Cap, currency: str) -> str:
-    most = formatted(Money(cap.most, currency)) if cap.measure == Measure.AMOUNT else str(cap.most)
+    unit = cap.currency or currency
+    most = formatted(Money(cap.most, unit)) if cap.measure == Measure.AMOUNT else str(cap.most)
     return gettext("{measure}, {span}: at most {most}").format(
         measure=cap.measure.label, span=cap.span.label, most=most
     )

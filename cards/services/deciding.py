@@ -172,12 +172,12 @@ def _use(question: Question, _decision: Decision) -> None:
         raise _Against(Code.OTHER_MERCHANT)
     if card.category not in {"", ask.merchant.category}:
         raise _Against(Code.OTHER_CATEGORY)
-    if card.fixed_minor is not None and question.charge and question.taken + question.amount.minor > card.fixed_minor:
-        raise _Against(Code.OTHER_AMOUNT, most=_wire(Money(card.fixed_minor, card.product.currency)))
-    if card.fixed_minor is not None and not again and question.amount.minor:
-        used = question.facts.used["card", Measure.COUNT, Span.MONTH]
-        if used:
-            raise _Against(Code.USED_UP, used=used)
+    if card.fixed is not None and ask.amount is not None:
+        there = question.facts.use.asked_minor if question.facts.use else 0
+        if ask.amount.unit != card.fixed_currency or there + ask.amount.minor > card.fixed.minor:
+            raise _Against(Code.OTHER_AMOUNT, most=_wire(card.fixed))
+        if question.facts.paid and ask.amount.minor and not again:
+            raise _Against(Code.ALREADY_PAID)
 
 
 def _controls(question: Question, _decision: Decision) -> None:
@@ -206,7 +206,7 @@ def _rate(question: Question, _decision: Decision) -> None:
 def _card_limits(question: Question, decision: Decision) -> None:
     amount = question.amount.minor
     worst: tuple[str, Reading] | None = None
-    for scope, reading in readings(question.facts):
+    for scope, reading in readings(question.facts, question.card.product.currency):
         asked = control_rules.asks(reading.cap, amount) if amount else 0
         if reading.cap.span == Span.EACH and amount:
             asked += question.taken
@@ -235,7 +235,7 @@ def _limit_row(question: Question, scope: str, reading: Reading, asked: int) -> 
 def _member_limits(question: Question, decision: Decision) -> None:
     if not question.amount.minor:
         return
-    verdict = limits.judge(question.facts.limits, question.amount)
+    verdict = limits.judge(question.facts.limits, question.amount, more_of=question.taken)
     decision.verdict = verdict
     for reading in verdict.readings:
         counts = reading.limit.measure == limits.Measure.COUNT

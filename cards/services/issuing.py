@@ -1,6 +1,7 @@
 """Issuing cards, and putting another one in the place of one."""
 
 import calendar
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ class Part(TextChoices):
     USE = "use", _("use")
     TIMES = "uses_max", _("number of times")
     CATEGORY = "category", _("kind of merchants")
+    EVERY = "every", _("how often it is paid")
 
 
 class Why(TextChoices):
@@ -69,7 +71,7 @@ class UseMalformed(Invalid):
     code = "card_use_malformed"
     sentence = gettext_noop(
         "A card for so many times needs a number from 1 to {most}, one for a kind of merchants their code of four"
-        " digits; no other card takes either."
+        " digits, and only one for a subscription is paid every so often."
     )
 
 
@@ -83,6 +85,33 @@ class ReferenceTaken(Conflict, fields=Part):
     sentence = gettext_noop("Reference {reference} was used before, for another card. What differs: {fields}.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What a card is for: so many times, one kind of merchants, a subscription that is paid every so often."""
+
+    use: Card.Use = Use.MULTI
+    times: int | None = None
+    category: str = ""
+    every: Card.Every | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """As a card keeps it; raises ``UseMalformed``."""
+        times = 1 if self.use == Use.SINGLE and self.times is None else self.times
+        counted = 1 <= times <= TIMES_MAX if times is not None else False
+        coded = len(self.category) == MCC_DIGITS and self.category.isascii() and self.category.isdecimal()
+        if counted != (self.use in COUNTED) or coded != (self.use == Use.CATEGORY):
+            raise UseMalformed(most=TIMES_MAX)
+        if (times is not None and not counted) or (self.use == Use.SINGLE and times != 1):
+            raise UseMalformed(most=TIMES_MAX)
+        if (self.category and not coded) or (self.every and self.use != Use.SUBSCRIPTION):
+            raise UseMalformed(most=TIMES_MAX)
+        usual = Card.Every.MONTH if self.use == Use.SUBSCRIPTION else ""
+        return {"use": self.use, "uses_max": times, "category": self.category, "every": self.every or usual}
+
+
+ANYTHING: Final = Purpose()
+
+
 @act
 def issue(
     *,
@@ -91,9 +120,7 @@ def issue(
     reference: str,
     by: Actor,
     channel: Channel,
-    use: Card.Use = Use.MULTI,
-    times: int | None = None,
-    category: str = "",
+    purpose: Purpose = ANYTHING,
     label: str = "",
 ) -> Card:
     """The member has a new card of ``product``, not active yet; its price is taken from their wallet.
@@ -101,10 +128,10 @@ def issue(
     Repeating a reference returns the first card; for another card it is a conflict that names the fields.
     """
     reference, label = checked_reference(reference), checked_label(label)
-    asked = {"product_id": product.pk, "use": use, **_checked_use(use, times, category)}
+    terms = purpose.columns()
     member = Member.objects.lock(member.pk)
     if first := Card.objects.of(member).filter(reference=reference).first():
-        if fields := differing(first, asked):
+        if fields := differing(first, {"product_id": product.pk, **terms}):
             raise ReferenceTaken(reference=reference, fields=fields)
         return first
     members.check_active(member)
@@ -118,11 +145,9 @@ def issue(
         loading.new_account(member, product, wallet, by=by),
         by=by,
         reference=reference,
-        use=use,
-        uses_max=asked["uses_max"],
-        uses_left=asked["uses_max"],
-        category=category,
+        uses_left=terms["uses_max"],
         label=label,
+        **terms,
     )
     if product.issue_fee.minor:
         ledger.post(
@@ -166,7 +191,9 @@ def replace(*, card: Card, why: Why, reference: str, by: Actor, channel: Channel
         uses_left=old.uses_left,
         category=old.category,
         merchant=old.merchant,
+        every=old.every,
         fixed_minor=old.fixed_minor,
+        fixed_currency=old.fixed_currency,
         label=old.label,
         replaces=old,
     )
@@ -218,18 +245,6 @@ def _check_offered(member: Member, product: CardProduct) -> None:
         raise ProductNotOffered
     if Card.objects.of(member).living().filter(product=product).count() >= product.held_max:
         raise TooManyCards(most=product.held_max)
-
-
-def _checked_use(use: Card.Use, times: int | None, category: str) -> dict[str, Any]:
-    if use == Use.SINGLE and times is None:
-        times = 1
-    counted = 1 <= times <= TIMES_MAX if times is not None else False
-    coded = len(category) == MCC_DIGITS and category.isascii() and category.isdecimal()
-    if counted != (use in COUNTED) or coded != (use == Use.CATEGORY) or (use == Use.SINGLE and times != 1):
-        raise UseMalformed(most=TIMES_MAX)
-    if (times is not None and not counted) or (category and not coded):
-        raise UseMalformed(most=TIMES_MAX)
-    return {"uses_max": times, "category": category}
 
 
 def checked_label(label: str) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cards.control_rules import Measure, Rule, Span
-from cards.models import DecisionReceipt
+from cards.models import CardControls, DecisionReceipt
 from cards.models.authorisations import Code
 from cards.services import sayings, uses
 from members.models import Notice
@@ -99,6 +99,11 @@ def seen(receipt: DecisionReceipt) -> list[tuple[str, str]]:
         "aside": gettext("was set aside for this"),
     }
     return [(label, counted(receipt.seen[name], currency)) for name, label in labels.items()]
+
+
+def sets(receipt: DecisionReceipt) -> list[CardControls]:
+    """Which sets of controls it was decided by."""
+    return list(CardControls.objects.filter(pk__in=receipt.seen.get("controls", [])).order_by("pk"))
 
 
 def said(receipt: DecisionReceipt) -> str:

@@ -183,7 +183,7 @@ _DERIVED: Final = (
     *("authorised_minor", "aside_minor", "captured_minor", "refunded_minor"),
     *("over", "lapsed", "approved", "ended", "state", "counted_minor", "counted"),
 )
-_OF_CARD: Final = ("uses_left", "merchant", "fixed_minor", "code_tries", "counted_minor", "counted")
+_OF_CARD: Final = ("uses_left", "merchant", "fixed_minor", "fixed_currency", "code_tries", "counted_minor", "counted")
 
 
 def written(use: CardAuthorisation) -> Question:

@@ -92,10 +92,13 @@ def approved_within_controls(run: Run) -> Iterator[Fault]:
             return
     if not known:
         return
-    rows = DecisionReceipt.objects.filter(outcome__in=_GOOD).select_related("card", "message__use__card")
+    rows = DecisionReceipt.objects.filter(outcome__in=_GOOD).select_related("card__product", "message__use__card")
     for receipt in rows.order_by("pk").iterator(_CHUNK):
         if receipt.card and (use := receipt.message.use) and _against(known, receipt, use):
             yield f"receipt {receipt.pk}", "approves what the controls were against"
+        named = receipt.seen.get("controls")
+        if receipt.card and named is not None and named not in _sets(known, receipt.card, receipt.at):
+            yield f"receipt {receipt.pk}", "names other controls than were in force"
         told = {(row["scope"], row["limit"]): row["most"] for row in receipt.limits if row["scope"] != "limits"}
         if receipt.card and told not in _could_hold(known, receipt.card, receipt.at):
             yield f"receipt {receipt.pk}", "was decided by other limits than were in force"
@@ -116,7 +119,7 @@ def _against(known: list[CardControls], receipt: DecisionReceipt, use: CardAutho
     return all(
         any(
             rule not in {Rule.HOUR, Rule.WEEKDAY}
-            for controls in in_force(_newest(known, use.card, receipt.at, within=within)).values()
+            for controls in _controls(_newest(known, use.card, receipt.at, within=within)).values()
             for rule in against(controls, asked)
         )
         for within in (True, False)
@@ -128,22 +131,33 @@ def _could_hold(known: list[CardControls], card: Card, at: datetime) -> list[dic
     return [
         {
             (scope, cap.name): cap.most
-            for scope, controls in in_force(_newest(known, card, at, within=within)).items()
+            for scope, controls in _controls(_newest(known, card, at, within=within)).items()
             for cap in controls.caps
+            if cap.counts(card.product.currency)
         }
         for within in (True, False)
     ]
 
 
-def _newest(known: list[CardControls], card: Card, at: datetime, *, within: bool) -> dict[str, Controls]:
-    found: dict[str, Controls] = {}
+def _sets(known: list[CardControls], card: Card, at: datetime) -> list[list[int]]:
+    """Which sets were in force before and after what was set in that very moment."""
+    both = (_newest(known, card, at, within=within) for within in (True, False))
+    return [sorted(row.pk for row in found.values()) for found in both]
+
+
+def _controls(rows: dict[str, CardControls]) -> dict[str, Controls]:
+    return in_force({scope: control_reading.read(row.terms) for scope, row in rows.items()})
+
+
+def _newest(known: list[CardControls], card: Card, at: datetime, *, within: bool) -> dict[str, CardControls]:
+    found: dict[str, CardControls] = {}
     for row in known:
         if row.at > at or (row.at == at and not within):
             continue
         if row.card_id == card.pk:
-            found["raised" if row.raised else "card"] = control_reading.read(row.terms)
+            found["raised" if row.raised else "card"] = row
         elif row.member_id == card.member_id:
-            found["member"] = control_reading.read(row.terms)
+            found["member"] = row
         elif row.product_id == card.product_id:
-            found["product"] = control_reading.read(row.terms)
+            found["product"] = row
     return found

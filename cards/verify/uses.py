@@ -23,7 +23,7 @@ _TAKEN: Final = (Kind.CAPTURE, Kind.REFUND_REVERSAL)
 def use_follows_messages(run: Run) -> Iterator[Fault]:
     run.seen["uses of cards"] = CardAuthorisation.objects.count()
     run.seen["messages about uses"] = CardMessage.objects.count()
-    figures = _figures()
+    figures, units = _figures(), _units()
     for use in CardAuthorisation.objects.order_by("pk").iterator(chunk_size=_CHUNK):
         told = figures.pop(use.pk, Figures())
         if use.figures != told:
@@ -33,6 +33,8 @@ def use_follows_messages(run: Run) -> Iterator[Fault]:
         use.become(told)
         if (use.state, use.ended, use.counted_minor, use.counted) != kept:
             yield f"use {use.pk}", f"it stands as {kept[0]}, by its messages as {use.state}"
+        elif use.merchant_currency != units.get(use.pk, ""):
+            yield f"use {use.pk}", f"it is counted in {use.merchant_currency} at its merchant, its first amount is not"
 
 
 def _figures() -> dict[Any, Figures]:
@@ -41,6 +43,12 @@ def _figures() -> dict[Any, Figures]:
     messages = CardMessage.objects.exclude(use=None).order_by("use_id", "pk")
     rows = messages.values_list("use_id", "kind", "outcome", *minors, "final").iterator(chunk_size=_CHUNK)
     return {use: _sum(row[1:] for row in told) for use, told in groupby(rows, key=lambda row: row[0])}
+
+
+def _units() -> dict[Any, str]:
+    """In which currency the first amount of each use was told."""
+    told = CardMessage.objects.exclude(use=None).exclude(merchant_minor=None).order_by("-at", "-pk")
+    return dict(told.values_list("use_id", "merchant_currency").iterator(chunk_size=_CHUNK))
 
 
 def _sum(messages: Iterator[Any]) -> Figures:

@@ -85,8 +85,9 @@ class Verdict:
     use: LimitUse
 
 
-def judge(facts: Facts, amount: Money) -> Verdict:
-    """Of ``amount``, for which the facts were asked. The member's lock is held since before."""
+def judge(facts: Facts, amount: Money, *, more_of: int = 0) -> Verdict:
+    """Of ``amount``, for which the facts were asked; of one act that took ``more_of`` the same before. The member's
+    lock is held since before."""
     asked = facts.asked
     tier = facts.tier if facts.tier is not None else tiers.of(asked.member, asked.at).pk
     sums = [limit for limit in facts.limits if limit.measure in {Measure.AMOUNT, Measure.COUNT}]
@@ -94,7 +95,7 @@ def judge(facts: Facts, amount: Money) -> Verdict:
     refusal: DomainError | None = None
     if not any(reading.limit.measure == Measure.AMOUNT for reading in readings):
         refusal = LimitMissing(currency=asked.currency, kind=asked.kind)
-    elif exceeded := [reading for reading in readings if _asked(reading, amount) > reading.left]:
+    elif exceeded := [reading for reading in readings if _asked(reading, amount, more_of) > reading.left]:
         refusal = _refusal(asked.member, min(exceeded, key=_strictness))
     return Verdict(readings, refusal, _use(facts, amount, readings))
 
@@ -110,8 +111,10 @@ def _check_same(first: First, source: str, member: Member, kind: Kind, amount: M
         raise LimitSourceConflict(source=source)
 
 
-def _asked(reading: Reading, amount: Money) -> int:
-    return 1 if reading.limit.measure == Measure.COUNT else amount.minor
+def _asked(reading: Reading, amount: Money, more_of: int) -> int:
+    if reading.limit.measure == Measure.COUNT:
+        return 1
+    return amount.minor if reading.window else amount.minor + more_of
 
 
 def _strictness(reading: Reading) -> tuple[int, float]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from cards.models import Card, CardProduct, NumberRange
 from cards.services import issuing, life, products
+from cards.services.issuing import Purpose
 from cards.services.life import Channel
 from members.models import Member
 from paymentsite.core.actors import SYSTEM, Actor
@@ -36,7 +37,9 @@ def debit(**terms: Any) -> CardProduct:
     return product("debit", **{"kind": "debit", **terms})
 
 
-def issued(of: Member | None = None, made: CardProduct | None = None, *, reference: str = "r", **how: Any) -> Card:
+def issued(
+    of: Member | None = None, made: CardProduct | None = None, *, reference: str = "r", label: str = "", **purpose: Any
+) -> Card:
     """A card as it is issued, not active yet."""
     holder = of or member()
     return issuing.issue(
@@ -45,7 +48,8 @@ def issued(of: Member | None = None, made: CardProduct | None = None, *, referen
         reference=reference,
         by=Actor.of(holder.user),
         channel=Channel.WEB,
-        **how,
+        purpose=Purpose(**purpose),
+        label=label,
     )
 
 

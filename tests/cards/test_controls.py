@@ -18,7 +18,8 @@ from cards.services.life import Channel
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.models import AuditEntry
-from tests.cards.factories import card, debit
+from paymentsite.core.money import Money
+from tests.cards.factories import card, debit, product
 from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, spending, tell
 from tests.members.catalogue import approved, staff
 from tests.wallets.factories import wallet
@@ -122,6 +123,9 @@ def amount(span: str, most: int) -> dict[str, Any]:
 
 def put(subject: Any, *caps: dict[str, Any], **terms: Any) -> None:
     of = subject if isinstance(subject, Card) else subject.cards.first()
+    if of is not subject:
+        # A member's cards may be in several currencies.
+        caps = tuple({**cap, "currency": "CNY"} if cap["measure"] == "amount" else cap for cap in caps)
     controls.set_for(subject=subject, terms={"caps": list(caps), **terms}, by=by(of), channel=Channel.WEB)
 
 
@@ -147,6 +151,51 @@ def test_strictest_of_card_member_and_product_wins():
         "product": (70_00, 0),
         "card": (70_00, 10_00),
     }
+
+
+def test_limits_of_all_cards_count_amounts_by_currency_and_uses_in_all():
+    found = spending(1_000_00)
+    wallet(1_000_00, currency="USD", of=found.member)
+    dollars = card(found.member, product("dollar", kind="debit", currency="USD"), reference="dollar")
+    caps = [{**amount("day", 50_00), "currency": unit} for unit in ("CNY", "USD")]
+    put(found.member, *caps, {"measure": "count", "span": "day", "most": 3})
+
+    assert [ask(found, minor).code for minor in (50_01, 50_00)] == ["card_limit", "approved"]
+    assert [ask(dollars, Money(minor, "USD")).code for minor in (50_01, 40_00, 10_01, 10_00, 0)] == [
+        *("card_limit", "approved", "card_limit", "approved", "approved"),
+    ]
+    assert {each.cap.name: (each.used, each.left) for each in controls.left(dollars, clock.now())} == {
+        "amount.day": (50_00, 0),
+        "count.day": (3, 0),
+    }
+
+
+@pytest.mark.parametrize("currency", ["", "cny", "PTS", "XXX"])
+def test_limit_of_all_cards_says_in_which_currency(currency):
+    found = spending()
+    terms = {"caps": [{**amount("day", 1), "currency": currency}]}
+
+    with pytest.raises(InvalidControls):
+        controls.set_for(subject=found.member, terms=terms, by=by(found), channel=Channel.WEB)
+
+
+def test_limit_of_a_card_is_in_the_currency_of_the_card():
+    found = spending()
+    terms = {"caps": [{**amount("day", 1), "currency": "CNY"}]}
+
+    with pytest.raises(InvalidControls):
+        controls.set_for(subject=found, terms=terms, by=by(found), channel=Channel.WEB)
+
+
+def test_receipt_names_the_sets_that_it_was_decided_by():
+    found = spending()
+    put(found, entries=["chip"])
+    put(found.member, countries={"never": ["KP"]})
+    answer = ask(found, 1)
+    put(found)
+
+    sets = DecisionReceipt.objects.get(pk=answer.receipt).seen["controls"]
+    assert sets == list(CardControls.objects.order_by("pk").values_list("pk", flat=True)[:2])
 
 
 def test_limit_counts_what_is_taken_in_the_end():

@@ -13,6 +13,7 @@ from cards.services.deciding import CODE_TRIES
 from cards.services.life import Channel
 from members.models import Notice
 from members.services import members, notices
+from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
@@ -148,9 +149,35 @@ def test_card_for_a_subscription_pays_one_merchant_one_amount_a_month():
     found = card(wallet(100_00).member, debit(), use=Card.Use.SUBSCRIPTION)
 
     assert ask(found, 10_00).code == "approved"
-    assert ask(found, 10_00).code == "used_up"
+    assert ask(found, 10_00).code == "already_paid"
     assert ask(found, 10_00, merchant=DINER).code == "other_merchant"
     assert ask(found, 10_01).code == "other_amount"
+
+
+@pytest.mark.parametrize(("every", "early", "due"), [("week", 5, 7), ("month", 26, 28), ("year", 350, 365)])
+def test_subscription_is_due_again_when_its_time_has_come(every, early, due):
+    found = card(wallet(100_00).member, debit(validity=2, validity_unit="years"), use="subscription", every=every)
+    first = clock.now()
+    ask(found, 10_00)
+
+    with clock.standing(first + timedelta(days=early)):
+        assert ask(found, 10_00).code == "already_paid"
+    with clock.standing(first + timedelta(days=due)):
+        assert ask(found, 10_00).code == "approved"
+
+
+def test_subscription_costs_the_same_at_the_merchant_whatever_the_rate():
+    found = card(wallet(500_00).member, debit(validity=2, validity_unit="years"), use=Card.Use.SUBSCRIPTION)
+    rate("EUR", "CNY", "8")
+    assert ask(found, Money(10_00, "EUR")).code == "approved"
+
+    with clock.standing(clock.now() + timedelta(days=30)):
+        rate("EUR", "CNY", "9")
+        assert ask(found, cny(10_00)).code == "other_amount"
+        assert ask(found, Money(10_01, "EUR")).code == "other_amount"
+        assert ask(found, Money(10_00, "EUR")).approved == cny(90_00)
+    found.refresh_from_db()
+    assert found.fixed == Money(10_00, "EUR")
 
 
 def test_part_is_approved_where_that_helps():

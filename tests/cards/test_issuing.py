@@ -106,6 +106,8 @@ def test_reference_is_one_card():
         {"use": "category", "category": "５４１１"},
         {"use": "multi", "category": "5411"},
         {"use": "category", "category": "5411", "times": 2},
+        {"use": "multi", "every": "month"},
+        {"use": "times", "times": 2, "every": "week"},
     ],
 )
 def test_use_that_cannot_be_is_refused(asked):

@@ -86,7 +86,7 @@ def test_subscription_is_paid_once_a_month_whichever_card_stands_for_it():
     new = issuing.replace(card=found, why=issuing.Why.DAMAGED, reference="new", by=by(found), channel=Channel.WEB)
     life.activate(card=new, by=by(new), channel=Channel.WEB)
 
-    assert ask(new, 10_00).code == "used_up"
+    assert ask(new, 10_00).code == "already_paid"
 
 
 def test_whoever_flies_east_gains_no_new_day(monkeypatch):

@@ -39,6 +39,8 @@ TERMS = {
     "hours": [0, 24],
     "weekdays": [0, 1, 2, 3, 4, 5, 6],
 }
+# Those of all cards of a member say in which currency.
+OF_ALL = [{**TERMS["caps"][0], "currency": "CNY"}, TERMS["caps"][1]]
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def used(number: int = 0) -> Card:
     by = Actor.of(found.member.user)
     controls.set_for(subject=found, terms=TERMS, by=by, channel=Channel.WEB)
     controls.set_for(subject=found.member, terms={"countries": {"never": ["KP"]}}, by=by, channel=Channel.WEB)
-    controls.set_for(subject=found.member, terms={"caps": TERMS["caps"]}, by=by, channel=Channel.WEB)
+    controls.set_for(subject=found.member, terms={"caps": OF_ALL}, by=by, channel=Channel.WEB)
     ask(found, 100_00, reference=f"stay {number}", merchant=HOTEL)
     more(found, 20_00, reference=f"stay {number}", merchant=HOTEL)
     tell("capture", found, 110_00, reference=f"stay {number}", merchant=HOTEL)

@@ -195,10 +195,14 @@ CORRUPTIONS: dict[str, tuple[str, Plant]] = {
     "over": ("use_follows_messages", of_use("open", over=True)),
     "lapsed": ("use_follows_messages", of_use("open", lapsed=True)),
     "not approved": ("use_follows_messages", of_use("open", approved=False)),
+    "counted in another currency": ("use_follows_messages", of_use("open", merchant_currency="EUR")),
     "another state": ("use_follows_messages", of_use("open", state="captured")),
     "ended": ("use_follows_messages", of_use("open", ended=True)),
     "counts nothing": ("use_follows_messages", of_use("open", counted=0)),
     "counts less": ("use_follows_messages", of_use("open", counted_minor=1)),
+    "paid more there": ("use_follows_messages", of_use("paid", taken_minor=1)),
+    "refunded more there": ("use_follows_messages", of_use("paid", returned_minor=1)),
+    "message of another amount there": ("use_follows_messages", of_message("paid", "refund", there_minor=1)),
     "message of another amount": ("use_follows_messages", of_message("paid", "refund", card_minor=1)),
     "message that was last": ("use_follows_messages", of_message("paid", "capture", final=False)),
     "message approved more": ("use_follows_messages", of_message("open", "authorisation", approved_minor=1)),
@@ -229,6 +233,10 @@ CORRUPTIONS: dict[str, tuple[str, Plant]] = {
     "approved while frozen": ("approved_in_life", card_that_was_frozen),
     "approved after its last day": ("approved_in_life", last_day_moved),
     "controls that were stricter": ("approved_within_controls", lower_cap),
+    "receipt names other controls": (
+        "approved_within_controls",
+        of_receipt("open", seen=lambda row: {**row.seen, "controls": []}),
+    ),
     "controls that nobody can read": ("approved_within_controls", unreadable),
 }
 
