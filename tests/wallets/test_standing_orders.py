@@ -231,6 +231,18 @@ class TestRuns:
         with translation.override("zh-hans"):
             assert all("可用 0.99 CNY，需要" in notices.sentence(each) for each in told)
 
+    def test_second_try_that_the_next_day_overtook_is_given_up_so_that_money_leaves_once(self):
+        """The first one came a day late, so that the second was to come after nine o'clock of the next due day."""
+        purse = wallet(0)
+        order = ordered(purse, every=Every.DAY)
+        assert run_at(BEGIN + timedelta(days=1), 8) == 1
+        assert fates(order) == [("2031-01-31", "waiting")]
+        fund(purse.account, 500)
+
+        assert run_at(BEGIN + timedelta(days=2), 8) == 1
+        assert fates(order) == [("2031-01-31", "refused"), ("2031-02-01", "paid")]
+        assert holds(purse) == Money(400, "CNY")
+
     def test_day_that_is_over_is_neither_told_nor_counted_again(self):
         purse = wallet(100)
         order = ordered(purse, every=Every.DAY)

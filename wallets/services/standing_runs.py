@@ -94,14 +94,17 @@ def _latest_due(order: StandingOrder, day: date, turn: datetime, now: datetime) 
     than to the one that was refused once too often.
 
     Money that somebody expected to go days ago, and has planned without since, does not leave several times at once.
-    Nobody was late with a day whose turn came after the next one's nine o'clock: its member moved across a date.
+    Nobody was late with a day that was not tried yet and whose turn came after the next one's nine o'clock: its member
+    moved across a date.
     """
     while (
         order.refused_in_a_row < REFUSED_MAX
         and (later := _next_day(order))
-        and turn < calendar.moment(later, order.member.zone) <= now
+        and (nine := calendar.moment(later, order.member.zone)) <= now
     ):
         run = StandingRun.objects.filter(order=order, due_on=day).first()
+        if run is None and turn >= nine:
+            break
         if run and run.state == Fate.WAITING:
             # Refused, and the hour of its second try went by unused.
             _end(run, Fate.REFUSED, now)
