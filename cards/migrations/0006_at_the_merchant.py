@@ -38,9 +38,9 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cards', '0005_settling'),
+        ('cards', '0001_tables'),
         ('ledger', '0002_room_for_updates'),
-        ('members', '0015_shares_in_percent'),
+        ('members', '0001_tables'),
     ]
 
     operations = [

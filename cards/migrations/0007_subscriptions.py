@@ -26,8 +26,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('cards', '0006_at_the_merchant'),
         ('ledger', '0002_room_for_updates'),
-        ('members', '0015_shares_in_percent'),
-        ('wallets', '0013_shares_in_percent'),
+        ('members', '0001_tables'),
+        ('wallets', '0001_tables'),
     ]
 
     operations = [
