@@ -93,6 +93,8 @@ def check_all(outcome: Outcome) -> None:
     # B608 is ruff's S608, which takes a reason line by line where our own SQL is put together.
     commands: dict[str, list[str]] = {
         "mypy": [str(BIN / "mypy")],
+        # It leaves every test compiled, which each process of a run would else do for itself.
+        "collection": [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-n", "0"],
         "ruff check": [str(BIN / "ruff"), "check", "."],
         "ruff format": [str(BIN / "ruff"), "format", "--check", "."],
         "import-linter": [str(BIN / "lint-imports")],
