@@ -21,6 +21,6 @@ def lapse(*, now: datetime) -> str:
     return f"{lapsing.lapse_due(now=now)} lapsed"
 
 
-@job("cards.repay_debts", every=timedelta(minutes=1), stops=False)
+@job("cards.repay_debts", every=timedelta(minutes=1), stops=False, where=debts.owing)
 def repay(*, now: datetime) -> str:  # noqa: ARG001  what has come is there, whenever it is looked at
     return f"{debts.repay_all()} paid"

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from paymentsite.core.jobs import job
+from wallets.models import Notification
 from wallets.services import (
     gift_links,
     janitor,
@@ -24,7 +25,7 @@ def ask_gateways(*, now: datetime) -> str:
     return f"{janitor.ask_due(now=now)} orders"
 
 
-@job("wallets.process_notifications", every=timedelta(seconds=10), stops=False)
+@job("wallets.process_notifications", every=timedelta(seconds=10), stops=False, where=Notification.objects.waiting)
 def process_notifications(*, now: datetime) -> str:  # noqa: ARG001  all that was left by now
     return f"{notifications.process_left()} notifications"
 

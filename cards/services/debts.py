@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.db.models import QuerySet
+
 from cards.models import Card
 from cards.queries.deciding import DEBT
 from cards.services import use_books
@@ -68,10 +70,14 @@ def _sources(member: Member, currency: str) -> list[Account]:
     return list(found.values())
 
 
+def owing() -> QuerySet[Balance]:
+    """What members owe."""
+    return Balance.objects.filter(account__code=DEBT, posted_minor__lt=0)
+
+
 def repay_all() -> int:
     """Whatever came in pays what its member owes; how many members paid. For what no act asked at once."""
-    owing = Balance.objects.filter(account__code=DEBT, posted_minor__lt=0)
-    found = list(owing.order_by("account_id").values_list("account__owner", "account__unit"))
+    found = list(owing().order_by("account_id").values_list("account__owner", "account__unit"))
     members = {member.owner: member for member in Member.objects.filter(pk__in=[_id(owner) for owner, _ in found])}
     return sum(_repaid(members[owner], unit) for owner, unit in found)
 

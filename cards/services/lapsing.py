@@ -1,10 +1,9 @@
 """What was approved and never taken: its time is over, and it can be spent again."""
 
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
-
-from django.db.models import Min
 
 from cards.control_rules import Entry
 from cards.messages import Merchant, Told
@@ -12,6 +11,7 @@ from cards.models import CardAuthorisation
 from cards.models.authorisations import Kind
 from cards.services import telling
 from paymentsite.core.actors import SYSTEM
+from paymentsite.core.waiting import First
 from wallets.services import due
 
 STUCK: Final = "card_use_stuck"
@@ -40,8 +40,5 @@ def lapse(key: UUID, now: datetime) -> bool:
     return not telling.take_in(told=told, kind=Kind.EXPIRY, by=SYSTEM).replayed
 
 
-def next_due(after: datetime) -> datetime | None:
-    """The next moment at which something lapses."""
-    open_ones = CardAuthorisation.objects.filter(ended=False, expires_at__gt=after)
-    soonest: datetime | None = open_ones.aggregate(at=Min("expires_at"))["at"]
-    return soonest
+# The next moment at which something lapses.
+next_due: Final = First("expires_at", partial(CardAuthorisation.objects.filter, ended=False))

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from django.db.models import F, Min, QuerySet, Sum, Window
+from django.db.models import F, QuerySet, Sum, Window
 from django.db.models.functions import Coalesce
 
 from members import windows
 from members.models import Member, MemberTier, Progress, TierProgramme
 from members.windows import Window as Span
+from paymentsite.core.waiting import First
 
 
 def within(member: Member, programme: TierProgramme, now: datetime) -> int:
@@ -30,10 +32,8 @@ def lasts_until(member: Member, programme: TierProgramme, threshold: int, now: d
     return windows.end(Span.ROLLING, last) if last else None
 
 
-def next_due(after: datetime) -> datetime | None:
-    """When, later than ``after``, time next changes a member's tier."""
-    moment: datetime | None = MemberTier.objects.filter(due_at__gt=after).aggregate(first=Min("due_at"))["first"]
-    return moment
+# When time next changes a member's tier.
+next_due: Final = First("due_at", MemberTier.objects.all)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """What is on offer, and what ends when."""
 
 from datetime import datetime
+from functools import partial
+from typing import Final
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from members.models import Coupon, Reward, Tier
+from paymentsite.core.waiting import First
 
 
 def for_tier(tier: Tier, now: datetime) -> QuerySet[Reward]:
@@ -14,8 +17,5 @@ def for_tier(tier: Tier, now: datetime) -> QuerySet[Reward]:
     return Reward.objects.offered(now).filter(fits, there).select_related("tier").order_by("points", "pk")
 
 
-def next_coupon_end(after: datetime) -> datetime | None:
-    """When, later than ``after``, the next open coupon expires."""
-    later = Coupon.objects.filter(state=Coupon.State.OPEN, expires_at__gt=after)
-    moment: datetime | None = later.aggregate(first=Min("expires_at"))["first"]
-    return moment
+# When the next open coupon expires.
+next_coupon_end: Final = First("expires_at", partial(Coupon.objects.filter, state=Coupon.State.OPEN))

@@ -15,13 +15,15 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from paymentsite.core import waiting
 from paymentsite.core.errors import plain
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.models.jobs import JobRun
 from paymentsite.core.triggers import Daily, Due, Every, Rows, Trigger
+from paymentsite.core.waiting import Anything, First
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,14 @@ class Job:
     work: Work
     lease: timedelta
     stops: bool
+    where: Anything | None = None
+
+    @property
+    def asks(self) -> First | Anything | None:
+        """What of its rows is asked together with those of all other jobs."""
+        if isinstance(self.trigger, Rows):
+            return self.trigger.due if isinstance(self.trigger.due, First) else None
+        return self.where
 
     @property
     def kept(self) -> timedelta:
@@ -90,6 +100,7 @@ class Schedule:
         due: Due | None = None,
         lease: timedelta = timedelta(minutes=10),
         stops: bool = True,
+        where: Callable[[], QuerySet[Any, Any]] | None = None,
     ) -> Callable[[WorkT], WorkT]:
         """Register a function under ``name``, due ``every`` interval, ``daily`` at a time, or when
         ``due`` says.
@@ -97,14 +108,14 @@ class Schedule:
         ``due(after)`` is the earliest moment later than ``after`` at which something still open falls
         due. A run that is not finished within ``lease`` counts as crashed. A sandbox clock that is moved
         does not stop for a job with ``stops=False``, which then runs where the clock stops for others:
-        for sweepers of seconds.
+        for sweepers of seconds. One that has ``where`` is left alone as long as there are no such rows.
         """
         trigger = _trigger(every=every, daily=daily, due=due)
 
         def register(work: WorkT) -> WorkT:
             if name in self.jobs:
                 raise TypeError(f"there is a job {name!r} already")
-            self.jobs[name] = Job(name, trigger, work, lease, stops)
+            self.jobs[name] = Job(name, trigger, work, lease, stops, Anything(where) if where else None)
             return work
 
         return register
@@ -135,16 +146,27 @@ class Schedule:
 
     def _look(self, now: datetime, since: datetime) -> tuple[list[Owed], datetime | None]:
         """What is owed, in order, and when the next job is that a moved clock stops for."""
-        owed, stops, latest = [], [], _latest(self.jobs)
+        owed, stops, latest, firsts = [], [], _latest(self.jobs), self._firsts()
         for job in self.jobs.values():
             last = latest.get(job.name)
             done = last is None or last.state == JobRun.State.DONE
-            slot, later = job.trigger.look(now, last=last.slot if last else since, done=done)
+            since_then = last.slot if last else since
+            if isinstance(job.trigger, Rows) and job.name in firsts:
+                slot, later = job.trigger.judge(firsts[job.name], now, last=since_then, done=done)
+            elif job.where and done and firsts[job.name] is None:
+                continue
+            else:
+                slot, later = job.trigger.look(now, last=since_then, done=done)
             if slot:
                 owed.append(Owed(job, slot, last))
             if later and job.stops:
                 stops.append(later)
         return sorted(owed, key=lambda item: (item.slot, item.job.name)), min(stops, default=None)
+
+    def _firsts(self) -> dict[str, datetime | None]:
+        """When the first row of each job that says so falls due, or fell."""
+        asks = {name: asked for name, job in self.jobs.items() if (asked := job.asks)}
+        return dict(zip(asks, waiting.ask(list(asks.values()), after=EPOCH), strict=True))
 
 
 # All at once, each off the end of its index: asked for one by one they were most of what a tick costs.

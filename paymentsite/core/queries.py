@@ -1,15 +1,15 @@
 """Reads over the core's tables."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth import get_user_model
-from django.db.models import Min, Model, QuerySet
+from django.db.models import Model, QuerySet
 
 from paymentsite.core.actors import MEMBER, STAFF
 from paymentsite.core.models import Approval, AuditEntry, AuditLink, AuditSeal
 from paymentsite.core.models.audit import AuditEntryQuerySet
+from paymentsite.core.waiting import First
 
 
 def trail(subject: Model | str) -> AuditEntryQuerySet:
@@ -25,11 +25,8 @@ def seal_of(entry: AuditEntry) -> AuditSeal | None:
     return AuditSeal.objects.filter(last_position__gte=position).order_by("last_position").first()
 
 
-def next_approval_end(after: datetime) -> datetime | None:
-    """When, later than ``after``, the next undecided approval expires."""
-    undecided = Approval.objects.undecided().filter(expires_at__gt=after)
-    moment: datetime | None = undecided.aggregate(first=Min("expires_at"))["first"]
-    return moment
+# When the next undecided approval expires.
+next_approval_end: Final = First("expires_at", Approval.objects.undecided)
 
 
 def names(actors: Iterable[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from celery import shared_task
 
 from paymentsite.core import clock, jobs, queries
+from paymentsite.core.models import AuditWaiting
 from paymentsite.core.services import approvals, audit
 
 
@@ -14,7 +15,7 @@ def tick() -> None:
     jobs.tick(now=clock.now())
 
 
-@jobs.job("core.seal_audit", every=timedelta(seconds=10), stops=False)
+@jobs.job("core.seal_audit", every=timedelta(seconds=10), stops=False, where=AuditWaiting.objects.all)
 def seal_audit(*, now: datetime) -> str:  # noqa: ARG001  whatever waits by now
     return f"{audit.seal_all()} seals"
 

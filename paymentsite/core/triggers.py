@@ -102,7 +102,10 @@ class Rows:
     due: Due
 
     def look(self, now: datetime, *, last: datetime, done: bool) -> Look:
-        first = self.due(EPOCH)
+        return self.judge(self.due(EPOCH), now, last=last, done=done)
+
+    def judge(self, first: datetime | None, now: datetime, *, last: datetime, done: bool) -> Look:
+        """The same where it is known when the first row falls due."""
         if first is None or first > now:
             return Look(None, first)
         if first > last:

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from paymentsite.core import clock
 from paymentsite.core.jobs import job
+from paymentsite.ledger.models import Unsealed
 from paymentsite.ledger.services import seals, timers
 
 
-@job("ledger.close_blocks", every=timedelta(seconds=2), stops=False)
+@job("ledger.close_blocks", every=timedelta(seconds=2), stops=False, where=Unsealed.objects.all)
 def close_blocks(*, now: datetime) -> str:  # noqa: ARG001  all that is written by now
     blocks = seals.close_blocks()
     return f"{len(blocks)} blocks, {sum(block.journals for block in blocks)} journals"

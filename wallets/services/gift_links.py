@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Min
 from django.utils.translation import gettext, gettext_noop
 
 from members.models import Member
@@ -20,6 +19,7 @@ from paymentsite.core.ids import microseconds
 from paymentsite.core.money import Money
 from paymentsite.core.services import audit, open_items
 from paymentsite.core.vault import Secret, lookup
+from paymentsite.core.waiting import First
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import AccountNotOpen
 from wallets.models import Gift
@@ -218,10 +218,8 @@ def _tell_returned(gift: Gift) -> Gift:
     return gift
 
 
-def next_return(after: datetime) -> datetime | None:
-    """The next moment at which an open gift goes back."""
-    soonest: datetime | None = Gift.objects.open().filter(expires_at__gt=after).aggregate(at=Min("expires_at"))["at"]
-    return soonest
+# The next moment at which an open gift goes back.
+next_return: Final = First("expires_at", Gift.objects.open)
 
 
 def of(*, sender: Member, public_id: UUID) -> Gift:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Final, TypeGuard
 
 import structlog
-from django.db.models import Min
 
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
+from paymentsite.core.waiting import First
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import ORDER_KINDS, State
@@ -45,12 +45,8 @@ def _due(now: datetime) -> Iterator[TopUp | Withdrawal | ProofDeposit]:
         yield from kind.objects.due(now)[:_CHUNK]
 
 
-def next_due(after: datetime) -> datetime | None:
-    """The next moment at which an order is to be asked about."""
-    moments = [
-        kind.objects.filter(next_query_at__gt=after).aggregate(at=Min("next_query_at"))["at"] for kind in ORDER_KINDS
-    ]
-    return min((moment for moment in moments if moment), default=None)
+# The next moment at which an order is to be asked about.
+next_due: Final = First("next_query_at", *(kind.objects.all for kind in ORDER_KINDS))
 
 
 def ask(*, order: OrderT, now: datetime | None = None, by: Actor = SYSTEM) -> OrderT | None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from members.models import Member
@@ -16,6 +16,7 @@ from paymentsite.core.errors import Invalid, Missing, Refused
 from paymentsite.core.money import Money
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
+from paymentsite.core.waiting import First
 from wallets.models import MoneyRequest, RequestBlock, Transfer
 from wallets.services import due, transfers
 from wallets.services.confirming import check_pin
@@ -185,12 +186,8 @@ def _expire(*, request: MoneyRequest, now: datetime) -> bool:
     return ended == 1
 
 
-def next_expiry(after: datetime) -> datetime | None:
-    """The next moment at which an open request runs out."""
-    soonest: datetime | None = (
-        MoneyRequest.objects.open().filter(expires_at__gt=after).aggregate(at=Min("expires_at"))["at"]
-    )
-    return soonest
+# The next moment at which an open request runs out.
+next_expiry: Final = First("expires_at", MoneyRequest.objects.open)
 
 
 @act

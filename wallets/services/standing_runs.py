@@ -3,7 +3,6 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from django.db.models import Min
 from django.utils.translation import gettext_noop
 
 from members.models import Member
@@ -14,6 +13,7 @@ from paymentsite.core.acts import act
 from paymentsite.core.errors import DomainError, as_day, plain
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
+from paymentsite.core.waiting import First
 from wallets import calendar
 from wallets.models import StandingOrder, StandingRun
 from wallets.services import due, transfers
@@ -53,12 +53,8 @@ def carry_out(*, now: datetime) -> int:
     return due.each(rows, lambda order: _carry_out(order=order, now=now), stuck=STUCK)
 
 
-def next_due(after: datetime) -> datetime | None:
-    """The next moment at which an order is tried."""
-    soonest: datetime | None = (
-        StandingOrder.objects.active().filter(next_at__gt=after).aggregate(at=Min("next_at"))["at"]
-    )
-    return soonest
+# The next moment at which an order is tried.
+next_due: Final = First("next_at", StandingOrder.objects.active)
 
 
 @act

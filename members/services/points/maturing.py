@@ -3,8 +3,6 @@
 from datetime import date, datetime
 from typing import Final
 
-from django.db.models import Min, Q
-
 from members.models import Earning, Member, Purchase, Referral
 from members.services.points import accounts
 from members.services.points.accounts import Accounts
@@ -12,6 +10,7 @@ from members.services.points.giving import give
 from paymentsite.core import clock
 from paymentsite.core.acts import act
 from paymentsite.core.errors import DomainError
+from paymentsite.core.waiting import First
 from paymentsite.ledger import services as ledger
 
 SCOPE: Final = "members.points"
@@ -50,11 +49,8 @@ def mature_due(*, now: datetime) -> int:
     return done
 
 
-def next_due(after: datetime) -> datetime | None:
-    """The next moment at which something pending is due."""
-    later = Q(pending_until__gt=after)
-    soonest: datetime | None = Earning.objects.pending().filter(later).aggregate(at=Min("pending_until"))["at"]
-    return soonest
+# The next moment at which something pending is due.
+next_due: Final = First("pending_until", Earning.objects.pending)
 
 
 def _given(pk: int, now: datetime) -> bool:

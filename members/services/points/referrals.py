@@ -1,8 +1,9 @@
 """Referrals: who brought whom, and the one reward for it."""
 
 from datetime import datetime
+from functools import partial
+from typing import Final
 
-from django.db.models import Min
 from django.utils.translation import gettext_noop
 
 from members.models import Earning, EarnRule, Member, Referral
@@ -12,6 +13,7 @@ from members.services.points.maturing import SCOPE
 from paymentsite.core import clock
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, DomainError, Refused
+from paymentsite.core.waiting import First
 from paymentsite.ledger import services as ledger
 
 
@@ -55,11 +57,8 @@ def reward_due(*, now: datetime) -> int:
     return sum(_rewarded(pk, now) for pk in list(due.order_by("pk").values_list("pk", flat=True)))
 
 
-def next_due(after: datetime) -> datetime | None:
-    """The next moment at which a referral is earned."""
-    later = Referral.objects.filter(rewarded_at=None, due_at__gt=after)
-    soonest: datetime | None = later.aggregate(at=Min("due_at"))["at"]
-    return soonest
+# The next moment at which a referral is earned.
+next_due: Final = First("due_at", partial(Referral.objects.filter, rewarded_at=None))
 
 
 def _rewarded(pk: int, now: datetime) -> bool:

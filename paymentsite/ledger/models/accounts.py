@@ -58,6 +58,8 @@ class Account(models.Model):
             ),
             models.CheckConstraint(name="ledger_account_mode", condition=Q(mode__in=["strict", "deferred"])),
         ]
+        # So that the few accounts of a rare kind are found among those of all members.
+        indexes = [models.Index(name="ledger_account_code", fields=["code"])]
 
     def __str__(self) -> str:
         return f"{self.owner} {self.code} {self.unit}"

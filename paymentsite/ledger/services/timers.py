@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Final
 
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Exists, OuterRef
 
 from paymentsite.core.errors import DomainError
 from paymentsite.core.ids import microseconds
+from paymentsite.core.waiting import First
 from paymentsite.ledger.entries import Expire, Lapse
 from paymentsite.ledger.models import Account, Hold, Lot
 from paymentsite.ledger.services.accounts import house
@@ -38,10 +39,8 @@ def _expire(hold: Hold) -> bool:
     return not answer.replayed
 
 
-def next_expiry(after: datetime) -> datetime | None:
-    """The next moment at which an open hold expires."""
-    soonest: datetime | None = Hold.objects.open().filter(expires_at__gt=after).aggregate(at=Min("expires_at"))["at"]
-    return soonest
+# The next moment at which an open hold expires.
+next_expiry: Final = First("expires_at", Hold.objects.open)
 
 
 def lapse_lots(*, today: date) -> int:
