@@ -20,7 +20,7 @@ from tests.wallets.factories import holds, wallet
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = 25
+EXAMPLES = 20
 EXPECTED = 100
 PLACES = ("good", "keep", "aside", "suspended", "closed", "nobody")
 TAKEN = ("good", "keep", "aside")
@@ -152,6 +152,7 @@ def late_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VirtualAccount, "late", late)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("bug", [each_credit_alone, told_again_is_another, late_by_the_clock])
 def test_bug_that_order_or_repetition_would_show_is_shown(monkeypatch, bug):
     bug(monkeypatch)

@@ -1,7 +1,7 @@
 """In whatever order a use's messages come, and however often, it comes to the same in the end."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, rate, spendin
 
 pytestmark = pytest.mark.django_db
 
+FEW, MANY = 20, 2_000
 WHATS = ("ask", "more", "advise", "reverse", "reverse all", "capture", "capture last", "refund", "reverse_refund")
 messages = st.lists(
     st.tuples(st.sampled_from(WHATS), st.integers(1, 40)),
@@ -70,9 +71,18 @@ def came_to(card: Card, told: list[tuple[int, str, int]], merchant: Merchant) ->
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def examples(test: Callable[..., None], count: int) -> None:
+    check = list(HealthCheck)
+    settings(max_examples=count, deadline=None, database=None, suppress_health_check=check)(test)()
+
+
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
+def test_order_and_repetition_change_nothing(count):
+    examples(order_and_repetition_change_nothing, count)
+
+
 @given(told=messages, seed=st.integers(0, 2**32), merchant=MERCHANTS)
-def test_order_and_repetition_change_nothing(told, seed, merchant):
+def order_and_repetition_change_nothing(told, seed, merchant):
     """With enough for all of it, so that every question is answered in the same way whenever it comes."""
     chance = random.Random(seed)
     said = [(number, what, minor) for number, (what, minor) in enumerate(told)]
@@ -89,9 +99,13 @@ def test_order_and_repetition_change_nothing(told, seed, merchant):
     assert ends[0] == ends[1]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
+def test_no_floor_is_broken_and_nothing_is_lost_however_little_there_is(count):
+    examples(no_floor_is_broken_and_nothing_is_lost, count)
+
+
 @given(told=messages, has=st.integers(1, 60), merchant=MERCHANTS)
-def test_no_floor_is_broken_and_nothing_is_lost_however_little_there_is(told, has, merchant):
+def no_floor_is_broken_and_nothing_is_lost(told, has, merchant):
     """What a merchant takes without being let is the member's debt: with it the books say what was taken and given."""
     with undone():
         card = spending(has, **COSTLY)

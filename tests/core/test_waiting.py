@@ -70,7 +70,8 @@ def test_job_is_left_alone_as_long_as_there_are_no_rows_for_it():
 
 def test_run_that_failed_is_tried_again_though_nothing_is_left_of_its_rows():
     schedule, done = Schedule(), list[datetime]()
-    schedule.job("sweep", every=HOUR, where=partial(JobRun.objects.filter, name="dust"))(lambda *, now: done.append(now))
+    dust = partial(JobRun.objects.filter, name="dust")
+    schedule.job("sweep", every=HOUR, where=dust)(lambda *, now: done.append(now))
     noon = NOON.replace(microsecond=0)
     JobRun.objects.create(name="sweep", slot=noon, state="failed", finished_at=noon)
 
