@@ -12,6 +12,7 @@ class CardsConfig(AppConfig):
         # Statements tell what these services did: every process that shows one must know how.
         import_module("cards.services.loading")
         import_module("cards.services.bank_credits")
+        import_module("cards.statement_words")
         # What members owe is never moved by hand: every process that could must know.
         import_module("cards.services.settling")
         # A wallet is closed wherever it is, and the account numbers that lead into it with it.

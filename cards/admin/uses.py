@@ -17,7 +17,7 @@ from cards.admin.shown import kind_of, link, minor, moment
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Outcome
 from cards.queries.finding import named_by_processors
-from cards.services import settling
+from cards.services import settling, stray_losses
 from members.admin.finding import MemberField, OfMembers
 from members.admin.tiers import PROPOSED
 from paymentsite.core.actors import Actor
@@ -194,7 +194,7 @@ class CardMessages(OfMembers[CardMessage]):
         "message_id",
     )
     facts = ("at", "kind", "whose", "merchant", "asked", "left_aside")
-    deeds = ("place",)
+    deeds = ("place", "lose")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CardMessage], search_term: str
@@ -267,6 +267,16 @@ class CardMessages(OfMembers[CardMessage]):
     )
     def place(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
         settling.place_refund(message=row, member=answers["member"], by=by, reason=answers["reason"])
+        return PROPOSED
+
+    @deed(
+        _("Propose to write it off"),
+        permission="cards.propose_write_off",
+        form=ReasonForm,
+        offered=lambda _by, row: stray_losses.open_amount(row) is not None,
+    )
+    def lose(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        stray_losses.write_off(message=row, by=by, reason=answers["reason"])
         return PROPOSED
 
 

@@ -17,8 +17,10 @@ from paymentsite.ledger import services as ledger
 from wallets.services import bookings
 
 _MESSAGES: Final = UUID("5f0c4a52-7c0e-4b57-9a39-0d6f7b0c9d11")
-STRAY = "card_message_stray"
-_MOVES = {Kind.CAPTURE: True, Kind.REFUND_REVERSAL: True, Kind.REFUND: False}
+STRAY: Final = "card_message_stray"
+SCOPE: Final = "cards.stray"
+# What moves money, and whether it is out of suspense.
+MOVES: Final = {Kind.CAPTURE: True, Kind.REFUND_REVERSAL: True, Kind.REFUND: False}
 
 
 def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
@@ -43,12 +45,12 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
     }
     journal = None
     first = CardMessage.objects.filter(processor=told.processor, message_id=told.message_id).first()
-    if first is None and kind in _MOVES and settled and settled.minor:
+    if first is None and kind in MOVES and settled and settled.minor:
         ends = (bookings.suspense(settled.unit), use_books.clearing(told.processor, settled.unit))
         journal = ledger.post(
-            ledger.Move(settled, *(ends if _MOVES[kind] else ends[::-1])),
+            ledger.Move(settled, *(ends if MOVES[kind] else ends[::-1])),
             kind=f"card_{kind}",
-            scope="cards.stray",
+            scope=SCOPE,
             reference=str(key),
             source=f"card_message:{key}",
             by=by,

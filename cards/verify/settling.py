@@ -30,15 +30,15 @@ _COLUMNS: Final = (
     "What was written off of a debt was our loss, and the audit trail tells of it once, and of no other.",
 )
 def write_offs_are_told(run: Run) -> Iterator[Fault]:
-    told = _Told(settling.DEBT_TOLD)
+    told = Told(settling.DEBT_TOLD)
     journals = list(Journal.objects.posted().filter(scope=settling.WRITTEN_OFF).order_by("pk"))
     run.seen["debts written off"] = len(journals)
     for journal in journals:
-        moved = _moved(journal)
-        ends = [(row["source__owner"], row["source__code"], row["target__code"]) for row in moved]
+        found = moved(journal)
+        ends = [(row["source__owner"], row["source__code"], row["target__code"]) for row in found]
         if ends != [(HOUSE, settling.LOSSES, DEBT)]:
             yield f"journal {journal.pk}", "it writes off a debt, and moved something else"
-        elif (what := moved[0]) and not told.tells(journal, what, f"ledger.account:{what['target_id']}"):
+        elif (what := found[0]) and not told.tells(journal, what, f"ledger.account:{what['target_id']}", of=True):
             yield f"journal {journal.pk}", "it writes off a debt, and the audit trail tells otherwise"
     yield from told.idle(journals)
 
@@ -48,20 +48,21 @@ def write_offs_are_told(run: Run) -> Iterator[Fault]:
     "A refund that was put on a wallet left suspense whole, for its own member, and the audit trail tells of it once.",
 )
 def refunds_are_placed(run: Run) -> Iterator[Fault]:
-    told = _Told(settling.REFUND_TOLD)
+    told = Told(settling.REFUND_TOLD)
     journals = list(Journal.objects.posted().filter(scope=settling.PLACED).order_by("pk"))
     run.seen["refunds put on wallets"] = len(journals)
     for journal in journals:
         message = CardMessage.objects.select_related("use").filter(pk=UUID(journal.reference)).first()
-        moved = _moved(journal)
-        if message is None or len(moved) != 1 or not _fits(message, moved[0]):
+        found = moved(journal)
+        if message is None or len(found) != 1 or not _fits(message, found[0]):
             yield f"journal {journal.pk}", "it puts a refund on a wallet, and moved something else"
-        elif not told.tells(journal, moved[0], f"cards.cardmessage:{message.pk}"):
+        elif not told.tells(journal, found[0], f"cards.cardmessage:{message.pk}", of=True):
             yield f"journal {journal.pk}", "it puts a refund on a wallet, and the audit trail tells otherwise"
     yield from told.idle(journals)
 
 
-def _moved(journal: Journal) -> list[dict[str, Any]]:
+def moved(journal: Journal) -> list[dict[str, Any]]:
+    """What it moved, and from where to where."""
     return list(Posting.objects.filter(journal=journal).values(*_COLUMNS))
 
 
@@ -75,7 +76,7 @@ def _fits(message: CardMessage, moved: dict[str, Any]) -> bool:
     return (*source, moved["amount_minor"], moved["unit"]) == (HOUSE, "suspense", aside.minor, aside.unit)
 
 
-class _Told:
+class Told:
     """What the audit trail tells of one act, by the journals that it names."""
 
     def __init__(self, act: str) -> None:
@@ -84,10 +85,11 @@ class _Told:
         self.times = Counter(str(after.get("journal")) for _subject, after in self.entries)
         self.known = {str(after.get("journal")): (subject, after) for subject, after in self.entries}
 
-    def tells(self, journal: Journal, moved: dict[str, Any], about: str) -> bool:
+    def tells(self, journal: Journal, moved: dict[str, Any], about: str, *, of: bool) -> bool:
+        """Once, with the amount, and where it is ``of`` a member with whom."""
         subject, after = self.known.get(str(journal.pk), ("", {}))
         amount = {"amount": moved["amount_minor"], "currency": moved["unit"]}
-        owner = f"members.member:{moved['target__owner'].partition(':')[2]}"
+        owner = f"members.member:{moved['target__owner'].partition(':')[2]}" if of else None
         said = (self.times[str(journal.pk)], subject, after.get("amount"), after.get("member"))
         return said == (1, about, amount, owner)
 

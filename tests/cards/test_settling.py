@@ -19,12 +19,11 @@ from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.models import Approval, AuditEntry, OpenItem
 from paymentsite.core.services import approvals
-from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance, Journal, Posting
 from paymentsite.ledger.services import manual
-from tests.cards.using import debt, loaded, spending, stands, tell
+from tests.cards.using import STRANGER, debt, loaded, spending, stands, tell
 from tests.factories import cny, fund
 from tests.members.factories import member
 from tests.members.limiting import cap
@@ -32,8 +31,6 @@ from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import holds, wallet
 
 pytestmark = pytest.mark.django_db
-
-STRANGER = Secret("4000001299999999")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
 from paymentsite.core.rates import Rate
+from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
 from tests.cards.factories import card, debit, product
 from tests.factories import cny
@@ -21,6 +22,8 @@ from tests.wallets.factories import wallet
 from wallets.services import rates
 
 PROCESSOR = "sim"
+# The number of nobody's card.
+STRANGER = Secret("4000001299999999")
 SHOP = Merchant(id="shop-1", name="Corner Shop", category="5411", country="CN", city="Shanghai")
 HOTEL = Merchant(id="hotel-1", name="Grand Hotel", category="7011", country="CN", city="Beijing")
 PUMP = Merchant(id="pump-1", name="Pump", category="5542", country="CN")

@@ -21,6 +21,8 @@ from wallets.models import Wallet
 
 PAGE: Final = 50
 _HOUSE: Final = "house:paymentsite"
+# What goes to these accounts of ours is what something costs.
+_COSTS: Final = {"fees": gettext_noop("Fee: {words}"), "exchange margin": gettext_noop("Exchange margin: {words}")}
 # A search looks at so many lines at most, then says where to go on: a page never costs more than that.
 LOOKED_MAX: Final = 2_000
 _CHUNK: Final = 200
@@ -126,9 +128,9 @@ def _told(found: Iterable[books.Line], member: Member) -> list[StatementLine]:
 def _line(line: books.Line, told: telling.Told) -> StatementLine:
     if line.balance is None:
         raise AssertionError("a wallet's account is strict")
-    fee = line.counterparty.code == "fees" and line.counterparty.owner == _HOUSE
-    if fee:
-        told = telling.Told(gettext("Fee: {words}").format(words=told.words), subject=told.subject)
+    cost = _COSTS.get(line.counterparty.code) if line.counterparty.owner == _HOUSE else None
+    if cost:
+        told = telling.Told(gettext(cost).format(words=told.words), subject=told.subject)
     return StatementLine(
         at=line.journal.recorded_at,
         kind=line.journal.kind,
@@ -138,7 +140,7 @@ def _line(line: books.Line, told: telling.Told) -> StatementLine:
         subject=told.subject,
         amount=line.amount,
         balance=line.balance,
-        fee=fee,
+        fee=cost is not None,
         journal=line.journal.pk,
         place=line.place,
     )
