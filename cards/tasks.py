@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from cards.services import debts, ending, lapsing, purposes
+from cards.services import debts, ending, lapsing, monthly_fees, purposes
 from paymentsite.core.jobs import job
 
 
@@ -14,6 +14,17 @@ def expire(*, now: datetime) -> str:
 @job("cards.expire_purposes", daily="00:10")
 def expire_purposes(*, now: datetime) -> str:
     return f"{purposes.expire_due(now=now)} expired"
+
+
+@job("cards.warn_of_expiry", daily="09:00")
+def warn_of_expiry(*, now: datetime) -> str:
+    return f"{ending.warn_of_expiry(now=now)} warned"
+
+
+@job("cards.take_monthly_fees", daily="06:00")
+def take_monthly_fees(*, now: datetime) -> str:
+    paid = monthly_fees.try_again(now=now)
+    return f"{monthly_fees.take_due(now=now)} due, {paid} of before paid"
 
 
 @job("cards.lapse_uses", due=lapsing.next_due)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -61,6 +62,7 @@ class Cards(OfMembers[Card]):
         "allowed",
         "left",
         "last_uses",
+        "monthly_fees",
         "what_happened",
     )
     facts = ("member", "product", "shown", "state", "owed")
@@ -107,6 +109,21 @@ class Cards(OfMembers[Card]):
                 use.get_state_display(),
             )
             for use in card.authorisations.order_by("-at", "-pk")[:LINES]
+        ]
+        return str(table(headings, rows))
+
+    @admin.display(description=_("monthly fees"))
+    def monthly_fees(self, card: Card) -> str:
+        headings = (_("due"), _("amount"), _("state"), _("tries"), _("at"))
+        rows = [
+            (
+                date_format(fee.due_on, "SHORT_DATE_FORMAT"),
+                formatted(fee.amount),
+                fee.get_state_display(),
+                fee.tries,
+                moment(fee.at),
+            )
+            for fee in card.fees.order_by("-due_on")[:LINES]
         ]
         return str(table(headings, rows))
 

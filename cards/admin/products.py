@@ -59,6 +59,7 @@ class ProductForm(AmountForm):
         widget=UnfoldAdminSelectWidget,
     )
     issue_fee_minor = AmountField(label=_("Price"), required=False, otherwise=0)
+    monthly_fee_minor = AmountField(label=_("Fee a month"), required=False, otherwise=0)
     fx_margin_bp = PercentField(label=_("Exchange margin"))
     cash_fee_minor = AmountField(label=_("Fee for cash"), required=False, otherwise=0)
     cash_fee_bp = PercentField(label=_("Fee for cash, as a share"))
@@ -109,6 +110,7 @@ class CardProducts(BackOffice[CardProduct]):
         "held_max",
         "tier",
         "price",
+        "monthly_fee",
         "fx_margin",
         "cash_fee",
         "cash_fee_share",
@@ -131,6 +133,10 @@ class CardProducts(BackOffice[CardProduct]):
 
     fx_margin = in_percent("fx_margin_bp", _("exchange margin"))
     cash_fee_share = in_percent("cash_fee_bp", _("fee for cash, as a share"))
+
+    @admin.display(description=_("fee a month"))
+    def monthly_fee(self, row: CardProduct) -> str:
+        return formatted(row.monthly_fee)
 
     @admin.display(description=_("fee for cash"))
     def cash_fee(self, row: CardProduct) -> str:

@@ -6,6 +6,7 @@ from cards.models.bank_credits import BankCredit
 from cards.models.banks import AccountRange, Bank
 from cards.models.cards import Card, CardEvent, CardLoad
 from cards.models.controls import CardControls
+from cards.models.fees import CardFee
 from cards.models.pins import CardPin
 from cards.models.products import CardProduct, CodeKey, NumberRange
 from cards.models.reveals import CardReveal
@@ -18,6 +19,7 @@ __all__ = [
     "CardAuthorisation",
     "CardControls",
     "CardEvent",
+    "CardFee",
     "CardLoad",
     "CardMessage",
     "CardPin",

@@ -31,6 +31,7 @@ class CardQuerySet(models.QuerySet["Card"]):
 @immutable(
     except_columns=[
         *("number", "number_digest", "state", "ended_at", "uses_left", "merchant", "label"),
+        "next_fee_on",
         *("code_tries", "fixed_minor", "fixed_currency", "counted_minor", "counted"),
     ]
 )
@@ -89,6 +90,7 @@ class Card(models.Model):
     counted_minor = models.BigIntegerField(_("spent in all"), default=0)
     counted = models.PositiveIntegerField(_("used so often"), default=0)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.INACTIVE)
+    next_fee_on = models.DateField(_("next monthly fee"), null=True, blank=True)
     replaces = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", verbose_name=_("replaces")
     )
@@ -142,6 +144,7 @@ class Card(models.Model):
             models.Index(
                 name="cards_card_expiry", fields=["expires_on"], condition=~Q(state__in=["closed", "expired"])
             ),
+            models.Index(name="cards_card_fee", fields=["next_fee_on"], condition=~Q(state__in=["closed", "expired"])),
         ]
 
     def __str__(self) -> str:

@@ -104,6 +104,7 @@ class CardProduct(models.Model):
         Tier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from this tier on")
     )
     issue_fee_minor = models.BigIntegerField(_("price"), default=0)
+    monthly_fee_minor = models.BigIntegerField(_("fee a month"), default=0)
     fx_margin_bp = models.PositiveIntegerField(_("exchange margin"), default=0)
     cash_fee_minor = models.BigIntegerField(_("fee for cash"), default=0)
     cash_fee_bp = models.PositiveIntegerField(_("fee for cash, as a share"), default=0)
@@ -124,7 +125,7 @@ class CardProduct(models.Model):
             models.CheckConstraint(name="cards_product_held", condition=Q(held_max__gte=1)),
             models.CheckConstraint(
                 name="cards_product_fees",
-                condition=Q(issue_fee_minor__gte=0, cash_fee_minor__gte=0)
+                condition=Q(issue_fee_minor__gte=0, monthly_fee_minor__gte=0, cash_fee_minor__gte=0)
                 & Q(fx_margin_bp__lte=10_000, cash_fee_bp__lte=10_000),
             ),
         ]
@@ -135,6 +136,10 @@ class CardProduct(models.Model):
     @property
     def issue_fee(self) -> Money:
         return Money(self.issue_fee_minor, self.currency)
+
+    @property
+    def monthly_fee(self) -> Money:
+        return Money(self.monthly_fee_minor, self.currency)
 
     @property
     def cash_fee(self) -> Money:

@@ -1,21 +1,31 @@
 """How cards end: by their member, by us, by their last day. What is on them goes back to the wallet."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
+
+from django.utils.translation import gettext_noop
 
 from cards.models import Card
 from cards.services import life, loading
 from members.models import Member
-from members.services import members
+from members.services import members, notices
 from paymentsite.core import clock
 from paymentsite.core.actors import MEMBER, SYSTEM, Actor
 from paymentsite.core.acts import act
+from paymentsite.core.errors import as_day
 from wallets.services import leaving
 
 State = Card.State
 Channel = life.Channel
 
 _CHUNK: Final = 500
+WARNED_BEFORE: Final = timedelta(days=7)
+
+RUNS_OUT = notices.kind(
+    "card_runs_out",
+    gettext_noop("Your card ending in {last_four} can be used until {last_day}. Take its successor in time."),
+    last_day=as_day,
+)
 
 
 @act
@@ -55,6 +65,21 @@ def expire(*, card: Card, today: date) -> Card:
     life.told(found, life.ENDED)
     loading.give_back(found)
     return found
+
+
+def warn_of_expiry(*, now: datetime) -> int:
+    """Members know of each card of theirs that is over within a week, once for each; how many do."""
+    today = clock.day_of(now)
+    soon = Card.objects.living().filter(expires_on__range=(today, today + WARNED_BEFORE))
+    for card in soon.select_related("member").order_by("pk").iterator():
+        notices.tell(
+            member=card.member,
+            kind=RUNS_OUT,
+            subject=f"{card.source}:runs_out",
+            last_four=card.last_four,
+            last_day=card.expires_on,
+        )
+    return soon.count()
 
 
 def expire_due(*, now: datetime) -> int:

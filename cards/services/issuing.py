@@ -1,6 +1,5 @@
 """Issuing cards, and putting another one in the place of one."""
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -11,7 +10,8 @@ from django.utils.translation import gettext_noop
 
 from cards.models import Card, CardProduct
 from cards.models.cards import LABEL_MAX
-from cards.services import codes, controls, life, loading, numbers
+from cards.months import last_of_month, months_after
+from cards.services import codes, controls, life, loading, monthly_fees, numbers
 from members.models import Member
 from members.services import members, notices, tiers
 from paymentsite.core import clock
@@ -147,6 +147,7 @@ def issue(
         reference=reference,
         uses_left=terms["uses_max"],
         label=label,
+        next_fee_on=monthly_fees.first_on(product, clock.today()),
         **terms,
     )
     if product.issue_fee.minor:
@@ -196,6 +197,7 @@ def replace(*, card: Card, why: Why, reference: str, by: Actor, channel: Channel
         fixed_currency=old.fixed_currency,
         label=old.label,
         replaces=old,
+        next_fee_on=old.next_fee_on,
     )
     _written(new, by=by, channel=channel, reason=str(why))
     controls.carry_over(old, new, by=by, channel=channel)
@@ -207,8 +209,7 @@ def last_day(product: CardProduct, today: date) -> date:
     if product.validity_unit == CardProduct.Unit.DAYS:
         return today + timedelta(days=product.validity)
     months = product.validity * (12 if product.validity_unit == CardProduct.Unit.YEARS else 1)
-    year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
-    return date(year, month + 1, calendar.monthrange(year, month + 1)[1])
+    return last_of_month(months_after(today, months))
 
 
 def _made(member: Member, product: CardProduct, wallet: Wallet, account: Account, *, by: Actor, **more: Any) -> Card:

@@ -49,6 +49,7 @@ class Terms(TypedDict, total=False):
     held_max: int
     tier: Tier | None
     issue_fee_minor: int
+    monthly_fee_minor: int
     fx_margin_bp: int
     cash_fee_minor: int
     cash_fee_bp: int

@@ -1,5 +1,17 @@
 """What must be true of cards, their uses, and account numbers."""
 
-from cards.verify import accounts, bank_credits, cards, decisions, numbers, pins, reveals, settling, strays, uses
+from cards.verify import accounts, bank_credits, cards, decisions, fees, numbers, pins, reveals, settling, strays, uses
 
-__all__ = ["accounts", "bank_credits", "cards", "decisions", "numbers", "pins", "reveals", "settling", "strays", "uses"]
+__all__ = [
+    "accounts",
+    "bank_credits",
+    "cards",
+    "decisions",
+    "fees",
+    "numbers",
+    "pins",
+    "reveals",
+    "settling",
+    "strays",
+    "uses",
+]
