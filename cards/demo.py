@@ -19,7 +19,15 @@ from paymentsite.core.money import Money
 PREFIX: Final = "40000012"
 _HOW: Final[dict[str, Any]] = {"by": SYSTEM, "reason": "sample data"}
 PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
-    {"code": "everyday", "name_en": "Everyday", "name_zh": "日常卡", "kind": "debit", "held_max": 3, "design": "ink"},
+    {
+        "code": "everyday",
+        "name_en": "Everyday",
+        "name_zh": "日常卡",
+        "kind": "debit",
+        "held_max": 3,
+        "design": "ink",
+        "fx_margin_bp": 100,
+    },
     {"code": "prepaid", "name_en": "Prepaid", "name_zh": "预付卡", "kind": "prepaid", "held_max": 5, "design": "jade"},
 )
 

@@ -20,6 +20,8 @@ from paymentsite.ledger.models import Account, Balance, Hold
 from wallets.services import exchanges, fees
 
 SCOPE: Final = "cards.use"
+# What is paid in another currency is exchanged on the way.
+exchanges.earn(SCOPE)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from cards.queries.deciding import DEBT
 from cards.services import debts, settling, use_books
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Balance, Hold, Journal, Posting
+from paymentsite.ledger.services.accounts import HOUSE
+from wallets.services import exchanges, fees
 
 _CHUNK: Final = 2_000
 _TAKEN: Final = (Kind.CAPTURE, Kind.REFUND_REVERSAL)
@@ -111,17 +113,24 @@ def message_is_posted(_: Run) -> Iterator[Fault]:
     back = own.filter(source__owner__startswith="processor:").order_by().values("journal")
     through = own.filter(source__code="position", target__unit=OuterRef("use__currency")).order_by().values("journal")
     owed = own.filter(source__code=DEBT).order_by().values("journal")
+    ours = {
+        name: own.filter(target__owner=HOUSE, target__code=code).order_by().values("journal")
+        for name, code in (("margin", exchanges.MARGIN), ("fee", fees.HOUSE))
+    }
     total = Sum("amount_minor")
     rows = posted.annotate(
         out=Coalesce(Subquery(out.annotate(sum=total).values("sum")), 0),
         back=Coalesce(Subquery(back.filter(unit=OuterRef("use__currency")).annotate(sum=total).values("sum")), 0)
         + Coalesce(Subquery(through.annotate(sum=total).values("sum")), 0),
         owed=Coalesce(Subquery(owed.annotate(sum=total).values("sum")), 0),
+        **{name: Coalesce(Subquery(found.annotate(sum=total).values("sum")), 0) for name, found in ours.items()},
     )
+    earned = Q(margin=F("margin_minor"), fee=F("fee_minor"))
     wrong = (
-        Q(kind__in=_TAKEN) & (~Q(out=F("card_minor")) | ~Q(owed=F("debt_minor")))
+        Q(kind__in=_TAKEN) & (~Q(out=F("card_minor")) | ~Q(owed=F("debt_minor")) | ~earned)
         | Q(kind=Kind.REFUND) & ~Q(back=F("card_minor"))
         | ~Q(kind__in=[*_TAKEN, Kind.REFUND]) & (~Q(out=0) | ~Q(debt_minor=0))
+        | ~Q(kind__in=_TAKEN) & (~Q(margin=0) | ~Q(fee=0))
     )
     for pk, kind, minor in rows.filter(wrong).order_by("pk").values_list("pk", "kind", "card_minor"):
         yield f"message {pk}", f"it is a {kind} of {minor}, and its journal moved something else"

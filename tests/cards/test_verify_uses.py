@@ -216,6 +216,11 @@ CORRUPTIONS: dict[str, tuple[str, Plant]] = {
     ),
     "refund of another amount": ("message_is_posted", of_message("paid", "refund", names="message", card_minor=1)),
     "debt of another amount": ("message_is_posted", of_message("owed", "capture", names="message", debt_minor=1)),
+    "margin that nobody earned": (
+        "message_is_posted",
+        of_message("paid", "capture", names="message", margin_minor=1),
+    ),
+    "fee that nobody took": ("message_is_posted", of_message("paid", "capture", names="message", fee_minor=1)),
     "posting of another amount": ("message_is_posted", posting_of_another_amount),
     "journal of no message": ("message_is_posted", journal_of_nothing),
     "card counts less": ("uses_are_counted", of_card("spends", counted_minor=1)),

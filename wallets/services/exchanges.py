@@ -31,6 +31,17 @@ from wallets.telling import Told, teller
 SCOPE: Final = "wallets.exchange"
 MARGIN: Final = "exchange margin"
 POSITION: Final = "position"
+_EARNING: Final = {SCOPE}
+
+
+def earn(scope: str) -> None:
+    """Journals of ``scope`` exchange what they move on the way, and a margin is earned by it."""
+    _EARNING.add(scope)
+
+
+def earning() -> list[str]:
+    """The scopes of all such journals."""
+    return sorted(_EARNING)
 
 
 class NoSuchQuote(Missing):

@@ -13,6 +13,7 @@ from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Account, Journal, Posting
 from wallets import conversion
 from wallets.models import Exchange, ExchangeQuote, ExchangeRate
+from wallets.services import exchanges
 from wallets.services.exchanges import MARGIN, SCOPE
 
 # What the journal of each exchange moved, by who gave and who got, beside what its quote says.
@@ -108,14 +109,14 @@ def _given(quote: ExchangeQuote) -> conversion.Given:
     return conversion.convert(quote.sold, rate, margin_bp=quote.margin_bp)
 
 
-@check("wallets.margin_is_accounted", "What stands as margin was earned by exchanges, or moved by hand or back.")
+@check("wallets.margin_is_accounted", "What stands as margin was earned by exchanging, or moved by hand or back.")
 def margin_is_accounted(run: Run) -> Iterator[Fault]:
     del run
     margins = Account.objects.filter(code=MARGIN, owner__startswith="house:")
     for pk, kind in margins.exclude(kind=Account.Kind.INCOME).values_list("pk", "kind"):
         yield f"account {pk}", f"margin is income, and this is {kind}"
     touching = Posting.objects.filter(Q(source__in=margins) | Q(target__in=margins))
-    explained = Q(journal__scope=SCOPE) | Q(journal__kind__in=["manual", "reversal"])
+    explained = Q(journal__scope__in=exchanges.earning()) | Q(journal__kind__in=["manual", "reversal"])
     for posting, journal in touching.exclude(explained).order_by("pk").values_list("pk", "journal"):
         yield f"posting {posting}", f"journal {journal} moves margin and exchanges nothing"
 
