@@ -311,3 +311,57 @@ def test_time_comes_through_redis_too(tried):
 
     with valkey() as url, running(tried, REDIS_URL=url):
         wait_until(lambda: ticks(tried))
+
+
+# What the sample site's cards are, said by a process of its own to whoever asks, and written nowhere.
+NUMBERS = """
+from cards.models import Card
+print(*(card.number.decrypt().reveal() for card in Card.objects.all()))
+"""
+PIN = "407193"
+SETS_A_PIN = f"""
+from datetime import timedelta
+from cards.models import Card
+from cards.services import card_pins
+from cards.services.life import Channel
+from paymentsite.core.actors import Actor
+from paymentsite.core.vault import Secret
+card = Card.objects.filter(state="active").first()
+card_pins.set_pin(card=card, new=Secret("{PIN}"), by=Actor.of(card.member.user), channel=Channel.WEB, signed_in=timedelta(0))
+"""
+
+
+def managed(folder: Path, *words: str) -> str:
+    """What ``manage.py`` says on the sample site."""
+    command = 'set -a; . ./var/env; set +a; exec .venv/bin/python manage.py "$@"'
+    done = run(folder, SHELL, "-c", command, "manage", *words, SANDBOX="1")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def holding(folder: Path, *wanted: str) -> list[str]:
+    """The files in which any of that stands, as bytes."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [str(path) for path in files if any(each.encode() in path.read_bytes() for each in wanted)]
+
+
+@pytest.mark.story
+def test_numbers_and_pins_of_cards_are_in_no_file(tried, tmp_path):
+    """Not in the database's, the broker's, the log, a dump: after cards were looked at, used, and given a PIN."""
+    numbers = managed(tried, "shell", "-v", "0", "-c", NUMBERS).split()
+    managed(tried, "shell", "-v", "0", "-c", SETS_A_PIN)
+    for what, card in (("authorise", numbers[0]), ("authorise", "4000001299999999")):
+        managed(tried, "card_message", what, card, "12.34", "--page" if card in numbers else "--partial")
+    shutil.copy(tried.parent / "site.log", tmp_path / "site.log")
+    (tmp_path / "dump.json").write_text(managed(tried, "dumpdata"))
+    (tmp_path / "verify.txt").write_text(managed(tried, "verify"))
+
+    grouped = [" ".join(number[at : at + 4] for at in range(0, 16, 4)) for number in numbers]
+    assert len(numbers) >= 5
+    assert holding(tried / "var", *numbers, *grouped, PIN) == []
+    assert holding(tmp_path, *numbers, *grouped, PIN) == []
+    # The controls: what stands in the database is found in its file and in the dump, and what is planted where it lies.
+    found = {Path(path).name for folder in (tried / "var", tmp_path) for path in holding(folder, "Corner Shop")}
+    assert {"paymentsite.sqlite3", "dump.json"} <= found
+    (tmp_path / "planted").write_bytes(b"\0" + numbers[1].encode())
+    assert [Path(path).name for path in holding(tmp_path, *numbers)] == ["planted"]
