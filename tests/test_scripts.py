@@ -327,7 +327,8 @@ from cards.services.life import Channel
 from paymentsite.core.actors import Actor
 from paymentsite.core.vault import Secret
 card = Card.objects.filter(state="active").first()
-card_pins.set_pin(card=card, new=Secret("{PIN}"), by=Actor.of(card.member.user), channel=Channel.WEB, signed_in=timedelta(0))
+by = Actor.of(card.member.user)
+card_pins.set_pin(card=card, new=Secret("{PIN}"), by=by, channel=Channel.WEB, signed_in=timedelta(0))
 """
 
 

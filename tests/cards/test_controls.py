@@ -125,7 +125,7 @@ def put(subject: Any, *caps: dict[str, Any], **terms: Any) -> None:
     of = subject if isinstance(subject, Card) else subject.cards.first()
     if of is not subject:
         # A member's cards may be in several currencies.
-        caps = tuple({**cap, "currency": "CNY"} if cap["measure"] == "amount" else cap for cap in caps)
+        caps = tuple({"currency": "CNY", **cap} if cap["measure"] == "amount" else cap for cap in caps)
     controls.set_for(subject=subject, terms={"caps": list(caps), **terms}, by=by(of), channel=Channel.WEB)
 
 

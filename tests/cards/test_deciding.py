@@ -249,7 +249,7 @@ def test_receipt_says_what_was_looked_at_and_what_was_seen():
     names = ["card", "security", "use", "controls", "rate", "card_limits", "member_limits", "funds"]
     assert [check["check"] for check in receipts[good].checks] == names
     assert all(check["passed"] for check in receipts[good].checks)
-    assert receipts[good].seen == {"posted": 100_00, "held": 30_00, "aside": 20_00}
+    assert receipts[good].seen == {"posted": 100_00, "held": 30_00, "aside": 20_00, "controls": []}
     assert receipts[bad].checks[-1] == {
         "check": "funds",
         "passed": False,

@@ -36,12 +36,18 @@ ENDINGS = (0, 2, 8, 10, 12, 16)
 
 @pytest.fixture
 def numbered(db):
-    """Rows' numbers begin at a thousand where they go on from test to test, so that none is taken for an amount."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+    """Rows' numbers begin at a thousand, so that none is taken for an amount."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
             cursor.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'")
             for (name,) in cursor.fetchall():
                 cursor.execute(f'ALTER SEQUENCE "{name}" RESTART WITH 1000')
+        else:
+            cursor.execute("DELETE FROM sqlite_sequence")
+            cursor.execute(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT name, 1000 FROM sqlite_master"
+                " WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'"
+            )
 
 
 @pytest.fixture
