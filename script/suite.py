@@ -32,8 +32,8 @@ COVERED: Final = "paymentsite/core/*,paymentsite/ledger/*"
 COVERAGE_MIN: Final = 95
 NOTHING_COLLECTED: Final = 5
 LAST_LINE: Final = re.compile(r"^(=+ )?(?P<counts>\d+ [a-z]+.*) in [\d.]+s\b")
-# One more than there are cores: some wait for servers, installations and locks.
-PROCESSES: Final = str((os.cpu_count() or 1) + 1)
+# More than there are cores: some wait for servers, installations and locks, and on PostgreSQL for each answer.
+PROCESSES: Final = {"sqlite": (os.cpu_count() or 1) + 1, "postgres": (os.cpu_count() or 1) + 3}
 # Races of 32 may meet in as many processes as there are.
 CONNECTIONS: Final = {"max_connections": "400"}
 # What is to outlive a crash is tried on servers of its own; this one is gone when the run is.
@@ -208,7 +208,7 @@ def words(part: str, arguments: list[str], database: str) -> list[str]:
 
 
 def pytest(database: str, arguments: list[str], environment: dict[str, str], outcome: Outcome) -> None:
-    words = [sys.executable, "-m", "pytest", "-n", os.environ.get("TEST_PROCESSES", PROCESSES)]
+    words = [sys.executable, "-m", "pytest", "-n", os.environ.get("TEST_PROCESSES", str(PROCESSES[database]))]
     words += ["--color=yes"] if sys.stdout.isatty() else []
     outcome.stages += 1
     process = subprocess.Popen(
