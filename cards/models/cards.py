@@ -148,7 +148,7 @@ class Card(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"card ···· {self.last_four}"
+        return f"···· {self.last_four}"
 
     @property
     def source(self) -> str:
@@ -195,7 +195,7 @@ class CardEvent(models.Model):
         verbose_name_plural = _("events of cards")
 
     def __str__(self) -> str:
-        return f"card {self.card_id}: {self.before or 'new'} → {self.after}"
+        return f"{self.get_after_display()} {self.at:%Y-%m-%d}"
 
 
 @immutable
@@ -225,7 +225,7 @@ class CardLoad(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.way} card {self.card_id}"
+        return f"{self.amount} {self.get_way_display()}"
 
     @property
     def amount(self) -> Money:
