@@ -55,6 +55,7 @@ def came(credit: BankCredit, *, wallet: Wallet | None, by: Actor) -> ledger.Post
         reference=str(credit.public_id),
         source=credit.source,
         by=by,
+        must=True,
     )
 
 
@@ -76,5 +77,6 @@ def _settled(credit: BankCredit, target: Account, *, kind: str, by: Actor) -> UU
         reference=str(credit.public_id),
         source=credit.source,
         by=by,
+        must=True,
     )
     return posted.journal_id

@@ -141,4 +141,5 @@ def _taken(card: Card, fee: CardFee) -> UUID | None:
         reference=f"{card.public_id.hex}:{fee.due_on}",
         source=card.source,
         by=SYSTEM,
+        must=True,
     ).journal_id

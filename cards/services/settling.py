@@ -132,6 +132,7 @@ def place_refund(*, message: CardMessage, member: Member, by: Actor, reason: str
         reference=str(found.pk),
         source=found.use.source if found.use else f"card_message:{found.pk}",
         by=by,
+        must=True,
     ).journal_id
     told = {"member": owner, "amount": amount, "journal": journal}
     audit.record(by=by, act=REFUND_TOLD, subject=found, after=told, reason=reason)

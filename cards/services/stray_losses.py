@@ -48,6 +48,7 @@ def write_off(*, message: CardMessage, by: Actor, reason: str) -> Effect:
         reference=str(found.pk),
         source=f"card_message:{found.pk}",
         by=by,
+        must=True,
     ).journal_id
     audit.record(by=by, act=TOLD, subject=found, after={"amount": amount, "journal": journal}, reason=reason)
     open_items.close(kind=strays.STRAY, subject=found, by=by, note=reason)

@@ -54,6 +54,7 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
             reference=str(key),
             source=f"card_message:{key}",
             by=by,
+            must=True,
         ).journal_id
     message, made = CardMessage.objects.get_or_create(
         processor=told.processor, message_id=told.message_id, defaults={**facts, "journal_id": journal}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Case, F, QuerySet, Sum, When
+from django.db.models import Case, F, QuerySet, Subquery, Sum, When
 from django.db.models.functions import TruncMonth
 
 from members.models import Member, PointValue
@@ -65,8 +65,13 @@ def history(member: Member, **page: Any) -> books.Statement | None:
 
 
 def value_at(moment: datetime) -> PointValue | None:
-    """What points are worth at ``moment``; None while nobody has said."""
-    return PointValue.objects.filter(starts_at__lte=moment).order_by("-starts_at", "-pk").first()
+    """What points are worth at ``moment``, in the currency in which that was said first; None while nobody has said.
+
+    They are worth something in others too, each said by itself: a debt of ours is told in one.
+    """
+    said = PointValue.objects.filter(starts_at__lte=moment)
+    first = said.order_by("starts_at", "pk").values("currency")[:1]
+    return said.filter(currency=Subquery(first)).order_by("-starts_at", "-pk").first()
 
 
 def worth(points: int, value: PointValue | None) -> Money | None:

@@ -195,6 +195,7 @@ def _cancelled(redemption: Redemption, by: Actor, reason: str) -> Redemption:
         kind=KIND_CANCELLED,
         source=f"redemption:{redemption.public_id}",
         by=by,
+        must=True,
     )
     _give_back(redemption.reward)
     done = Redemption.objects.filter(pk=redemption.pk, state=State.DONE)

@@ -107,7 +107,8 @@ class Rows:
     def judge(self, first: datetime | None, now: datetime, *, last: datetime, done: bool) -> Look:
         """The same where it is known when the first row falls due."""
         if first is None or first > now:
-            return Look(None, first)
+            # A run that failed, or died after its last row was done, is ended by another one.
+            return Look(None, first) if done else Look(last, None)
         if first > last:
             return Look(first, None)
         # A row that was committed late, or left over by a run that took only so many: the moment is taken.

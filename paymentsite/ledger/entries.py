@@ -111,7 +111,10 @@ ENTRIES_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One act as it is asked for: its entries happen all or none, once per scope and reference."""
+    """One act as it is asked for: its entries happen all or none, once per scope and reference.
+
+    A refusal of it is its answer for ever, unless it ``must`` be booked sooner or later, because it has happened.
+    """
 
     entries: tuple[Entry, ...]
     reference: str
@@ -122,6 +125,7 @@ class Draft:
     parent: UUID | None = None
     source: str = ""
     details: dict[str, Any] | None = None
+    must: bool = False
 
 
 @dataclass(frozen=True, slots=True)

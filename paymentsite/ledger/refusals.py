@@ -85,7 +85,7 @@ class InsufficientFunds(Unposted):
 
 class AccountNotOpen(Unposted, status=Balance.Status):
     code = "account_not_open"
-    sentence = gettext_noop("The account is {status}.")
+    sentence = gettext_noop("The account does not take part in this. Its status: {status}.")
 
 
 class HoldNotOpen(Unposted, state=Hold.State):

@@ -314,6 +314,16 @@ def test_a_job_that_never_ran_owes_only_what_fell_due_since(diary):
     assert len(diary.schedule.tick(NOON + HOUR, since=NOON).ran) == 1
 
 
+def test_a_run_that_died_after_its_last_row_is_ended_by_another_one(diary):
+    diary.expiring()
+    crash("expiring", NOON, state="running")
+
+    tick = diary.schedule.tick(NOON + MINUTE)
+
+    assert [(run.name, run.state) for run in tick.ran] == [("expiring", "done")]
+    assert diary.schedule.tick(NOON + MINUTE).ran == []
+
+
 def test_the_next_stop_is_the_earliest_of_all_but_sweepers(diary):
     assert diary.schedule.next_due(NOON) is None
     diary.hourly("sweeper", every=SECOND, stops=False)

@@ -84,6 +84,15 @@ def test_what_was_spent_is_not_warned_of():
     assert warnings.warn(today=date(2030, 2, 25)) == 0
 
 
+def test_debt_of_points_is_told_in_the_currency_that_was_said_first():
+    PointValue.objects.create(points=100, value_minor=2_00, currency="CNY", starts_at=day("2020-01-01"))
+    PointValue.objects.create(points=100, value_minor=1, currency="EUR", starts_at=day("2021-01-01"))
+    PointValue.objects.create(points=100, value_minor=3_00, currency="CNY", starts_at=day("2022-01-01"))
+
+    worth = [queries.worth(1_000, queries.value_at(day(f"{year}-06-01"))) for year in (2020, 2021, 2022)]
+    assert worth == [cny(20_00), cny(20_00), cny(30_00)]
+
+
 def test_report_adds_up_by_month():
     short()
     rule("lasting", scope="merchant", scope_key="lasting", points=2)

@@ -143,3 +143,17 @@ def test_orders_of_others_stay_and_so_do_those_of_who_only_changes_their_name():
 
     assert StandingOrder.objects.get(pk=theirs.pk).next_at == before == nine(BEGIN, HOME)
     assert discover().run(only=["wallets"]).findings == []
+
+
+def test_who_moved_and_was_then_not_served_for_days_pays_once():
+    order = ordered(living(WEST), every=Every.DAY, to=wallet().member)
+    moved = nine(BEGIN, WEST) - timedelta(minutes=30)
+    with clock.standing(moved):
+        move(order, EAST)
+
+    late = moved + 5 * DAY
+    with clock.standing(late):
+        assert standing_runs.carry_out(now=late) == 1
+
+    assert [fate for _day, fate in fates(order)].count("paid") == 1
+    assert fates(order)[-1][1] == "paid"

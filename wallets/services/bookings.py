@@ -158,6 +158,7 @@ def _fee(fee: Money, source: Account) -> list[ledger.Entry]:
 
 
 def _post(order: GatewayOrder, scope: str, *entries: ledger.Entry, kind: str = "") -> UUID:
+    """It has happened: what our books refuse today, because an account is frozen, they take another day."""
     posted = ledger.post(
         *entries,
         kind=kind or order.noun,
@@ -165,5 +166,6 @@ def _post(order: GatewayOrder, scope: str, *entries: ledger.Entry, kind: str = "
         reference=str(order.public_id),
         source=order.source,
         by=SYSTEM,
+        must=True,
     )
     return posted.journal_id

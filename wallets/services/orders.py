@@ -114,7 +114,8 @@ def change(
     update(order, **columns)
     tell(order, origin=origin, outcome=str(answer.outcome) if answer else "", reason=reason, by=by)
     if state not in _ASKED:
-        open_items.close(kind=STUCK, subject=order, by=SYSTEM, note=f"it is {state} now")
+        for kind in (STUCK, UNBOOKABLE):
+            open_items.close(kind=kind, subject=order, by=SYSTEM, note=f"it is {state} now")
 
 
 _ASKED: Final = frozenset({State.CREATED, State.PENDING, State.REQUIRES_ACTION, State.UNKNOWN, State.RETURNING})

@@ -90,8 +90,8 @@ def _latest_due(order: StandingOrder, day: date, turn: datetime, now: datetime) 
     than to the one that was refused once too often.
 
     Money that somebody expected to go days ago, and has planned without since, does not leave several times at once.
-    Nobody was late with a day that was not tried yet and whose turn came after the next one's nine o'clock: its member
-    moved across a date.
+    Nobody was late with a day that was not tried yet and whose turn came after the next one's nine o'clock, unless the
+    one after that has come, too: its member moved across a date.
     """
     while (
         order.refused_in_a_row < REFUSED_MAX
@@ -99,7 +99,7 @@ def _latest_due(order: StandingOrder, day: date, turn: datetime, now: datetime) 
         and (nine := calendar.moment(later, order.member.zone)) <= now
     ):
         run = StandingRun.objects.filter(order=order, due_on=day).first()
-        if run is None and turn >= nine:
+        if run is None and turn >= nine and not _come(order, following(order, later), now):
             break
         if run and run.state == Fate.WAITING:
             # Refused, and the hour of its second try went by unused.
@@ -114,6 +114,11 @@ def _latest_due(order: StandingOrder, day: date, turn: datetime, now: datetime) 
             _tell(order, MISSED, run.source, day=day)
         day = later
     return day
+
+
+def _come(order: StandingOrder, day: date | None, now: datetime) -> bool:
+    """Whether it is nine o'clock of that day, or later."""
+    return day is not None and calendar.moment(day, order.member.zone) <= now
 
 
 def _next_day(order: StandingOrder) -> date | None:

@@ -27,11 +27,13 @@ def post(
     parent: UUID | None = None,
     source: str = "",
     details: dict[str, Any] | None = None,
+    must: bool = False,
 ) -> Posted:
     """Do all of ``entries`` or none, once per ``scope`` and ``reference``.
 
     Repeated, it returns the first answer; a reference used for something else is a ``ReferenceConflict`` that names
-    the fields. A refusal (``Unposted``) changes nothing and is final for its reference.
+    the fields. A refusal (``Unposted``) changes nothing and is final for its reference; of what has happened, and so
+    ``must`` be booked sooner or later, nothing is kept, and asked again it is decided afresh.
     """
     draft = Draft(
         entries=entries,
@@ -43,6 +45,7 @@ def post(
         parent=parent,
         source=source,
         details=details,
+        must=must,
     )
     validate(draft)
     slip = Slip.of(draft)
@@ -77,6 +80,7 @@ def reverse(
     amounts: Mapping[int, Money] | None = None,
     by: Actor = SYSTEM,
     source: str = "",
+    must: bool = False,
 ) -> Posted:
     """Move back what ``journal`` moved: all that is left of it, or ``amounts`` by the position of the posting.
 
@@ -89,4 +93,6 @@ def reverse(
         undone = [Undo(posting, amounts[posting.position]) for posting in postings if posting.position in amounts]
         for position in sorted(amounts.keys() - {undo.posting.position for undo in undone}):
             raise InvalidEntry(position=position, why=Fault.NO_POSTING)
-    return post(*undone, reference=reference, scope=scope, kind=kind, by=by, parent=journal.pk, source=source)
+    return post(
+        *undone, reference=reference, scope=scope, kind=kind, by=by, parent=journal.pk, source=source, must=must
+    )

@@ -116,7 +116,7 @@ def record_swiftly(slip: Slip) -> Outcome | None:
             return Posted(slip.journal.id, slip.now, swift.completed(plan, saw), placed)
         if first := store.here().find([slip.key]).get(slip.key):
             return _again(slip, first, queries.answers([first]))
-        if (refusal := _refusal(slip, saw)) and keep(slip, refusal):
+        if (refusal := _refusal(slip, saw)) and (slip.draft.must or keep(slip, refusal)):
             return refusal
     raise AssertionError("a reference that conflicts can be read")
 
@@ -243,8 +243,9 @@ def _decide(book: Book, slip: Slip, moment: Moment, page: _Written) -> Outcome:
     try:
         effects = decide(book, slip.draft, moment)
     except Unposted as refusal:
-        page.add(slip.refused(refusal))
-        refusal.keep = partial(keep, slip, refusal)
+        if not slip.draft.must:
+            page.add(slip.refused(refusal))
+            refusal.keep = partial(keep, slip, refusal)
         return refusal
     page.add(slip.accepted(effects))
     return Posted(slip.journal.id, slip.now, effects.balances, tuple(effects.placed))
@@ -263,6 +264,7 @@ def _refusal(slip: Slip, saw: swift.Saw) -> DomainError | None:
     try:
         decide(book, slip.draft, slip.moment())
     except Unposted as refusal:
-        refusal.keep = partial(keep, slip, refusal)
+        if not slip.draft.must:
+            refusal.keep = partial(keep, slip, refusal)
         return refusal
     return None

@@ -1,0 +1,67 @@
+"""What has happened must be booked sooner or later: a refusal of it is forgotten, and it is decided afresh."""
+
+import pytest
+from django.db import transaction
+
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.acts import act
+from paymentsite.ledger import queries as books
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Balance, Journal
+from paymentsite.ledger.refusals import AccountNotOpen, InsufficientFunds
+from paymentsite.ledger.services import Draft, Move
+from tests.factories import cny, fund, purse
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("must", [True, False])
+def test_refused_today_it_is_booked_tomorrow(must):
+    source, target = purse(0), purse()
+    with pytest.raises(InsufficientFunds):
+        ledger.post(Move(cny(5), source, target), reference="r", must=must)
+    fund(source, 5)
+
+    if not must:
+        with pytest.raises(InsufficientFunds):
+            ledger.post(Move(cny(5), source, target), reference="r", must=must)
+        return
+    first = ledger.post(Move(cny(5), source, target), reference="r", must=must)
+    again = ledger.post(Move(cny(5), source, target), reference="r", must=must)
+    assert (again.replayed, again.journal_id) == (True, first.journal_id)
+    assert books.standing(target).posted == cny(5)
+
+
+def test_many_at_once_are_forgotten_one_by_one():
+    source, target = purse(0), purse()
+    drafts = [Draft(entries=(Move(cny(5), source, target),), reference=f"r{must}", must=must) for must in (True, False)]
+
+    assert [type(each) for each in ledger.post_many(drafts)] == [InsufficientFunds, InsufficientFunds]
+    assert list(Journal.objects.refused().values_list("reference", flat=True)) == ["rFalse"]
+
+
+def test_reversal_is_made_once_the_account_is_open_again():
+    source, target = purse(5), purse()
+    done = ledger.post(Move(cny(5), source, target), reference="r")
+    journal = Journal.objects.get(pk=done.journal_id)
+    ledger.set_status(account=target, status=Balance.Status.FROZEN, by=SYSTEM, reason="test")
+    with pytest.raises(AccountNotOpen):
+        ledger.reverse(journal=journal, reference="back", must=True)
+    ledger.set_status(account=target, status=Balance.Status.OPEN, by=SYSTEM, reason="test")
+
+    ledger.reverse(journal=journal, reference="back", must=True)
+    assert (books.standing(source).posted, books.standing(target).posted) == (cny(5), cny(0))
+
+
+def test_act_that_is_rolled_back_by_it_leaves_nothing_behind():
+    source, target = purse(0), purse()
+
+    @act
+    def flow() -> None:
+        ledger.post(Move(cny(5), source, target), reference="r", must=True)
+
+    with pytest.raises(InsufficientFunds), transaction.atomic():
+        flow()
+    with pytest.raises(InsufficientFunds):
+        flow()
+    assert not Journal.objects.filter(reference="r").exists()

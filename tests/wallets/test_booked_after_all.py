@@ -1,0 +1,62 @@
+"""What a gateway says has happened: refused by the books, because somebody froze an account, it is booked after the
+thaw."""
+
+from datetime import timedelta
+
+import pytest
+
+from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.errors import DomainError
+from paymentsite.core.models import OpenItem
+from paymentsite.core.services import approvals
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Account, Balance
+from paymentsite.ledger.refusals import AccountNotOpen
+from tests.wallets.deciding import clean, staff
+from tests.wallets.factories import holds
+from tests.wallets.gateways import eur, top_up, wallet, withdraw
+from wallets.models import TopUp, Withdrawal
+from wallets.services import bookings, conflicts, janitor, orders
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
+
+
+def set_status(account: Account, status: Balance.Status) -> None:
+    ledger.set_status(account=account, status=status, by=SYSTEM, reason="a court says so")
+
+
+@pytest.mark.parametrize(("begin", "kind", "left"), [(top_up, TopUp, 510_00), (withdraw, Withdrawal, 490_00)])
+def test_order_that_settles_while_the_clearing_account_is_frozen_is_booked_after_the_thaw(begin, kind, left):
+    top_up(wallet(), 10_00)
+    clearing, purse = bookings.clearing("sandbox", "EUR"), wallet(500_00)
+    set_status(clearing, Balance.Status.FROZEN)
+    with pytest.raises(DomainError):
+        begin(purse, 10_00)
+    soon = clock.now() + timedelta(hours=3)
+    with clock.standing(soon):
+        janitor.ask_due(now=soon)
+    assert "our books refuse" in OpenItem.objects.open().get(kind=orders.UNBOOKABLE).why
+
+    set_status(clearing, Balance.Status.OPEN)
+    later = clock.now() + timedelta(days=1)
+    with clock.standing(later):
+        janitor.ask_due(now=later)
+    order = kind.objects.get(wallet=purse)
+    assert (order.state, holds(purse), clean()) == ("succeeded", eur(left), True)
+    assert not OpenItem.objects.open().filter(kind=orders.UNBOOKABLE).exists()
+
+
+def test_what_moved_is_accepted_once_the_wallets_account_is_open_again():
+    withdraw(wallet(500_00), 10_00)
+    purse = wallet(50_00)
+    order = withdraw(purse, 10_10)
+    proposal, decider = conflicts.accept(order=order, by=staff(), reason="fine"), staff()
+    set_status(purse.account, Balance.Status.FROZEN)
+    with pytest.raises(AccountNotOpen):
+        approvals.approve(approval=proposal, by=decider, shown=proposal.shown)
+
+    set_status(purse.account, Balance.Status.OPEN)
+    approvals.approve(approval=proposal, by=decider, shown=proposal.shown)
+    order.refresh_from_db()
+    assert (order.state, clean()) == ("succeeded", True)
