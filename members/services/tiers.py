@@ -4,15 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import structlog
 from django.db.models import QuerySet
 
 from members.models import Member, MemberTier, Progress, Tier, TierProgramme
 from members.queries import progress as earnings
 from members.services import standings
 from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
 from paymentsite.core.money import Money
+from paymentsite.core.services import open_items
 
+log = structlog.get_logger(__name__)
+
+STUCK: Final = "tier_stuck"
 _BATCH: Final = 500
 
 
@@ -122,11 +128,19 @@ def evaluate_stale(*, now: datetime) -> int:
 
 
 def _evaluate_each(candidates: QuerySet[MemberTier], now: datetime) -> int:
+    """One member's failure keeps no other waiting; a person looks at it."""
     count = last = 0
     while some := list(candidates.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         for pk in some:
-            _evaluate_one(pk, now)
-        count, last = count + len(some), some[-1]
+            try:
+                _evaluate_one(pk, now)
+            except Exception as error:  # the edge
+                log.exception("tier could not be evaluated", member=pk)
+                why = f"What tier they are of could not be worked out: {type(error).__name__}."
+                open_items.open(kind=STUCK, subject=Member.objects.get(pk=pk), why=why, by=SYSTEM)
+            else:
+                count += 1
+        last = some[-1]
     return count
 
 

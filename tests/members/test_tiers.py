@@ -8,6 +8,7 @@ from django.utils import translation
 from members.models import MemberTier, Notice, Tier, TierProgramme
 from members.services import notices, tiers
 from paymentsite.core import clock
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from tests.factories import cny
 from tests.members.factories import MemberFactory
@@ -110,6 +111,26 @@ def test_what_was_earned_stops_counting_after_twelve_months():
     assert tiers.evaluate_due(now=midnight("2027-03-10")) == 1
     assert reasons(member)[2:] == [("silver", "grace_over"), ("bronze", "grace_over")]
     assert MemberTier.objects.get(member=member).due_at is None
+
+
+def test_member_whose_tier_cannot_be_worked_out_keeps_no_other_waiting(monkeypatch):
+    levels()
+    broken, whole = MemberFactory(), MemberFactory()
+    for member in (broken, whole):
+        earn(member, 600, day("2026-01-10"))
+        earn(member, 4_400, day("2026-03-10"))
+    evaluate, due = tiers.evaluate, MemberTier.objects.get(member=broken).due_at
+
+    def sometimes(*, member, now):
+        if member == broken:
+            raise ZeroDivisionError
+        return evaluate(member=member, now=now)
+
+    monkeypatch.setattr(tiers, "evaluate", sometimes)
+
+    assert tiers.evaluate_due(now=due) == 1
+    assert (held(broken, due), held(whole, due)) == ("gold", "silver")
+    assert OpenItem.objects.open().about(broken).get().kind == tiers.STUCK
 
 
 def test_grace_keeps_the_tier_and_earning_again_ends_it():
