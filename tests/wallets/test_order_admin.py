@@ -13,6 +13,7 @@ from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, let_time_pass, top_up, wallet, withdraw
 from wallets.models import GatewayRoute, Notification, OrderEvent, TopUp
+from wallets.models.orders import UNDECIDED
 from wallets.services import conflicts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
@@ -80,6 +81,17 @@ def test_only_what_is_being_given_back_is_ended_so(deed):
     assert page(order, deed) not in client.get(page(order)).content.decode()
     decide(conflicts.give_back(order=order, by_hand=False, by=staff(), reason="not ours"))
     assert page(order, deed) in client.get(page(order)).content.decode()
+
+
+def test_how_it_ended_is_said_and_not_left_to_what_the_page_begins_with():
+    purse = wallet(500_00)
+    order, client = withdraw(purse, 10_17), browser("ann", root=True)
+    assert order.state in UNDECIDED
+    assert client.post(page(order, "end"), {"reason": "they told us"}).status_code == 200
+    assert not Approval.objects.exists()
+
+    client.post(page(order, "end"), {"reason": "they told us", "happened": "yes"})
+    assert Approval.objects.get().arguments["happened"] is True
 
 
 def test_page_that_waits_for_the_member_is_taken_back_now():

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from members.admin.finding import OfMembers
 from paymentsite.core.actors import Actor
@@ -32,8 +32,13 @@ class GiveBackForm(ReasonForm):
 
 
 class EndForm(ReasonForm):
-    happened = forms.BooleanField(
-        label=_("It happened as we asked for it"), required=False, widget=UnfoldBooleanSwitchWidget
+    """Nothing is chosen before somebody chooses: either way money moves."""
+
+    happened = forms.TypedChoiceField(
+        label=_("What became of it"),
+        choices=(("", "–"), ("yes", _("It happened as we asked for it")), ("no", _("It never happened"))),
+        coerce=lambda chosen: chosen == "yes",
+        widget=UnfoldAdminSelectWidget,
     )
 
 
