@@ -63,18 +63,17 @@ def test_deed_takes_its_right_and_is_done_by_its_service(model, name, right, sta
 
     answer = staff(see, right).post(page(model, row, name), {"reason": "they asked"})
     assert (answer.status_code, model.objects.get().state) == (302, state)
-    if name != "pause":
-        assert AuditEntry.objects.of(row).latest("pk").reason == "they asked"
+    assert AuditEntry.objects.of(row).latest("pk").reason == "they asked"
 
 
 def test_what_staff_paused_is_theirs_to_resume():
     fill()
     order, client = StandingOrder.objects.get(), staff("view_standingorder", "pause_order")
-    client.post(page(StandingOrder, order, "pause"))
+    client.post(page(StandingOrder, order, "pause"), {"reason": "we look at it"})
 
     order.refresh_from_db()
     assert Actor.parse(order.paused_by).kind == "staff"
-    client.post(page(StandingOrder, order, "resume"))
+    client.post(page(StandingOrder, order, "resume"), {"reason": "nothing is wrong"})
     assert StandingOrder.objects.get().state == "active"
 
 

@@ -82,21 +82,21 @@ class StandingOrders(Movements[StandingOrder]):
     @deed(
         _("Pause"),
         permission="wallets.pause_order",
+        form=ReasonForm,
         offered=lambda _by, row: row.state == StandingOrder.State.ACTIVE,
     )
     def pause(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        del answers
-        standing_orders.pause(order=row, by=by)
+        standing_orders.pause(order=row, by=by, reason=answers["reason"])
         return _("The standing order is paused.")
 
     @deed(
         _("Resume"),
         permission="wallets.pause_order",
+        form=ReasonForm,
         offered=lambda _by, row: row.state == StandingOrder.State.PAUSED,
     )
     def resume(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        del answers
-        standing_orders.resume(order=row, by=by)
+        standing_orders.resume(order=row, by=by, reason=answers["reason"])
         return _("The standing order goes on.")
 
     @deed(

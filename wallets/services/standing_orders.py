@@ -177,23 +177,23 @@ def _check_days(plan: Plan, today: date) -> None:
 
 
 @act
-def pause(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
+def pause(*, order: StandingOrder, by: Actor, member: Member | None = None, reason: str = "") -> StandingOrder:
     """No due day is done until it is resumed; those that pass meanwhile are not made up for and not counted."""
     order = _locked(order, member, by)
     if order.state == State.PAUSED:
         if by.kind == STAFF and not _held(order):
             # What its member has paused they could resume.
-            _become(order, State.PAUSED, by=by, paused_by=str(by))
+            _become(order, State.PAUSED, by=by, reason=reason, paused_by=str(by))
         return order
     if order.state != State.ACTIVE:
         raise OrderNotOpen(state=order.state)
     give_up_today(order)
-    _become(order, State.PAUSED, by=by, paused_by=str(by))
+    _become(order, State.PAUSED, by=by, reason=reason, paused_by=str(by))
     return order
 
 
 @act
-def resume(*, order: StandingOrder, by: Actor, member: Member | None = None) -> StandingOrder:
+def resume(*, order: StandingOrder, by: Actor, member: Member | None = None, reason: str = "") -> StandingOrder:
     """It goes on with the first due day that is still to come. What staff paused, staff resumes."""
     order = _locked(order, member, by)
     if order.state == State.ACTIVE:
@@ -210,6 +210,7 @@ def resume(*, order: StandingOrder, by: Actor, member: Member | None = None) -> 
         order,
         State.ACTIVE,
         by=by,
+        reason=reason,
         paused_by="",
         refused_in_a_row=0,
         next_on=day,
