@@ -2,16 +2,12 @@
 
 import os
 import unittest
-from collections import Counter
-from zlib import crc32
 
 import pytest
 from django.conf import settings
 
 ON_POSTGRESQL_ONLY = ("race", "crash")
 TAKES_LONG = ("story", "crash", "first")
-# A test with so many cases has each of them run on one of the two databases, when all tests run on both.
-MANY_CASES = 12
 USES_THE_DATABASE = {"db", "transactional_db", "live_server"}
 
 
@@ -21,15 +17,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long_asked = "long" in config.getoption("markexpr")
     # What touches no database says the same beside every one, and so do pages, and controls that show what a model
     # finds: a whole run says it once, on SQLite.
-    whole = "RUN_ON_SQLITE_TOO" in os.environ
-    run_elsewhere = whole and not sqlite
-    many = with_many_cases(items) if whole else set()
+    run_elsewhere = "RUN_ON_SQLITE_TOO" in os.environ and not sqlite
     out = [
         item
         for item in items
         if (sqlite and any(item.get_closest_marker(name) for name in ON_POSTGRESQL_ONLY))
         or (item.get_closest_marker("long") and not long_asked)
-        or (nodeid_of_all(item) in many and its_turn_is_on_sqlite(item) != sqlite)
         or (run_elsewhere and (says_the_same_beside_every_database(item) or not uses_the_database(item)))
     ]
     if out:
@@ -37,26 +30,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(out)]
     # What takes long begins first, so that nobody waits at the end for one of them alone.
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in TAKES_LONG))
-
-
-def with_many_cases(items: list[pytest.Item]) -> set[str]:
-    """The tests whose cases take turns: those that use a database, and are not said to be about both."""
-    apart = (*ON_POSTGRESQL_ONLY, "both", "once")
-    takes_turns = (
-        item for item in items if uses_the_database(item) and not any(item.get_closest_marker(name) for name in apart)
-    )
-    cases = Counter(map(nodeid_of_all, takes_turns))
-    return {test for test, count in cases.items() if count >= MANY_CASES}
-
-
-def nodeid_of_all(item: pytest.Item) -> str:
-    """Of a test with cases, what all of them share."""
-    return item.nodeid.partition("[")[0]
-
-
-def its_turn_is_on_sqlite(item: pytest.Item) -> bool:
-    """By chance, and another chance for each commit: what fails on one database only is met there sooner or later."""
-    return crc32(f"{os.environ.get('TURN', '')} {item.nodeid}".encode()) % 2 == 0
 
 
 def says_the_same_beside_every_database(item: pytest.Item) -> bool:

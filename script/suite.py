@@ -4,7 +4,6 @@ import argparse
 import os
 import re
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -181,7 +180,7 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
             environment["COVERAGE_FILE"] = str(BUILD / f"coverage.{database}")
             given = environment.pop("DATABASE_URL", "")
             if len(databases) > 1 and not arguments:
-                environment |= {"RUN_ON_SQLITE_TOO": "1", "TURN": commit()}
+                environment["RUN_ON_SQLITE_TOO"] = "1"
             if database == "postgres":
                 environment["DATABASE_URL"] = given or stack.enter_context(postgres(**CONNECTIONS, **FORGETFUL))
             if part == "all" and not arguments:
@@ -189,13 +188,6 @@ def test_all(part: str, arguments: list[str], outcome: Outcome) -> None:
             pytest(database, words(part, arguments, database), environment, outcome)
     if measured:
         measure(outcome)
-
-
-def commit() -> str:
-    """What is checked out, where that can be known."""
-    git = shutil.which("git")
-    words = [git or "", "rev-parse", "HEAD"]
-    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() if git else ""
 
 
 def words(part: str, arguments: list[str], database: str) -> list[str]:

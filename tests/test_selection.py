@@ -39,9 +39,7 @@ def run(folder, source, *words, **environment):
     (folder / "some_settings.py").write_text(SETTINGS)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n  race\n  crash\n  long\n  browser\n")
     bare = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"CI", "DATABASE_URL", "RUN_ON_SQLITE_TOO", "TURN"}
+        name: value for name, value in os.environ.items() if name not in {"CI", "DATABASE_URL", "RUN_ON_SQLITE_TOO"}
     }
     bare |= {
         "PYTHONPATH": str(folder),
@@ -84,42 +82,6 @@ def test_what_touches_no_database_runs_once_in_a_whole_run(tmp_path):
 
     names = [{line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line} for done in (here, there)]
     assert names == [{"test_plain", "test_rows", "test_page", "test_control"}, {"test_race", "test_crash", "test_rows"}]
-
-
-CASES = """
-import pytest
-
-pytestmark = pytest.mark.django_db
-
-
-@pytest.mark.parametrize("case", range(40))
-def test_many(case): pass
-
-
-@pytest.mark.both
-@pytest.mark.parametrize("case", range(40))
-def test_of_both(case): pass
-
-
-@pytest.mark.parametrize("case", range(11))
-def test_few(case): pass
-"""
-
-
-def test_cases_of_one_test_take_turns_in_a_whole_run(tmp_path):
-    def collected(url: str, **more: str) -> set[str]:
-        done = run(tmp_path, CASES, "--collect-only", "-q", DATABASE_URL=url, **more)
-        return {line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line}
-
-    urls = ("sqlite:///x.sqlite3", "postgresql://nobody@127.0.0.1:1/none")
-    alone = [collected(url) for url in urls]
-    here, there = (collected(url, RUN_ON_SQLITE_TOO="1", TURN="one") for url in urls)
-    later = collected(urls[0], RUN_ON_SQLITE_TOO="1", TURN="another")
-
-    assert [len(tests) for tests in alone] == [91, 91]
-    assert (here | there, here & there) == (alone[0], {name for name in alone[0] if "many" not in name})
-    assert 10 < len({name for name in here if "many" in name}) < 30
-    assert later not in (here, there)
 
 
 def test_those_of_a_group_run_in_one_process(tmp_path):

@@ -10,7 +10,7 @@ from cards.services import lapsing
 from paymentsite.core import clock
 from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, spending, stands, tell
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 # What a word of the table does with 100.00 on the account. "a50" asks for 50.00, and so on; "!" after a capture means
 # that it is the last, "*" that the message is said twice.
