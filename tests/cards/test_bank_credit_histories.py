@@ -20,7 +20,7 @@ from tests.wallets.factories import holds, wallet
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = 20
+EXAMPLES = 25
 EXPECTED = 100
 PLACES = ("good", "keep", "aside", "suspended", "closed", "nobody")
 TAKEN = ("good", "keep", "aside")

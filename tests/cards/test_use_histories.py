@@ -20,7 +20,7 @@ from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, rate, spendin
 
 pytestmark = pytest.mark.django_db
 
-FEW, MANY = 20, 2_000
+FEW, MANY = 40, 2_000
 WHATS = ("ask", "more", "advise", "reverse", "reverse all", "capture", "capture last", "refund", "reverse_refund")
 messages = st.lists(
     st.tuples(st.sampled_from(WHATS), st.integers(1, 40)),

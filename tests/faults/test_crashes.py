@@ -10,7 +10,7 @@ from tests.faults.servers import Postgres, migrate
 
 pytestmark = [pytest.mark.crash, pytest.mark.xdist_group("crashes")]
 
-KILLS = 3
+KILLS = 5
 HOW = {"SIGKILL": Postgres.kill, "immediate": lambda server: server.stop("immediate")}
 
 
