@@ -87,11 +87,21 @@ def _tried_again(fee: CardFee, today: date) -> bool:
     found = CardFee.objects.select_related("card__member", "card__product", "card__wallet__account").get(pk=fee.pk)
     if found.state != State.WAITING or clock.day_of(found.at) >= today:
         return False
-    if found.card.ended or found.tries >= TRIES_MAX:
+    if found.tries >= TRIES_MAX or not _lives_on(found.card):
         found.state, found.at = State.DROPPED, clock.now()
         found.save(update_fields=["state", "at"])
         return False
     return _try(found.card, found)
+
+
+def _lives_on(card: Card) -> bool:
+    """Whether it can be used still, or a card that stands in its place."""
+    while card.ended:
+        later = Card.objects.filter(replaces=card).first()
+        if later is None:
+            return False
+        card = later
+    return True
 
 
 def days(card: Card, count: int) -> list[date]:
@@ -125,21 +135,22 @@ def _try(card: Card, fee: CardFee) -> bool:
 
 
 def _taken(card: Card, fee: CardFee) -> UUID | None:
-    """The journal by which it was taken; None where nothing may leave, or there is too little."""
+    """The journal by which it was taken; None where nothing may leave, or there is too little, or our own account of
+    fees takes nothing: one card's fee keeps no other waiting."""
     account = card.wallet.account
     try:
         members.check_active(card.member)
         wallets.check_open(card.wallet)
+        if use_books.free(account) < fee.amount_minor:
+            return None
+        return ledger.post(
+            ledger.Move(fee.amount, account, ledger.house(fees.HOUSE, fee.currency)),
+            kind="fee",
+            scope=SCOPE,
+            reference=f"{card.public_id.hex}:{fee.due_on}",
+            source=card.source,
+            by=SYSTEM,
+            must=True,
+        ).journal_id
     except DomainError:
         return None
-    if use_books.free(account) < fee.amount_minor:
-        return None
-    return ledger.post(
-        ledger.Move(fee.amount, account, ledger.house(fees.HOUSE, fee.currency)),
-        kind="fee",
-        scope=SCOPE,
-        reference=f"{card.public_id.hex}:{fee.due_on}",
-        source=card.source,
-        by=SYSTEM,
-        must=True,
-    ).journal_id

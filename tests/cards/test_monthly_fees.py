@@ -17,7 +17,7 @@ from members.services import members, notices
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.models import Journal, Posting
+from paymentsite.ledger.models import Balance, Journal, Posting
 from tests.cards.factories import card, debit
 from tests.factories import cny, fund
 from tests.wallets.factories import holds, wallet
@@ -143,6 +143,31 @@ def test_card_in_the_place_of_another_goes_on_in_its_months():
 
     assert taken(new) == [("2031-03-31", "paid")]
     assert (holds(purse), clean()) == (cny(96_00), True)
+
+
+def test_fee_that_waits_is_owed_still_when_another_card_stands_in_the_place_of_its_own():
+    purse, found = costly(0)
+    night(date(2031, 2, 28))
+    with at(date(2031, 3, 1)):
+        issuing.replace(card=found, why=issuing.Why.LOST, reference="new", by=SYSTEM, channel=Channel.ADMIN)
+    fund(purse.account, 5_00)
+
+    night(date(2031, 3, 2))
+    assert (taken(found), holds(purse), clean()) == ([("2031-02-28", "paid")], cny(3_00), True)
+
+
+def test_while_our_account_of_fees_takes_nothing_all_wait_and_are_taken_later():
+    purses = [costly(100_00)[0] for _ in range(2)]
+    house = ledger.house("fees", "CNY")
+    ledger.set_status(account=house, status=Balance.Status.FROZEN, by=SYSTEM, reason="test")
+    for days in range(2):
+        night(date(2031, 2, 28) + days * DAY)
+    assert list(CardFee.objects.values_list("state", "tries")) == [("waiting", 2)] * 2
+
+    ledger.set_status(account=house, status=Balance.Status.OPEN, by=SYSTEM, reason="test")
+    night(date(2031, 3, 2))
+    assert [holds(purse) for purse in purses] == [cny(98_00)] * 2
+    assert clean()
 
 
 def test_card_that_costs_nothing_a_month_is_left_alone():
