@@ -9,8 +9,8 @@ import structlog
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import DomainError
 from paymentsite.core.waiting import First
+from paymentsite.ledger.refusals import Unposted
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import ORDER_KINDS, State
@@ -36,7 +36,7 @@ def ask_due(*, now: datetime) -> int:
     for order in _due(now):
         try:
             asked += ask(order=order, now=now) is not None
-        except DomainError as refusal:
+        except Unposted as refusal:
             orders.needs_person(order, orders.UNBOOKABLE, f"How its gateway says it ended, our books refuse: {refusal}")
         except Exception:  # the edge: one order's failure keeps no other from being asked about
             log.exception("order could not be settled", order=order.source)
