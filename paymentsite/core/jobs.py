@@ -22,7 +22,7 @@ from paymentsite.core import waiting
 from paymentsite.core.errors import plain
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.models.jobs import JobRun
-from paymentsite.core.triggers import Daily, Due, Every, Rows, Trigger
+from paymentsite.core.triggers import Daily, Due, Every, Last, Rows, Trigger
 from paymentsite.core.waiting import Anything, First
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ class Owed(NamedTuple):
 
     job: Job
     slot: datetime
+    again: int
     last: JobRun | None
 
 
@@ -134,12 +135,12 @@ class Schedule:
         """
         owed, later = self._look(now, since)
         tick = Tick(later=later)
-        for job, slot, last in owed:
-            run = _claim(job, slot, last)
+        for each in owed:
+            run = _claim(each)
             if run is not None:
-                tick.ran.append(_work(job, run, now))
+                tick.ran.append(_work(each.job, run, now))
                 continue
-            tick.busy.append(job.name)
+            tick.busy.append(each.job.name)
             if in_order:
                 break
         return tick
@@ -148,19 +149,18 @@ class Schedule:
         """What is owed, in order, and when the next job is that a moved clock stops for."""
         owed, stops, latest, firsts = [], [], _latest(self.jobs), self._firsts()
         for job in self.jobs.values():
-            last = latest.get(job.name)
-            done = last is None or last.state == JobRun.State.DONE
-            since_then = last.slot if last else since
+            run = latest.get(job.name)
+            last = Last(run.slot, run.state == JobRun.State.DONE, run.again) if run else Last(since)
             if isinstance(job.trigger, Rows) and job.name in firsts:
-                slot, later = job.trigger.judge(firsts[job.name], now, last=since_then, done=done)
-            elif job.where and done and firsts[job.name] is None:
+                look = job.trigger.judge(firsts[job.name], now, last=last)
+            elif job.where and last.done and firsts[job.name] is None:
                 continue
             else:
-                slot, later = job.trigger.look(now, last=since_then, done=done)
-            if slot:
-                owed.append(Owed(job, slot, last))
-            if later and job.stops:
-                stops.append(later)
+                look = job.trigger.look(now, last=last)
+            if look.owed:
+                owed.append(Owed(job, look.owed, look.again, run))
+            if look.later and job.stops:
+                stops.append(look.later)
         return sorted(owed, key=lambda item: (item.slot, item.job.name)), min(stops, default=None)
 
     def _firsts(self) -> dict[str, datetime | None]:
@@ -199,11 +199,12 @@ def _trigger(*, every: timedelta | None, daily: str | None, due: Due | None) -> 
     return given[0]
 
 
-def _claim(job: Job, slot: datetime, last: JobRun | None) -> JobRun | None:
+def _claim(owed: Owed) -> JobRun | None:
     """Make the slot ours, or nothing when another process has it, had it, or runs this job now."""
+    job, slot, _, last = owed
     try:
         with transaction.atomic():
-            run = _retake(job, last) if last and slot == last.slot else _take(job, slot, last)
+            run = _retake(job, last) if last and slot == last.slot else _take(owed)
     except IntegrityError:
         return None
 
@@ -214,13 +215,14 @@ def _claim(job: Job, slot: datetime, last: JobRun | None) -> JobRun | None:
     return run
 
 
-def _take(job: Job, slot: datetime, last: JobRun | None) -> JobRun:
+def _take(owed: Owed) -> JobRun:
+    job, slot, again, last = owed
     if last and last.state == JobRun.State.RUNNING:
         # While it may live, the insert below is refused: a job never runs beside itself.
         JobRun.objects.filter(job.lapsed(), pk=last.pk, attempt=last.attempt).update(
             state=JobRun.State.FAILED, finished_at=Now(), result="crashed: not finished within its lease"
         )
-    return JobRun.objects.create(name=job.name, slot=slot)
+    return JobRun.objects.create(name=job.name, slot=slot, again=again)
 
 
 def _retake(job: Job, last: JobRun) -> JobRun | None:

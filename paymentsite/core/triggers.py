@@ -12,21 +12,36 @@ from django.conf import settings
 from paymentsite.core.ids import EPOCH
 
 _MOMENT: Final = timedelta(microseconds=1)
+# What its runs leave due over and over cannot be done now: it is tried so often at once, and then no more than so often.
+AGAIN_MAX: Final = 5
+STUCK_FOR: Final = timedelta(minutes=5)
 
 # "The earliest moment later than ``after`` at which something still open falls due."
 Due = Callable[[datetime], datetime | None]
 
 
+class Last(NamedTuple):
+    """The latest slot of a job yet: how it ended, and for which time in a row it took up what was left due."""
+
+    slot: datetime
+    done: bool = True
+    again: int = 0
+
+
 class Look(NamedTuple):
-    """What a trigger says at a moment: the slot that is owed, or else the first moment later at which one will be."""
+    """What a trigger says at a moment: the slot that is owed, or else the first moment later at which one will be.
+
+    ``again`` says for which time in a row the slot takes up what the run before left due.
+    """
 
     owed: datetime | None
     later: datetime | None
+    again: int = 0
 
 
 class Trigger(Protocol):
-    def look(self, now: datetime, *, last: datetime, done: bool) -> Look:
-        """The slot to run at ``now``, if any; ``last`` is the latest slot yet, ``done`` says how it ended.
+    def look(self, now: datetime, *, last: Last) -> Look:
+        """The slot to run at ``now``, if any.
 
         However many were missed, one is owed: a job asks what is due, not how often it should have been
         called.
@@ -45,9 +60,9 @@ class _Recurring(ABC):
     def next(self, after: datetime) -> datetime:
         """The first slot that is later than ``after``."""
 
-    def look(self, now: datetime, *, last: datetime, done: bool) -> Look:
+    def look(self, now: datetime, *, last: Last) -> Look:
         slot = self.latest(now)
-        if slot > last or (slot == last and not done):
+        if slot > last.slot or (slot == last.slot and not last.done):
             return Look(slot, None)
         return Look(None, self.next(now))
 
@@ -101,18 +116,29 @@ class Rows:
 
     due: Due
 
-    def look(self, now: datetime, *, last: datetime, done: bool) -> Look:
-        return self.judge(self.due(EPOCH), now, last=last, done=done)
+    def look(self, now: datetime, *, last: Last) -> Look:
+        return self.judge(self.due(EPOCH), now, last=last)
 
-    def judge(self, first: datetime | None, now: datetime, *, last: datetime, done: bool) -> Look:
+    def judge(self, first: datetime | None, now: datetime, *, last: Last) -> Look:
         """The same where it is known when the first row falls due."""
         if first is None or first > now:
             # A run that failed, or died after its last row was done, is ended by another one.
-            return Look(None, first) if done else Look(last, None)
-        if first > last:
+            return Look(None, first) if last.done else Look(last.slot, None, last.again)
+        if first > last.slot:
             return Look(first, None)
+        if not last.done:
+            return Look(last.slot, None, last.again)
         # A row that was committed late, or left over by a run that took only so many: the moment is taken.
-        return Look(last + _MOMENT if done else last, None)
+        if last.again < AGAIN_MAX:
+            return Look(last.slot + _MOMENT, None, last.again + 1)
+        return self._stuck(now, last)
+
+    def _stuck(self, now: datetime, last: Last) -> Look:
+        """Its rows are left due again and again: those keep no other waiting, and are tried from time to time."""
+        fresh = self.due(last.slot)
+        if fresh is not None and fresh <= now:
+            return Look(fresh, None, AGAIN_MAX - 1)
+        return Look(now, None, last.again) if now >= last.slot + STUCK_FOR else Look(None, fresh)
 
     def next(self, after: datetime) -> datetime | None:
         return self.due(after)

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from paymentsite.core import jobs
 from paymentsite.core.models import JobRun
+from paymentsite.core.triggers import AGAIN_MAX
 from tests.core.diary import HOUR, MINUTE, NOON, SECOND, diary, runs
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,25 @@ def test_rows_committed_late_or_left_over_are_still_done(diary):
 
     assert diary.rows == []
     assert [result for (result,) in JobRun.objects.values_list("result")] == ["1 expired"] * 4
+
+
+def test_a_row_that_cannot_be_done_keeps_no_other_waiting_and_leaves_few_runs(diary):
+    stuck, done = NOON, []
+
+    @diary.schedule.job("x", due=lambda after: min((row for row in [stuck, *diary.rows] if row > after), default=None))
+    def do(*, now):
+        done.extend((row, now) for row in diary.rows if row <= now)
+        diary.rows = [row for row in diary.rows if row > now]
+
+    diary.rows = fresh = [NOON + minutes * MINUTE for minutes in range(1, 10)]
+    for count in range(120):
+        diary.schedule.tick(NOON + count * 5 * SECOND)
+
+    assert done == [(row, row) for row in fresh]
+    assert JobRun.objects.count() == 1 + AGAIN_MAX + 2 * len(fresh)
+    for count in range(120, 360):
+        diary.schedule.tick(NOON + count * 5 * SECOND)
+    assert JobRun.objects.count() == 1 + AGAIN_MAX + 2 * len(fresh) + 4, "every five minutes"
 
 
 def test_the_next_stop_is_the_earliest_of_all_but_sweepers(diary):

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from paymentsite.core import jobs
+from paymentsite.core.jobs import Owed
 from paymentsite.core.models import JobRun
 from tests.core.diary import HOUR, HOURS_AGO, MINUTE, NOON, SECOND, crash, diary, runs
 
@@ -139,15 +140,16 @@ def test_a_take_over_that_comes_second_takes_nothing(diary):
     seen = JobRun.objects.get()
     hourly = diary.schedule.jobs["hourly"]
 
-    assert jobs._claim(hourly, NOON, seen).attempt == 2
-    assert jobs._claim(hourly, NOON, seen) is None
+    owed = Owed(hourly, NOON, 0, seen)
+    assert jobs._claim(owed).attempt == 2
+    assert jobs._claim(owed) is None
 
 
 def test_a_claim_that_was_overtaken_does_nothing(diary):
     diary.hourly()
     diary.schedule.tick(NOON + HOUR)
 
-    assert jobs._claim(diary.schedule.jobs["hourly"], NOON, None) is None
+    assert jobs._claim(Owed(diary.schedule.jobs["hourly"], NOON, 0, None)) is None
     assert JobRun.objects.get(slot=NOON).result == "overtaken by a later run"
 
 

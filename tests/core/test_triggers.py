@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paymentsite.core.triggers import Daily, Every, Rows
+from paymentsite.core.triggers import AGAIN_MAX, STUCK_FOR, Daily, Every, Last, Rows
 
 ZONES = [
     "UTC",
@@ -88,11 +88,11 @@ def test_a_slot_is_owed_once_and_missed_ones_only_once_together():
     hourly, now = Every(timedelta(hours=1)), at("2026-11-20T12:30")
     noon = at("2026-11-20T12:00")
 
-    assert hourly.look(now, last=noon, done=True).owed is None
-    assert hourly.look(now, last=noon, done=False).owed == noon
-    assert hourly.look(now, last=noon - timedelta(days=9), done=True).owed == noon
-    assert hourly.look(now, last=noon - timedelta(days=9), done=False).owed == noon
-    assert hourly.look(now, last=noon + timedelta(hours=1), done=False).owed is None
+    assert hourly.look(now, last=Last(noon)).owed is None
+    assert hourly.look(now, last=Last(noon, done=False)).owed == noon
+    assert hourly.look(now, last=Last(noon - timedelta(days=9))).owed == noon
+    assert hourly.look(now, last=Last(noon - timedelta(days=9), done=False)).owed == noon
+    assert hourly.look(now, last=Last(noon + timedelta(hours=1), done=False)).owed is None
 
 
 def test_rows_are_owed_from_their_own_moment_on():
@@ -100,11 +100,35 @@ def test_rows_are_owed_from_their_own_moment_on():
     rows = Rows(lambda after: due if due > after else None)
     long_ago, tick = at("2020-01-01T00:00"), timedelta(microseconds=1)
 
-    assert Rows(lambda _: None).look(due, last=long_ago, done=True).owed is None
-    assert rows.look(due - tick, last=long_ago, done=True).owed is None
-    assert rows.look(due, last=long_ago, done=True).owed == due
-    assert rows.look(due, last=due, done=False).owed == due
-    assert rows.look(due, last=due, done=True).owed == due + tick
-    assert rows.look(due, last=due + tick * 5, done=True).owed == due + tick * 6
+    assert Rows(lambda _: None).look(due, last=Last(long_ago)).owed is None
+    assert rows.look(due - tick, last=Last(long_ago)).owed is None
+    assert rows.look(due, last=Last(long_ago)).owed == due
+    assert rows.look(due, last=Last(due, done=False)).owed == due
+    assert rows.look(due, last=Last(due)).owed == due + tick
+    assert rows.look(due, last=Last(due + tick * 5)).owed == due + tick * 6
     assert rows.next(due - tick) == due
     assert rows.next(due) is None
+
+
+def test_rows_that_are_left_due_are_taken_up_at_once_and_then_from_time_to_time():
+    stuck, fresh = at("2026-11-20T12:00"), at("2026-11-20T12:01")
+    rows = Rows(lambda after: min((due for due in (stuck, fresh) if due > after), default=None))
+    tick = timedelta(microseconds=1)
+
+    for time in range(AGAIN_MAX):
+        assert rows.look(stuck, last=Last(stuck + time * tick, again=time)) == (
+            stuck + (time + 1) * tick,
+            None,
+            time + 1,
+        )
+    last = Last(stuck + AGAIN_MAX * tick, again=AGAIN_MAX)
+    assert rows.look(stuck + tick * 9, last=last) == (None, fresh, 0)
+    assert rows.look(fresh, last=last) == (fresh, None, AGAIN_MAX - 1), "what falls due now waits for nothing"
+
+    last = Last(fresh + AGAIN_MAX * tick, again=AGAIN_MAX)
+    again = last.slot + STUCK_FOR
+    assert rows.look(again - tick, last=last) == (None, None, 0)
+    assert rows.look(again, last=last) == (again, None, AGAIN_MAX)
+    assert rows.look(again, last=last._replace(done=False)) == (last.slot, None, AGAIN_MAX), (
+        "a failed run is done first"
+    )

@@ -8,7 +8,7 @@ class JobRun(models.Model):
 
     ``slot`` is the moment in the time of the business; ``started_at`` and ``finished_at`` are the
     database's own time, so that leases are measured by one clock, whatever the machines or the sandbox's
-    clock say.
+    clock say. ``again`` counts the runs in a row, up to this one, that took up what the one before left due.
     """
 
     class State(models.TextChoices):
@@ -20,6 +20,7 @@ class JobRun(models.Model):
     slot = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     attempt = models.PositiveIntegerField(default=1)
+    again = models.PositiveSmallIntegerField(default=0, db_default=0)
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
     result = models.TextField(blank=True)
