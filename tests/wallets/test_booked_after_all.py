@@ -2,6 +2,7 @@
 thaw."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -10,14 +11,15 @@ from paymentsite.core.actors import SYSTEM
 from paymentsite.core.errors import DomainError
 from paymentsite.core.models import OpenItem
 from paymentsite.core.services import approvals
+from paymentsite.core.vault import Secret
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance
 from paymentsite.ledger.refusals import AccountNotOpen
 from tests.wallets.deciding import clean, staff
 from tests.wallets.factories import holds
-from tests.wallets.gateways import eur, top_up, wallet, withdraw
-from wallets.models import TopUp, Withdrawal
-from wallets.services import bookings, conflicts, janitor, orders
+from tests.wallets.gateways import eur, gateway, top_up, wallet, withdraw
+from wallets.models import Notification, TopUp, Withdrawal
+from wallets.services import bookings, conflicts, janitor, notifications, orders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
@@ -60,3 +62,19 @@ def test_what_moved_is_accepted_once_the_wallets_account_is_open_again():
     approvals.approve(approval=proposal, by=decider, shown=proposal.shown)
     order.refresh_from_db()
     assert (order.state, clean()) == ("succeeded", True)
+
+
+def test_however_many_notifications_cannot_be_worked_off_newer_ones_are(monkeypatch):
+    monkeypatch.setattr(notifications, "_CHUNK", 2)
+    made = {"gateway": "sandbox", "kind": "top_up", "about": str(uuid4()), "received_at": clock.now()}
+    for number in range(5):
+        fields = {"event_id": f"stuck {number}", "outcome": "of another release", "body": Secret("{}")}
+        Notification.objects.create(public_id=uuid4(), **made, **fields)
+    purse = wallet()
+    top_up(purse, 10_10)
+    [(_number, headers, body)] = gateway().deliveries(clock.now() + timedelta(hours=2))
+    told = notifications.receive(gateway="sandbox", headers=headers, body=body)
+
+    assert notifications.process_left() == 1
+    told.refresh_from_db()
+    assert (told.state, Notification.objects.waiting().count()) == ("processed", 5)

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 State = Notification.State
 STRAY: Final = "stray_notification"
+_CHUNK: Final = 500
 _MOVED: Final = frozenset({Outcome.SUCCEEDED, Outcome.RETURNED})
 
 
@@ -121,12 +122,17 @@ def _order(told: Notification) -> GatewayOrder | None:
 
 def process_left() -> int:
     """Take into account what was stored and left; how many. One that fails keeps no other from it."""
-    done = 0
-    for told in Notification.objects.waiting()[:1_000]:
-        try:
-            process(notification=told)
-        except Exception:  # the edge: it stays as it is, is tried again, and verify names it
-            log.exception("notification failed", notification=str(told.public_id))
-        else:
-            done += 1
+    done, last = 0, 0
+    while left := list(Notification.objects.waiting().filter(pk__gt=last)[:_CHUNK]):
+        done += sum(_processed(told) for told in left)
+        last = left[-1].pk
     return done
+
+
+def _processed(told: Notification) -> bool:
+    try:
+        process(notification=told)
+    except Exception:  # the edge: it stays as it is, is tried again, and verify names it
+        log.exception("notification failed", notification=str(told.public_id))
+        return False
+    return True
