@@ -14,7 +14,8 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import OpenItem
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.models import Journal
+from paymentsite.ledger.models import Account, Balance, Journal
+from paymentsite.ledger.refusals import AccountNotOpen
 from tests.factories import cny, hold
 from tests.ledger.soundness import assert_sound
 from tests.members import pointing
@@ -189,6 +190,19 @@ class TestLeft:
             assert (journal.kind, journal.postings.count()) == ("points_forfeited", 2)
             assert not broken("members", "wallets")
         assert_sound()
+
+    def test_whoever_was_refused_leaves_as_soon_as_their_points_may_move(self):
+        ada = member()
+        pointing.rule(pending="final")
+        pointing.pay(ada, 500, source="payment:1")
+        account = Account.objects.get(owner=ada.owner, code="points_pending")
+        ledger.set_status(account=account, status=Balance.Status.FROZEN, by=SYSTEM, reason="a court says so")
+        with pytest.raises(AccountNotOpen):
+            leave(ada, forfeit_points=True)
+        ledger.set_status(account=account, status=Balance.Status.OPEN, by=SYSTEM, reason="and thinks better of it")
+
+        assert leave(ada, forfeit_points=True).state == "closed"
+        assert (pointing.house("breakage"), broken("members", "wallets")) == (5, set())
 
     @pytest.mark.parametrize("pending", ["none", "final"])
     def test_refund_after_that_makes_nobody_owe(self, pending):

@@ -10,6 +10,7 @@ from members.services.points.giving import give
 from paymentsite.core import clock
 from paymentsite.core.acts import act
 from paymentsite.core.errors import DomainError
+from paymentsite.core.ids import microseconds
 from paymentsite.core.waiting import First
 from paymentsite.ledger import services as ledger
 
@@ -67,17 +68,21 @@ def _mature(pk: int, now: datetime) -> bool:
     if earning is None or earning.pending_until is None:
         return False
 
-    return _give(earning, accounts.of(member), day=clock.day_of(earning.pending_until), now=now)
+    # A refusal is final for its reference: with the day in it, an account that was frozen can be given to later.
+    reference = f"given {pk} {clock.day_of(now)}"
+    return _give(earning, accounts.of(member), day=clock.day_of(earning.pending_until), now=now, reference=reference)
 
 
 def give_early(pk: int, theirs: Accounts, now: datetime) -> None:
     """The earning is given though it is not due, to its member, who is locked by the caller. Given, it stays so."""
     earning = Earning.objects.pending().filter(pk=pk).select_related("rule").first()
     if earning is not None:
-        _give(earning, theirs, day=clock.day_of(now), now=now)
+        # Whoever leaves may try again at once: a refusal is not repeated for as long as a day.
+        reference = f"given {pk} early {microseconds(now)}"
+        _give(earning, theirs, day=clock.day_of(now), now=now, reference=reference)
 
 
-def _give(earning: Earning, theirs: Accounts, *, day: date, now: datetime) -> bool:
+def _give(earning: Earning, theirs: Accounts, *, day: date, now: datetime, reference: str) -> bool:
     entries = give(
         earning,
         source=theirs.pending,
@@ -99,8 +104,7 @@ def _give(earning: Earning, theirs: Accounts, *, day: date, now: datetime) -> bo
         *entries,
         kind="points_given",
         scope=SCOPE,
-        # A refusal is final for its reference: with the day in it, an account that was frozen can be given to later.
-        reference=f"given {earning.pk} {clock.day_of(now)}",
+        reference=reference,
         source=f"earning:{earning.pk}",
     )
     return True
