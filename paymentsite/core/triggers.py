@@ -12,7 +12,7 @@ from django.conf import settings
 from paymentsite.core.ids import EPOCH
 
 _MOMENT: Final = timedelta(microseconds=1)
-# What its runs leave due over and over cannot be done now: it is tried so often at once, and then no more than so often.
+# What its runs leave due again and again cannot be done now: so often it is tried at once, then no oftener than so.
 AGAIN_MAX: Final = 5
 STUCK_FOR: Final = timedelta(minutes=5)
 

@@ -115,20 +115,16 @@ def test_rows_that_are_left_due_are_taken_up_at_once_and_then_from_time_to_time(
     rows = Rows(lambda after: min((due for due in (stuck, fresh) if due > after), default=None))
     tick = timedelta(microseconds=1)
 
-    for time in range(AGAIN_MAX):
-        assert rows.look(stuck, last=Last(stuck + time * tick, again=time)) == (
-            stuck + (time + 1) * tick,
-            None,
-            time + 1,
-        )
+    for again in range(AGAIN_MAX):
+        last = Last(stuck + again * tick, again=again)
+        assert rows.look(stuck, last=last) == (last.slot + tick, None, again + 1)
     last = Last(stuck + AGAIN_MAX * tick, again=AGAIN_MAX)
     assert rows.look(stuck + tick * 9, last=last) == (None, fresh, 0)
     assert rows.look(fresh, last=last) == (fresh, None, AGAIN_MAX - 1), "what falls due now waits for nothing"
 
     last = Last(fresh + AGAIN_MAX * tick, again=AGAIN_MAX)
-    again = last.slot + STUCK_FOR
-    assert rows.look(again - tick, last=last) == (None, None, 0)
-    assert rows.look(again, last=last) == (again, None, AGAIN_MAX)
-    assert rows.look(again, last=last._replace(done=False)) == (last.slot, None, AGAIN_MAX), (
-        "a failed run is done first"
-    )
+    later = last.slot + STUCK_FOR
+    assert rows.look(later - tick, last=last) == (None, None, 0)
+    assert rows.look(later, last=last) == (later, None, AGAIN_MAX)
+    failed = last._replace(done=False)
+    assert rows.look(later, last=failed) == (last.slot, None, AGAIN_MAX), "a failed run is done first"
