@@ -21,12 +21,14 @@ from tests.members.limiting import cap
 from tests.terms import told
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, route, sandboxes, top_up, wallet
-from tests.wallets.saved import card
+from tests.wallets.saved import bank_account, card
 from wallets import telling
 from wallets.models import FeeRule, TopUp
 from wallets.services import bookings, janitor, wallets
+from wallets.services.bank_accounts import AccountNotVerified
 from wallets.services.instruments import NoSuchInstrument
 from wallets.services.orders import AmountInvalid, OrderDiffers
+from wallets.services.payees import AccountCurrency
 from wallets.services.routing import NoRoute
 from wallets.services.wallets import NoSuchWallet, WalletClosed
 
@@ -73,6 +75,21 @@ def test_top_up_by_somebody_elses_card_is_refused():
         top_up(wallet(), 100, instrument=card(of=member()))
 
     assert not TopUp.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("account", "refusal"),
+    [({}, AccountNotVerified), ({"verified": True, "currency": "USD"}, AccountCurrency)],
+)
+def test_top_up_from_an_account_that_is_not_proven_to_be_theirs_or_in_other_money_is_refused(account, refusal):
+    route(method="bank")
+    purse = wallet()
+    with pytest.raises(refusal):
+        top_up(purse, 100, method="bank", instrument=bank_account(of=purse.member, **account))
+    assert not TopUp.objects.exists()
+
+    theirs = bank_account(of=purse.member, verified=True)
+    assert top_up(purse, 100, method="bank", instrument=theirs).state == "succeeded"
 
 
 def test_suspended_member_begins_none():

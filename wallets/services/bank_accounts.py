@@ -26,7 +26,7 @@ class AccountNumberWrong(Invalid, part=numbers.Part):
 
 class AccountNotVerified(Refused):
     code = "account_not_verified"
-    sentence = gettext_noop("Money is sent to verified bank accounts only. Verify this one first.")
+    sentence = gettext_noop("Money goes to and comes from verified bank accounts only. Verify this one first.")
 
 
 @act
@@ -73,7 +73,7 @@ def save(
 
 
 def check_verified(instrument: Instrument) -> None:
-    """Raise unless money may be sent to it. Decide on a row read while the member is locked."""
+    """Raise unless money may be sent to it, and taken from it. Decide on a row read while the member is locked."""
     if instrument.state == Instrument.State.REMOVED:
         raise instruments.InstrumentRemoved
     if instrument.kind != Instrument.Kind.BANK_ACCOUNT or not instrument.verified:

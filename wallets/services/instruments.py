@@ -77,14 +77,14 @@ def usable(*, member: Member, purpose: Purpose, currency: str) -> list[Instrumen
 def _fit(purpose: Purpose, currency: str) -> Q:
     wallet = Q(kind=Kind.WALLET, wallet__currency=currency, wallet__state=Wallet.State.OPEN)
     card = Q(kind=Kind.CARD, card__expires_on__gte=clock.today())
-    account = Q(kind=Kind.BANK_ACCOUNT, bank_account__currency=currency)
+    account = Q(kind=Kind.BANK_ACCOUNT, bank_account__currency=currency, bank_account__verified_at__isnull=False)
     match purpose:
         case Purpose.PAY:
             return wallet | Q(kind=Kind.OWN_CARD) | card
         case Purpose.TOP_UP:
             return card | account
         case Purpose.WITHDRAW:
-            return account & Q(bank_account__verified_at__isnull=False)
+            return account
 
 
 @act

@@ -30,12 +30,16 @@ class AccountCurrency(Invalid):
     sentence = gettext_noop("That bank account is in {currency}; the wallet is not.")
 
 
-def usable(*, member: Member, public_id: UUID) -> Instrument:
-    """The member's instrument, when wallets can be topped up from it. Decide while the member is locked."""
+def usable(*, member: Member, public_id: UUID, currency: str) -> Instrument:
+    """The member's instrument, when wallets in ``currency`` can be topped up from it: a card that has not expired, or
+    an account that is proven to be theirs. Decide while the member is locked.
+    """
     found = instruments.get(member=member, public_id=public_id)
     if found.kind not in {Kind.CARD, Kind.BANK_ACCOUNT}:
         raise NotATopUpInstrument
-    if found.kind == Kind.CARD and found.card.expired(clock.today()):
+    if found.kind == Kind.BANK_ACCOUNT:
+        _check_account(found, currency)
+    elif found.card.expired(clock.today()):
         raise CardExpired
     return found
 
@@ -43,10 +47,14 @@ def usable(*, member: Member, public_id: UUID) -> Instrument:
 def payable(*, member: Member, public_id: UUID, currency: str) -> Instrument:
     """The member's bank account, when money in ``currency`` may be sent to it. Decide while the member is locked."""
     found = instruments.get(member=member, public_id=public_id)
-    bank_accounts.check_verified(found)
-    if found.bank_account.currency != currency:
-        raise AccountCurrency(currency=found.bank_account.currency)
+    _check_account(found, currency)
     return found
+
+
+def _check_account(instrument: Instrument, currency: str) -> None:
+    bank_accounts.check_verified(instrument)
+    if instrument.bank_account.currency != currency:
+        raise AccountCurrency(currency=instrument.bank_account.currency)
 
 
 def card(instrument: Instrument) -> Card | None:

@@ -143,7 +143,7 @@ def _check(member: Member, wallet: Wallet, instrument: Instrument | None) -> Non
     if wallet.state == Wallet.State.CLOSED:
         raise WalletClosed
     if instrument is not None:
-        payees.usable(member=member, public_id=instrument.public_id)
+        payees.usable(member=member, public_id=instrument.public_id, currency=wallet.currency)
 
 
 def _send(order: TopUp, instrument: Instrument | None, return_url: str) -> TopUp:
