@@ -6,6 +6,7 @@ made. ``migrate`` still runs on every copy: it finds nothing to do, and sets up 
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -39,6 +40,11 @@ def copied() -> Iterator[None]:
         with closing(sqlite3.connect(_made_on_sqlite())) as made:
             made.backup(memory)
         yield
+
+
+def on_sqlite(path: Path) -> None:
+    """A site's database of its own, with all tables, is at ``path``."""
+    shutil.copyfile(_made_on_sqlite(), path)
 
 
 def _made_on_sqlite() -> Path:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import tables_made
+
 # What a fresh process does with a database of its own: reads, lets somebody else write meanwhile, and reads again.
 READS_TWICE = """
 import django
@@ -16,8 +18,6 @@ from django.db import connection
 from paymentsite.core import reading
 from paymentsite.core.models import JobRun
 
-call_command("migrate", verbosity=0)
-connection.close()
 with ThreadPoolExecutor(1) as others, reading.one_view():
     before = JobRun.objects.count()
     others.submit(lambda: (JobRun.objects.create(name="a", slot="2026-01-01T00:00Z"), connection.close())).result(9)
@@ -28,6 +28,7 @@ call_command("verify")
 
 
 def test_one_view_on_sqlite_stays_as_it_is_and_makes_no_writer_wait(tmp_path: Path) -> None:
+    tables_made.on_sqlite(tmp_path / "site.sqlite3")
     surroundings = {
         "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3",
         "DJANGO_SETTINGS_MODULE": "paymentsite.settings",
