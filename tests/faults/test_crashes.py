@@ -5,8 +5,9 @@ The control runs along: a client that acknowledges what it has not committed yet
 
 import pytest
 
+from tests import tables_made
 from tests.faults.campaign import Report, kill_clients, kill_server
-from tests.faults.servers import Postgres, migrate
+from tests.faults.servers import Postgres
 
 pytestmark = [pytest.mark.crash, pytest.mark.xdist_group("crashes")]
 
@@ -16,9 +17,9 @@ HOW = {"SIGKILL": Postgres.kill, "immediate": lambda server: server.stop("immedi
 
 @pytest.fixture(scope="module")
 def sqlite(tmp_path_factory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/books.sqlite3"
-    migrate(url)
-    return url
+    path = tmp_path_factory.mktemp("sqlite") / "books.sqlite3"
+    tables_made.on_sqlite(path)
+    return f"sqlite:///{path}"
 
 
 def assert_nothing_lost(report: Report) -> None:
