@@ -22,6 +22,7 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
+CODE = ("paymentsite", "members", "wallets", "cards", "settlement")
 # Where Django keeps the database of a process whose database is memory.
 IN_MEMORY = "file:memorydb_default?mode=memory&cache=shared"
 # An advisory lock of PostgreSQL, held by whoever makes the tables: "made".
@@ -86,7 +87,6 @@ def _migrate(url: str) -> None:
 def _digest() -> str:
     """Of all migrations, our own and those of what is installed."""
     made = sha256((ROOT / "requirements.lock").read_bytes())
-    for path in sorted(ROOT.glob("*/**/migrations/*.py")):
-        if ".venv" not in path.parts:
-            made.update(path.read_bytes())
+    for path in sorted(path for app in CODE for path in (ROOT / app).glob("**/migrations/*.py")):
+        made.update(path.read_bytes())
     return made.hexdigest()[:16]

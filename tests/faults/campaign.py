@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.faults.servers import ROOT, Postgres, environment
 
@@ -37,40 +37,72 @@ class Report:
     early: Outcome = field(default_factory=Outcome)
 
 
+class Forks:
+    """A process with the site loaded, from which the clients of a campaign are forked."""
+
+    def __init__(self, url: str) -> None:
+        words = [sys.executable, "-m", "tests.faults.client", "fork"]
+        self._process = subprocess.Popen(
+            words, cwd=ROOT, env=environment(url), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def start(self, what: str, name: str, path: Path) -> int:
+        pid: int = self._ask(what, name, str(path))
+        return pid
+
+    def ended(self, pid: int, *, patient: bool = False) -> int | None:
+        """How the process ended, if it did; ``patient`` waits until it has."""
+        code: int | None = self._ask("ended", pid, patient)
+        return code
+
+    def close(self) -> None:
+        """None of those that were forked is left."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _ask(self, *words: object) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps(words)}\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
 @dataclass(slots=True)
 class Client:
     """One client and its file of acknowledgements, which outlives it."""
 
     name: str
-    url: str
+    forks: Forks
     path: Path
     early: bool = False
-    process: "subprocess.Popen[bytes] | None" = None
+    pid: int = 0
 
     def start(self) -> None:
-        what = "early" if self.early else "run"
-        words = [sys.executable, "-m", "tests.faults.client", what, self.name, str(self.path)]
-        self.process = subprocess.Popen(words, cwd=ROOT, env=environment(self.url), stdin=subprocess.DEVNULL)
+        self.pid = self.forks.start("early" if self.early else "run", self.name, self.path)
+
+    def alive(self) -> bool:
+        return self.forks.ended(self.pid) is None
 
     def kill(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        assert self.process.wait() == -signal.SIGKILL, "the client had ended by itself"
-        self.process = None
+        os.kill(self.pid, signal.SIGKILL)
+        assert self.forks.ended(self.pid, patient=True) == -signal.SIGKILL, "the client had ended by itself"
 
     def acts(self) -> int:
         """How many acts it has acknowledged."""
         return self.path.read_bytes().count(b"\n") if self.path.exists() else 0
 
     def check(self, outcome: Outcome) -> None:
-        words = [sys.executable, "-m", "tests.faults.client", "check", self.name, str(self.path)]
-        done = subprocess.run(words, cwd=ROOT, env=environment(self.url), capture_output=True, text=True, check=False)
-        if done.returncode:
-            outcome.faults.append(done.stderr.strip().splitlines()[-1])
+        self.forks.ended(self.forks.start("check", self.name, self.path), patient=True)
+        said = json.loads(self.path.with_name(f"{self.path.name}.said").read_text())
+        if fault := said.get("fault"):
+            outcome.faults.append(fault.splitlines()[0])
             return
-        counted = json.loads(done.stdout)
-        outcome.acknowledged += counted["acknowledged"]
-        outcome.unheard += counted["unheard"]
+        outcome.acknowledged += said["acknowledged"]
+        outcome.unheard += said["unheard"]
 
 
 def kill_clients(url: str, folder: Path, *, kills: int, honest: int = 1, early: int = 1, acts: int = 10) -> Report:
@@ -84,7 +116,9 @@ def kill_clients(url: str, folder: Path, *, kills: int, honest: int = 1, early: 
             report.kills += 1
             for client in crew:
                 client.start()
-    return _checked(crew, report)
+        for client in crew:
+            client.kill()
+        return _checked(crew, report)
 
 
 def kill_server(
@@ -98,23 +132,23 @@ def kill_server(
             how(server)
             report.kills += 1
             server.start()
-    return _checked(crew, report)
+        for client in crew:
+            client.kill()
+        return _checked(crew, report)
 
 
 @contextmanager
 def _running(url: str, folder: Path, honest: int, early: int) -> Iterator[list[Client]]:
     # Names of their own for each campaign: the books of the one before stay in the database.
     names = [f"{os.getpid()}x{time.monotonic_ns()}x{number}" for number in range(honest + early)]
-    crew = [Client(name, url, folder / name, early=place >= honest) for place, name in enumerate(names)]
+    forks = Forks(url)
+    crew = [Client(name, forks, folder / name, early=place >= honest) for place, name in enumerate(names)]
     try:
         for client in crew:
             client.start()
         yield crew
     finally:
-        for client in crew:
-            if client.process is not None:
-                client.process.kill()
-                client.process.wait()
+        forks.close()
 
 
 def _let_work(crew: list[Client], acts: int) -> None:
@@ -123,8 +157,7 @@ def _let_work(crew: list[Client], acts: int) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while any(client.acts() < wanted[client.name] for client in crew):
         for client in crew:
-            assert client.process is not None
-            assert client.process.poll() is None, f"{client.name} has ended"
+            assert client.alive(), f"{client.name} has ended"
         assert time.monotonic() < deadline, "a client does nothing"
         time.sleep(0.01)
     time.sleep(random.uniform(0, 0.1))

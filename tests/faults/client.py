@@ -8,10 +8,11 @@ next act begins.
 import json
 import os
 import random
+import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import django
@@ -210,16 +211,53 @@ def _obeyed(draft: ledger.Draft, how: str) -> str:
         return type(error).__name__
 
 
+def fork() -> None:
+    """For each line that comes a client, in a process of its own, of which the answer is the id; or how one ended.
+
+    Loading the site anew for each client was most of what a campaign took. When no more lines come, all are gone.
+    """
+    alive: set[int] = set()
+    try:
+        for line in sys.stdin:
+            match json.loads(line):
+                case ["ended", int(asked), bool(patient)]:
+                    pid, status = os.waitpid(asked, 0 if patient else os.WNOHANG)
+                    alive.discard(pid)
+                    answer = os.waitstatus_to_exitcode(status) if pid else None
+                case [what, name, path]:
+                    answer = os.fork() or _become(what, name, Path(path))
+                    alive.add(answer)
+            sys.stdout.write(f"{json.dumps(answer)}\n")
+            sys.stdout.flush()
+    finally:
+        for pid in alive:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _become(what: str, name: str, path: Path) -> NoReturn:
+    """The client, and nothing of what it was forked from. What it has to say in the end is in a file beside its own."""
+    code, said = 1, path.with_name(f"{path.name}.said")
+    try:
+        sys.stdin.close()
+        if what == "check":
+            said.write_text(json.dumps(check(name, path)))
+        else:
+            run(name, path, early=what == "early")
+        code = 0
+    except BaseException as error:
+        said.write_text(json.dumps({"fault": f"{type(error).__name__}: {error}"}))
+        raise
+    finally:
+        os._exit(code)
+
+
 def main() -> None:
-    what, name, *rest = sys.argv[1:]
-    match what, rest:
-        case (("run" | "early"), [path]):
-            run(name, Path(path), early=what == "early")
-        case "check", [path]:
-            sys.stdout.write(json.dumps(check(name, Path(path))))
-        case "obey", []:
+    match sys.argv[1:]:
+        case ["fork"]:
+            fork()
+        case ["obey", name]:
             obey(name)
-        case "deaf", []:
+        case ["deaf", name]:
             connection_created.disconnect(dispatch_uid="core.database")
             obey(name)
         case _:
