@@ -15,7 +15,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext_noop
 
-from paymentsite.core import database
+from paymentsite.core import clock, database
 from paymentsite.core.errors import DomainError, Unavailable
 
 P = ParamSpec("P")
@@ -52,7 +52,7 @@ def attempt(work: Callable[[], R], within: Transaction = transaction.atomic) -> 
     crossed = False
     for left in range(tries - 1, -1, -1):
         try:
-            with within():
+            with within(), clock.read_once():
                 if crossed:
                     _queue()
                 result = work()

@@ -48,6 +48,8 @@ class ClockBusy(Unavailable, now=as_moment):
 
 
 _standing: ContextVar[datetime | None] = ContextVar("standing", default=None)
+# What an act has read of the sandbox's clock: nothing yet, or how far it is ahead.
+_read: ContextVar[list[timedelta] | None] = ContextVar("read", default=None)
 
 
 def now() -> datetime:
@@ -55,7 +57,7 @@ def now() -> datetime:
     machine = datetime.now(UTC)
     if not settings.SANDBOX:
         return machine
-    # Read each time: a clock that another process has moved must be seen to have moved.
+    # Read by each act anew: a clock that another process has moved must be seen to have moved.
     return _standing.get() or machine + shift()
 
 
@@ -71,6 +73,29 @@ def day_of(moment: datetime, zone: str | None = None) -> date:
 
 def shift() -> timedelta:
     """How far the sandbox's clock is ahead of the machine's."""
+    read = _read.get()
+    if read:
+        return read[0]
+    ahead = _ahead()
+    if read is not None:
+        read.append(ahead)
+    return ahead
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Inside, the sandbox's clock is looked at once and goes on from there: for an act, which asks several times."""
+    if not settings.SANDBOX or _read.get() is not None:
+        yield
+        return
+    token = _read.set([])
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
+def _ahead() -> timedelta:
     # By hand: every act of a sandbox asks, and putting the question together took most of the time.
     with connection.cursor() as cursor:
         cursor.execute(_SHIFT, [ClockShift.THE_ROW])
@@ -177,5 +202,7 @@ def _stop(
 def _show(moment: datetime) -> None:
     """Move the stored clock to ``moment``, unless it is later there already."""
     ahead = moment - datetime.now(UTC)
+    if read := _read.get():
+        read.clear()
     ClockShift.objects.bulk_create([ClockShift()], ignore_conflicts=True)
     ClockShift.objects.filter(pk=ClockShift.THE_ROW, shift__lt=ahead).update(shift=ahead)

@@ -74,7 +74,6 @@ class DeferredHasNoFloor(Refused):
     sentence = gettext_noop("A deferred account can have no floor.")
 
 
-@act
 def open_account(
     *,
     owner: str,
@@ -91,17 +90,20 @@ def open_account(
         floor_minor = None
     asked = {"kind": kind, "mode": mode, "lots": lots}
     _check(owner=owner, code=code, kind=kind, mode=mode, lots=lots, floor_minor=floor_minor)
+    # Nearly always it is there, so that nothing is begun for a look.
     if first := Account.objects.filter(owner=owner, code=code, unit=unit).first():
         return _same(first, asked)
+    return _opened({"owner": owner, "code": code, "unit": Unit.of(unit).code}, asked, floor_minor, by)
 
+
+@act
+def _opened(key: dict[str, str], asked: dict[str, Any], floor_minor: int | None, by: Actor) -> Account:
     now = clock.now()
     try:
         with transaction.atomic():
-            account = Account.objects.create(
-                public_id=uuid7(now), owner=owner, code=code, unit=Unit.of(unit).code, opened_at=now, **asked
-            )
+            account = Account.objects.create(public_id=uuid7(now), **key, opened_at=now, **asked)
     except IntegrityError:
-        if first := Account.objects.filter(owner=owner, code=code, unit=unit).first():
+        if first := Account.objects.filter(**key).first():
             return _same(first, asked)
         raise
     Balance.objects.create(account=account, floor_minor=floor_minor)
