@@ -10,12 +10,13 @@ from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 
 from tests import measuring, tables, tables_made
+from tests.made_once import made_once
 from tests.planting import floorless, quick_to_see_deadlocks, reworded, unlocked, without
 from tests.threads import run_together
 
 _SWITCH: Final = pytest.StashKey[measuring.Switch]()
 
-__all__ = ["floorless", "quick_to_see_deadlocks", "reworded", "unlocked", "without"]
+__all__ = ["floorless", "made_once", "quick_to_see_deadlocks", "reworded", "unlocked", "without"]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

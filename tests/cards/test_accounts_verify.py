@@ -1,6 +1,7 @@
 """Whatever is done to account numbers and credits behind the services' backs, verify finds it and names the row."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Journal, Posting
 from tests.cards.banking import NOWHERE, came, days, numbers, permanent, purpose
 from tests.factories import cny
+from tests.made_once import MadeOnce
 from tests.members.factories import member
 from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import wallet
@@ -48,8 +50,7 @@ class Book(NamedTuple):
     returned: BankCredit
 
 
-@pytest.fixture
-def book() -> Book:
+def make_book() -> Book:
     purse, theirs = wallet(), wallet()
     linked = bank_account(of=purse.member, currency="CNY", verified=True)
     kept = permanent(purse, linked=linked)
@@ -67,6 +68,16 @@ def book() -> Book:
     for row in (kept, split, late, other, assigned, returned):
         row.refresh_from_db()
     return Book(purse.member, purse, theirs, kept, split, late, other, whole, parted, assigned, returned)
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce) -> Book:
+    return made_once(make_book)
+
+
+@pytest.fixture
+def book(made: Book, db: None) -> Book:
+    return deepcopy(made)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Whatever is done to cards behind the services' backs, verify finds it and names the row."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Journal, Posting
 from tests.cards.factories import card, debit
 from tests.factories import cny
+from tests.made_once import MadeOnce
 from tests.members.factories import member
 from tests.wallets.factories import wallet
 from wallets.models import Instrument, Wallet
@@ -43,8 +45,7 @@ class Book(NamedTuple):
     theirs: Card
 
 
-@pytest.fixture
-def book() -> Book:
+def make_book() -> Book:
     purse, other = wallet(100_00), wallet(50_00)
     by = Actor.of(purse.member.user)
     spends, lost = card(purse.member, debit()), card(purse.member, reference="p")
@@ -57,6 +58,16 @@ def book() -> Book:
     loading.load(card=theirs, amount=cny(1_00), reference="l", by=Actor.of(other.member.user))
     lost.refresh_from_db()
     return Book(purse.member, other.member, purse, spends, loaded, lost, theirs)
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce) -> Book:
+    return made_once(make_book)
+
+
+@pytest.fixture
+def book(made: Book, db: None) -> Book:
+    return deepcopy(made)
 
 
 @pytest.fixture

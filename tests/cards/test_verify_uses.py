@@ -1,6 +1,7 @@
 """Whatever is done to uses of cards behind the services' backs, verify finds it and names the row."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from paymentsite.ledger.models import Posting
 from tests.cards.factories import card, debit
 from tests.cards.using import HOTEL, ask, loaded, more, spending, tell, use
 from tests.factories import cny
+from tests.made_once import MadeOnce
 from tests.wallets.factories import wallet
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +35,7 @@ class Book(NamedTuple):
     counted: Card
 
 
-@pytest.fixture
-def book() -> Book:
+def make_book() -> Book:
     spends, owing = spending(500_00), loaded(20_00)
     terms = {"caps": [{"measure": "amount", "span": "day", "most": 400_00}]}
     controls.set_for(subject=spends, terms=terms, by=Actor.of(spends.member.user), channel=Channel.WEB)
@@ -53,6 +54,16 @@ def book() -> Book:
     counted = card(wallet(100_00).member, debit(), use=Card.Use.TIMES, times=2)
     ask(counted, 1_00, reference="counted")
     return Book(spends, owing, counted)
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce) -> Book:
+    return made_once(make_book)
+
+
+@pytest.fixture
+def book(made: Book, db: None) -> Book:
+    return deepcopy(made)
 
 
 def found(name: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Something else under a reference that was used: what differs, named field by field."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,13 +28,19 @@ from tests.ledger.repeating import (
     second_way,
     singly,
 )
+from tests.made_once import MadeOnce
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce) -> World:
+    return made_once(new_world)
+
+
 @pytest.fixture
-def world() -> World:
-    return new_world()
+def world(made: World, db: None) -> World:
+    return deepcopy(made)
 
 
 def conflict(answer: Posted | DomainError) -> list[str]:

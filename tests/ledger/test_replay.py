@@ -1,5 +1,6 @@
 """The same again: the first answer, and nothing written."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -12,13 +13,19 @@ from paymentsite.ledger.models import Journal
 from paymentsite.ledger.services import Expire, Move
 from tests.factories import cny
 from tests.ledger.repeating import WAYS, World, entries, every_sort, first_way, new_world, second_way, singly
+from tests.made_once import MadeOnce
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce) -> World:
+    return made_once(new_world)
+
+
 @pytest.fixture
-def world() -> World:
-    return new_world()
+def world(made: World, db: None) -> World:
+    return deepcopy(made)
 
 
 @first_way

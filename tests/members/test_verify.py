@@ -1,6 +1,7 @@
 """Whatever is done to members behind the services' backs, verify finds it and names the row."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from paymentsite.core import clock, verification
 from paymentsite.core.actors import Actor
 from paymentsite.core.services import approvals
 from paymentsite.core.vault import Secret
+from tests.made_once import MadeOnce
 from tests.members.factories import approved, confirmed, member
 
 pytestmark = pytest.mark.django_db
@@ -58,14 +60,23 @@ def run(statement: str) -> None:
         cursor.execute(statement)
 
 
-@pytest.fixture
-def ada(mailoutbox) -> Member:
+def make_ada() -> Member:
     """A member of whom everything is there that can be."""
     made = approved(confirmed(member(handle="ada")), 3)
     by = Actor.of(made.user)
     pins.set_pin(member=made, pin=Secret("482916"), by=by)
     pin_recovery.request_recovery(member=made, by=by)
     return made
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce) -> Member:
+    return made_once(make_ada)
+
+
+@pytest.fixture
+def ada(made: Member, db: None) -> Member:
+    return deepcopy(made)
 
 
 def found(check: str) -> set[str]:

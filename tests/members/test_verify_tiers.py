@@ -1,6 +1,7 @@
 """Whatever is done to tiers, rewards and coupons behind the services' backs, verify finds it and names the row."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -17,6 +18,7 @@ from paymentsite.core.models import AuditEntry
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Journal
 from tests.factories import cny, pts
+from tests.made_once import MadeOnce
 from tests.members.catalogue import approved, code_of, coupon_reward, goods, staff
 from tests.members.factories import member
 from tests.members.tiering import earn, fund_points, levels, points_account
@@ -53,8 +55,7 @@ class Story:
     open: Coupon
 
 
-@pytest.fixture
-def story() -> Story:
+def make_story() -> Story:
     made, now = levels(grace_days=30), clock.now()
     ada, bo, gifted, idle = member(), member(), member(), member()
     earn(ada, 6_000, now - timedelta(days=20), source="payment:1")
@@ -85,6 +86,16 @@ def story() -> Story:
         Coupon.objects.get(redemption=used),
         redeem(coupon, "4").coupon,
     )
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce) -> Story:
+    return made_once(make_story)
+
+
+@pytest.fixture
+def story(made: Story, db: None) -> Story:
+    return deepcopy(made)
 
 
 def book_qualifying(who: Member, points: int) -> None:

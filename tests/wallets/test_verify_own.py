@@ -1,6 +1,7 @@
 """Whatever is done to instruments and exchanges behind the services' backs, verify finds it and names the row."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -16,7 +17,9 @@ from paymentsite.core.vault import Secret
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Journal, Posting
 from tests.factories import cny
+from tests.made_once import MadeOnce
 from tests.members.factories import member
+from tests.wallets import gateways
 from tests.wallets.deposits import start
 from tests.wallets.factories import wallet
 from tests.wallets.rates import told
@@ -50,8 +53,9 @@ class Book(NamedTuple):
     exchange: Exchange
 
 
-@pytest.fixture
-def book(routed: None) -> Book:
+def make_book() -> Book:
+    gateways.route("top_up")
+    gateways.route("payout")
     told("CNY", "USD", "0.138517")
     ada, bo = member(), member()
     purse = wallet(1_000_00, of=ada)
@@ -64,6 +68,17 @@ def book(routed: None) -> Book:
     offer = exchanges.quote(member=ada, sell=cny(100_00), buy_currency="USD", now=clock.now())
     exchange = exchanges.accept(quote=offer, reference="r1", by=Actor.of(ada.user))
     return Book(ada, bo, purse, saved, account, exchange)
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
+    with gateways.sandboxes(tmp_path_factory.mktemp("sandbox"), "sandbox"):
+        yield made_once(make_book)
+
+
+@pytest.fixture
+def book(made: Book, db: None) -> Book:
+    return deepcopy(made)
 
 
 @pytest.fixture
