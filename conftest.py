@@ -27,7 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     if out:
         config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in set(out)]
+        gone = set(out)
+        items[:] = [item for item in items if item not in gone]
     # What takes long begins first, so that nobody waits at the end for one of them alone.
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in TAKES_LONG))
 

@@ -21,6 +21,8 @@ def main() -> None:
     plan = QUICK if options.quick else FULL
     if options.rounds:
         plan = replace(plan, rounds=options.rounds)
+    if options.lap:
+        plan = replace(plan, lap_seconds=options.lap, warm_seconds=min(plan.warm_seconds, options.lap))
     run, samples = measure(plan)
     found = report.figures(samples)
     text = report.page(run, found)
@@ -38,6 +40,7 @@ def asked() -> Any:
         "--quick", action="store_true", help="a minute instead of a quarter of an hour; only roughly true"
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="how often everything is measured in turn")
+    parser.add_argument("--lap", type=float, metavar="SECONDS", help="how long each rate is measured at a time")
     parser.add_argument("--json", action="store_true", help="print one object of numbers")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the page to FILE")
     return parser.parse_args()

@@ -16,6 +16,7 @@ from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.money import Money
 from tests.cards.banking import NOWHERE, at_bank, bank, came, days, permanent, purpose, set_aside
+from tests.examples import some
 from tests.wallets.factories import holds, wallet
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +122,7 @@ def examples(work: Callable[..., None], count: int, **options: Any) -> None:
 
 
 def test_order_and_repetition_of_what_is_told_change_nothing():
-    examples(tell, EXAMPLES)
+    examples(tell, some(EXAMPLES))
 
 
 def each_credit_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from paymentsite.core import clock, verification
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import InsufficientFunds
+from tests.examples import some
 from tests.members.factories import member
 from tests.members.pointing import budget, house, pay, refund, rule, spend, standing
 from tests.members.tiering import day
@@ -158,7 +159,7 @@ def assert_undone(met: Counter[str]) -> None:
 
 
 def test_points_come_from_payments_and_go_back_with_them():
-    met = live(20, derandomize=True)
+    met = live(some(20), derandomize=True)
 
     assert met["taken_pending"]
     assert met["taken_points"]
