@@ -9,7 +9,8 @@ what it does to the database is undone.
     def book(made: Book, db: None) -> Book:
         return deepcopy(made)
 
-Not for modules with tests that commit, nor with ones that want the database empty.
+Not for modules with tests that commit, nor with ones that want the database empty. What is kept elsewhere, such as a
+gateway's file, is not undone: each test gets a copy of that, too.
 """
 
 from collections.abc import Callable, Iterator

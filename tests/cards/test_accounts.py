@@ -18,7 +18,6 @@ from cards.services.life import Channel, ReasonMissing
 from members.models import Notice
 from members.services import members, notices
 from members.services.members import MemberSuspended
-from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM, Actor, OwnMatter
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.money import Money
@@ -26,6 +25,7 @@ from paymentsite.core.vault import Secret
 from tests.cards.banking import days, numbers, permanent, purpose
 from tests.factories import cny
 from tests.members.factories import member
+from tests.verified import clean
 from tests.wallets import gateways
 from tests.wallets.factories import wallet
 from tests.wallets.saved import bank_account
@@ -45,10 +45,6 @@ def by(account: VirtualAccount) -> Actor:
 
 def told(account: VirtualAccount) -> list[str]:
     return list(Notice.objects.of(account.member).order_by("pk").values_list("kind", flat=True))
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def test_number_leads_into_a_wallet_for_good():

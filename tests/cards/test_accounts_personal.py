@@ -10,11 +10,11 @@ from cards.services import credit_decisions
 from cards.services.credits_left import CreditsLeft
 from members.models import Member
 from members.services import privacy
-from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.vault import Secret
 from tests.cards.banking import NOWHERE, bank, came, days, permanent, purpose
 from tests.factories import cny
+from tests.verified import clean
 from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import emptied, holds, wallet
 from tests.wallets.saved import bank_account
@@ -24,10 +24,6 @@ from wallets.services import leaving
 pytestmark = pytest.mark.django_db
 
 PAYER = {"payer_name": "Bo Li", "payer_account": "DE89370400440532013000", "note": "for dinner"}
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def erased(who: Member) -> None:

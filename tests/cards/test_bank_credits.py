@@ -13,7 +13,7 @@ from members.models import Limit, Member, Notice
 from members.services import members, notices
 from members.services.limits import BalanceLimitExceeded
 from members.services.members import MemberClosed
-from paymentsite.core import clock, verification
+from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.errors import DomainError
 from paymentsite.core.models import Approval, OpenItem
@@ -23,6 +23,7 @@ from paymentsite.ledger.models import Balance, Journal
 from tests.cards.banking import NOWHERE, at_bank, bank, came, days, numbers, permanent, purpose, set_aside
 from tests.factories import cny
 from tests.members.limiting import cap
+from tests.verified import clean
 from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import holds, wallet
 from wallets.models import Wallet
@@ -31,10 +32,6 @@ from wallets.services import leaving, wallets
 from wallets.services.wording import NothingToMove
 
 pytestmark = pytest.mark.django_db
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def facts(credit: BankCredit) -> tuple[str, str, Money, Money]:

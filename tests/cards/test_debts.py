@@ -14,15 +14,12 @@ from tests.cards.using import ask, debt, loaded, spending, stands, tell
 from tests.factories import cny
 from tests.members.catalogue import approved, staff
 from tests.members.factories import member
+from tests.verified import clean
 from tests.wallets.factories import fund, holds
 from wallets.services import leaving, transfers
 from wallets.services.leaving import MoneyLeft
 
 pytestmark = pytest.mark.django_db
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def owing(minor: int = 20_00) -> Card:

@@ -19,7 +19,7 @@ from cards.services.life import Channel
 from members.models import Notice, Tier
 from members.services import members
 from members.services.members import MemberSuspended
-from paymentsite.core import clock, verification
+from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry
 from paymentsite.ledger.refusals import InsufficientFunds
@@ -27,15 +27,12 @@ from tests.cards.factories import PREFIX, card, debit, issued, product
 from tests.cards.using import ask
 from tests.factories import cny
 from tests.members.factories import member
+from tests.verified import clean
 from tests.wallets.factories import holds, wallet
 from wallets.models import Instrument
 from wallets.services import wallets
 
 pytestmark = pytest.mark.django_db
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def test_card_begins_inactive_with_an_event_an_instrument_and_a_notice():

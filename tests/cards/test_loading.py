@@ -12,7 +12,6 @@ from cards.services.loading import NotPrepaid, WrongCurrency
 from members.services import members
 from members.services.limits import BalanceLimitExceeded
 from members.services.members import MemberSuspended
-from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
@@ -21,6 +20,7 @@ from paymentsite.ledger.refusals import InsufficientFunds
 from tests.cards.factories import card, debit, issued
 from tests.factories import cny
 from tests.members.limiting import cap
+from tests.verified import clean
 from tests.wallets.factories import holds, wallet
 from wallets.models import Wallet
 from wallets.queries import statements
@@ -44,10 +44,6 @@ def loaded(minor: int = 30_00, holding: int = 100_00) -> tuple[Card, Wallet]:
 
 def on(found: Card) -> Money:
     return books.standing(found.account).posted
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def test_what_is_loaded_has_left_the_wallet_and_comes_back():

@@ -20,6 +20,7 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance, Journal, Posting
 from tests.cards.factories import card, debit
 from tests.factories import cny, fund
+from tests.verified import clean
 from tests.wallets.factories import holds, wallet
 from wallets.models import Wallet
 from wallets.services import wallets
@@ -51,10 +52,6 @@ def night(day: date) -> None:
 
 def taken(found: Card) -> list[tuple[str, str]]:
     return [(fee.due_on.isoformat(), fee.state) for fee in CardFee.objects.filter(card=found).order_by("due_on")]
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def test_it_is_taken_once_a_month_on_the_day_of_the_month_that_the_card_was_issued():

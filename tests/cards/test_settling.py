@@ -27,6 +27,7 @@ from tests.cards.using import STRANGER, debt, loaded, spending, stands, tell
 from tests.factories import cny, fund
 from tests.members.factories import member
 from tests.members.limiting import cap
+from tests.verified import clean
 from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import holds, wallet
 
@@ -41,10 +42,6 @@ def operator(client):
 
 def page(row, name="change") -> str:
     return reverse(f"admin:cards_{row._meta.model_name}_{name}", args=[row.pk])
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def items() -> set[str]:

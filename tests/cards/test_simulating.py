@@ -12,13 +12,14 @@ from cards.models import CardAuthorisation, CardMessage
 from cards.services import card_pins, codes, simulating
 from cards.services.life import Channel
 from cards.services.simulating import PRESETS, NoSimulator, Saying, What
-from paymentsite.core import clock, verification
+from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.vault import Secret
 from tests.cards.factories import card, debit
 from tests.cards.using import debt, loaded, spending, stands, use
 from tests.factories import cny
 from tests.members.factories import member
+from tests.verified import clean
 from tests.wallets.rates import told as rate
 
 pytestmark = pytest.mark.django_db
@@ -28,10 +29,6 @@ def said(*arguments: object) -> list[str]:
     out = StringIO()
     call_command("card_message", *(str(each) for each in arguments), stdout=out)
     return out.getvalue().splitlines()
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 def test_merchant_asks_takes_and_gives_back():

@@ -16,6 +16,7 @@ from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Journal, Posting
 from tests.cards.using import STRANGER, spending, tell
+from tests.verified import clean
 from tests.wallets.deciding import decide, staff
 
 pytestmark = pytest.mark.django_db
@@ -32,10 +33,6 @@ def lose(message: CardMessage) -> Approval:
 
 def standing(code: str) -> int:
     return books.standing(ledger.house(code, "CNY")).posted.minor
-
-
-def clean() -> bool:
-    return verification.discover().run().findings == []
 
 
 @pytest.mark.parametrize("what", ["capture", "reverse_refund"])

@@ -1,5 +1,6 @@
 """Gateways to arrange tests with: the sandbox, its file in a folder of the test's own, and a world around it."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,14 @@ def sandboxes(folder: Path, *names: str, adapter: str = "wallets.gateways.sandbo
         for name in names
     }
     with override_settings(GATEWAYS=made):
+        yield
+
+
+@contextmanager
+def sandbox_as_of(made: Path, folder: Path) -> Iterator[None]:
+    """The sandbox gateway knows what the one in ``made`` knows, and what becomes of it stays in ``folder``."""
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    with sandboxes(folder, "sandbox"):
         yield
 
 

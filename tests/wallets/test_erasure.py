@@ -1,7 +1,10 @@
 """What members wrote, to whom they paid and how they were called goes when they are erased; the money stays told."""
 
 import json
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.services import approvals
 from paymentsite.core.vault import Secret
 from tests.factories import cny
+from tests.made_once import MadeOnce
 from tests.members.factories import approved, member, superuser
 from tests.wallets import gateways
 from tests.wallets.factories import asked, claimed, emptied, given, holds, paid, sent, wallet
@@ -24,7 +28,7 @@ from wallets.queries import statements
 from wallets.services import gift_links, leaving, notifications, requests, sandbox, standing_orders, standing_runs
 from wallets.services.standing_orders import Plan
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
+pytestmark = pytest.mark.django_db
 
 HOLDER, NUMBER = "Ada Augusta", "DE89370400440532013000"
 NAMED = ("Lovelace", "countess", "augusta", NUMBER, "4111111111111111", "Ada L", "Ada A", "ada@example.com")
@@ -79,9 +83,27 @@ class Two:
         sandbox.deliver(now=clock.now())
 
 
-@pytest.fixture
-def two() -> Two:
+def make_two() -> Two:
+    gateways.route("top_up")
+    gateways.route("payout")
     return Two()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce, folder: Path) -> Two:
+    with gateways.sandboxes(folder, "sandbox"):
+        return made_once(make_two)
+
+
+@pytest.fixture
+def two(made: Two, folder: Path, tmp_path: Path, db: None) -> Iterator[Two]:
+    with gateways.sandbox_as_of(folder, tmp_path):
+        yield deepcopy(made)
 
 
 def erased(who: Member) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -71,14 +72,20 @@ def make_book() -> Book:
 
 
 @pytest.fixture(scope="module")
-def made(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
-    with gateways.sandboxes(tmp_path_factory.mktemp("sandbox"), "sandbox"):
-        yield made_once(make_book)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture(scope="module")
+def made(made_once: MadeOnce, folder: Path) -> Book:
+    with gateways.sandboxes(folder, "sandbox"):
+        return made_once(make_book)
 
 
 @pytest.fixture
-def book(made: Book, db: None) -> Book:
-    return deepcopy(made)
+def book(made: Book, folder: Path, tmp_path: Path, db: None) -> Iterator[Book]:
+    with gateways.sandbox_as_of(folder, tmp_path):
+        yield deepcopy(made)
 
 
 @pytest.fixture
