@@ -28,7 +28,7 @@ _MEASURED: Final = {
 # What covers nothing that others do not, or next to nothing for its time.
 _NOT_MEASURED: Final = (
     *("races", "histories", "test_checks", "two_ways", "verify_fast", "post_many"),
-    *("replay", "canon", "labels"),
+    *("replay", "canon", "labels", "deeds_take_rights"),
 )
 # By which coverage measures the processes that a test starts.
 _PROCESSES: Final = "COVERAGE_PROCESS_CONFIG"
