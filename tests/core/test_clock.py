@@ -6,9 +6,11 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from paymentsite.core import clock
+from paymentsite.core.acts import act
 from paymentsite.core.clock import ClockBackwards, ClockBusy, ClockFixed, ClockTooFar
 from paymentsite.core.jobs import Schedule
 from paymentsite.core.models import ClockShift, JobRun
@@ -210,6 +212,20 @@ def test_a_job_that_leaves_its_rows_due_does_not_hold_the_clock_for_ever(noon):
     clock.advance(by=2 * HOUR, schedule=schedule)
     assert clock.now() == NOON + 2 * HOUR
     assert came == [NOON + HOUR] * (1 + AGAIN_MAX) + [NOON + 2 * HOUR]
+
+
+@pytest.mark.django_db
+def test_an_act_reads_the_clock_once_and_the_next_one_anew(settings):
+    settings.SANDBOX = True
+    asked = act(lambda: [clock.now() for _ in range(3)])
+    with CaptureQueriesContext(connection) as made:
+        before = asked()
+    assert len([query for query in made if "core_clockshift" in query["sql"]]) == 1
+
+    ClockShift.objects.create(shift=DAY)
+    after = asked()
+    assert all(late - early >= DAY for early, late in zip(before, after, strict=True))
+    assert before == sorted(before)
 
 
 @pytest.mark.django_db
