@@ -196,8 +196,12 @@ def _went(order: Withdrawal, by: Actor, reason: str) -> Effect:
         booked_to=BookedTo.WALLET if from_hold else BookedTo.SUSPENSE,
         fee_minor=order.fee_minor if from_hold else 0,
     )
-    if from_hold and order.moved.unit == order.currency:
+    fits = from_hold and order.moved.unit == order.currency
+    if fits:
         endings.paid_out(order)
-    else:
+    if not fits:
         orders.needs_person(order, orders.SUSPENDED, "What went is booked against suspense, for staff to settle.")
+    elif order.moved > order.amount:
+        why = f"{order.moved - order.amount} more went than was on hold: booked against suspense, for staff to settle."
+        orders.needs_person(order, orders.SUSPENDED, why)
     return {"booked_to": BookedTo.WALLET if from_hold else BookedTo.SUSPENSE}

@@ -37,7 +37,7 @@ def ask_due(*, now: datetime) -> int:
         try:
             asked += ask(order=order, now=now) is not None
         except Unposted as refusal:
-            orders.needs_person(order, orders.UNBOOKABLE, f"How its gateway says it ended, our books refuse: {refusal}")
+            orders.refused_by_books(order, refusal)
         except Exception:  # the edge: one order's failure keeps no other from being asked about
             log.exception("order could not be settled", order=order.source)
     return asked

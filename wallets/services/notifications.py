@@ -18,10 +18,11 @@ from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
 from paymentsite.core.services import open_items
 from paymentsite.core.vault import Secret
+from paymentsite.ledger.refusals import Unposted
 from wallets.gateways import registry
 from wallets.gateways.base import Answer, OrderKind, Outcome, Told
 from wallets.models import GatewayOrder, Notification, OrderEvent, ProofDeposit, TopUp, Withdrawal
-from wallets.services import outcomes, refunds
+from wallets.services import orders, outcomes, refunds
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +133,10 @@ def process_left() -> int:
 def _processed(told: Notification) -> bool:
     try:
         process(notification=told)
+    except Unposted as refusal:
+        if order := _order(told):
+            orders.refused_by_books(order, refusal)
+        return False
     except Exception:  # the edge: it stays as it is, is tried again, and verify names it
         log.exception("notification failed", notification=str(told.public_id))
         return False

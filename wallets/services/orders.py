@@ -186,6 +186,12 @@ def needs_person(order: GatewayOrder, kind: str, why: str) -> None:
     open_items.open(kind=kind, subject=order, why=why, by=SYSTEM)
 
 
-def resolved(order: GatewayOrder, kind: str, *, by: Actor = SYSTEM, note: str = "") -> None:
-    """What a person was to look at is settled."""
-    open_items.close(kind=kind, subject=order, by=by, note=note or f"it is {order.state} now")
+def refused_by_books(order: GatewayOrder, refusal: Exception) -> None:
+    """What a gateway says has happened cannot be booked yet: a person looks why; it is tried again all the same."""
+    needs_person(order, UNBOOKABLE, f"How its gateway says it ended, our books refuse: {refusal}")
+
+
+def resolved(order: GatewayOrder, kind: str, *, by: Actor = SYSTEM, note: str = "") -> bool:
+    """What a person was to look at is settled; whether anything still was to be looked at."""
+    closed = open_items.close(kind=kind, subject=order, by=by, note=note or f"it is {order.state} now")
+    return closed is not None

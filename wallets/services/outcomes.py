@@ -53,6 +53,8 @@ def settle(*, order: OrderT, answer: Answer, origin: OrderEvent.Origin, gateway:
             return order
     if origin == Origin.QUERY and order.decided and order.next_query_at and order.state != State.RETURNING:
         orders.update(order, next_query_at=None)
+        # What it had said before, and our books refused, it says no more.
+        orders.resolved(order, orders.UNBOOKABLE)
     return order
 
 
@@ -77,7 +79,7 @@ def _moved_as_known(order: GatewayOrder, answer: Answer, origin: Origin) -> None
     if said is None or said in {order.moved, order.moved + order.came_back}:
         return
     orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
-    why = f"Its gateway says now that {said.minor} {said.unit} moved (in minor units)."
+    why = f"Its gateway says now that {said} moved."
     orders.needs_person(order, orders.CONTRADICTS, why)
 
 
@@ -88,13 +90,13 @@ def _differs(order: TopUp | Withdrawal, answer: Answer, origin: Origin, moved: M
         State.CONFLICT,
         origin=origin,
         answer=answer,
-        reason=f"{moved.minor} {moved.unit} moved",
+        reason=f"{moved} moved",
         moved_minor=moved.minor,
         moved_currency=moved.unit,
     )
-    why = f"We asked for {order.amount_minor} {order.currency}, and {moved.minor} {moved.unit} moved (in minor units)."
+    why = f"We asked for {order.amount}, and {moved} moved."
     if order.came_back_minor:
-        why += f" Of what had moved before, {order.came_back_minor} came back."
+        why += f" Of what had moved before, {order.came_back} came back."
     orders.needs_person(order, orders.DIFFERS, why)
 
 
@@ -166,6 +168,10 @@ def _failed(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
         # Something moved, it had said. Staff decides, and has to know of this before.
         orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
         orders.needs_person(order, orders.CONTRADICTS, "Its gateway says now that it failed. Find out first.")
+    elif order.state == State.SUCCEEDED and origin in _ASKED_FOR:
+        # A message may be an old one; a gateway that was asked speaks of now.
+        orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
+        orders.needs_person(order, orders.CONTRADICTS, "Its gateway says now that it failed, and it is booked.")
 
 
 def _never_came(order: TopUp, answer: Answer, origin: Origin) -> None:

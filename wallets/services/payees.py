@@ -4,6 +4,7 @@ Kept with the order, the account stays known to it when the member removes it: n
 """
 
 import json
+from typing import Final
 from uuid import UUID
 
 from django.utils.translation import gettext_noop
@@ -30,6 +31,11 @@ class AccountCurrency(Invalid):
     sentence = gettext_noop("That bank account is in {currency}; the wallet is not.")
 
 
+class InstrumentOfAnotherMethod(Invalid):
+    code = "instrument_of_another_method"
+    sentence = gettext_noop("That card or account is not used by this way of paying.")
+
+
 def usable(*, member: Member, public_id: UUID, currency: str) -> Instrument:
     """The member's instrument, when wallets in ``currency`` can be topped up from it: a card that has not expired, or
     an account that is proven to be theirs. Decide while the member is locked.
@@ -42,6 +48,15 @@ def usable(*, member: Member, public_id: UUID, currency: str) -> Instrument:
     elif found.card.expired(clock.today()):
         raise CardExpired
     return found
+
+
+def check_method(instrument: Instrument, method: str) -> None:
+    """Raise unless that way of paying uses such an instrument."""
+    if method != _METHODS[Kind(instrument.kind)]:
+        raise InstrumentOfAnotherMethod
+
+
+_METHODS: Final = {Kind.CARD: "card", Kind.BANK_ACCOUNT: "bank"}
 
 
 def payable(*, member: Member, public_id: UUID, currency: str) -> Instrument:

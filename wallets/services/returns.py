@@ -12,7 +12,7 @@ from wallets.services.orders import Origin
 
 BookedTo = GatewayOrder.BookedTo
 
-_PART: Final = "{back} of it came back, so that {left} of it stayed moved (in minor units)."
+_PART: Final = "{back} of it came back, so that {left} of it stayed moved."
 
 
 class Share(Enum):
@@ -45,7 +45,7 @@ def less_to_decide(order: GatewayOrder, answer: Answer, origin: Origin, back: Mo
     """Nothing is booked yet, and less is to be: a decision that was proposed about more is looked at again."""
     left = stayed(order, back)
     orders.update(order, moved_minor=left.minor, moved_currency=left.unit)
-    why = _PART.format(back=f"{back.minor} {back.unit}", left=left.minor)
+    why = _PART.format(back=back, left=left)
     orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=why)
     orders.needs_person(order, orders.DIFFERS if order.state == State.CONFLICT else orders.CONTRADICTS, why)
 
@@ -55,10 +55,15 @@ def top_up_taken_back(order: TopUp, answer: Answer, origin: Origin) -> None:
     journal = bookings.was_taken_back(order) if order.journal_id else None
     orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
     orders.resolved(order, orders.DIFFERS)
-    if journal:
-        orders.needs_person(order, orders.CHARGED_BACK, "It was taken back: the member has what we have not.")
-    else:
+    orders.resolved(order, orders.LATE)
+    waited = orders.resolved(order, orders.SUSPENDED)
+    if journal is None or (order.booked_to == BookedTo.SUSPENSE and waited):
         endings.not_topped_up(order)
+    elif order.booked_to == BookedTo.SUSPENSE:
+        why = "It was taken back, and what had come is in suspense no more: it is missing there."
+        orders.needs_person(order, orders.CHARGED_BACK, why)
+    else:
+        orders.needs_person(order, orders.CHARGED_BACK, "It was taken back: the member has what we have not.")
 
 
 def withdrawal_came_back(order: Withdrawal, answer: Answer, origin: Origin) -> None:
@@ -71,12 +76,24 @@ def withdrawal_came_back(order: Withdrawal, answer: Answer, origin: Origin) -> N
         endings.paid_back(order)
         return
     wallet = order.wallet if bookings.takes(order.wallet) else None
-    to_wallet = wallet is not None and order.booked_to == BookedTo.WALLET and order.moved.unit == order.currency
     journal = bookings.came_back(order, wallet=wallet)
     orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
     orders.resolved(order, orders.CONTRADICTS)
-    if to_wallet:
-        endings.paid_back(order)
-    else:
+    if order.booked_to == BookedTo.SUSPENSE:
+        endings.came_back_to_suspense(order)
+        _missed_no_more(order)
+    elif wallet is None or order.moved.unit != order.currency:
         endings.came_back_to_suspense(order)
         orders.needs_person(order, orders.SUSPENDED, "It came back and cannot be on the wallet: it is in suspense.")
+    else:
+        endings.paid_back(order)
+        if order.moved > order.amount:
+            _missed_no_more(order)
+
+
+def _missed_no_more(order: Withdrawal) -> None:
+    """What had left out of suspense is there again. Nothing is to be done, unless somebody has settled it meanwhile."""
+    late, missed = orders.resolved(order, orders.LATE), orders.resolved(order, orders.SUSPENDED)
+    if not (late or missed):
+        why = "It came back into suspense, where it was missed no more: somebody had settled it."
+        orders.needs_person(order, orders.SUSPENDED, why)

@@ -109,7 +109,7 @@ def _intend(
     if first := TopUp.objects.filter(member=member, reference=reference).first():
         return orders.same(first, wallet_id=wallet.pk, amount=amount, method=method, instrument=paid_with), False
     wallet = orders.wallet_of(member, wallet)
-    _check(member, wallet, instrument)
+    _check(member, wallet, instrument, method)
 
     now = clock.now()
     order = TopUp(
@@ -138,12 +138,13 @@ def _intend(
     return order, True
 
 
-def _check(member: Member, wallet: Wallet, instrument: Instrument | None) -> None:
+def _check(member: Member, wallet: Wallet, instrument: Instrument | None, method: str) -> None:
     members.check_active(member)
     if wallet.state == Wallet.State.CLOSED:
         raise WalletClosed
     if instrument is not None:
-        payees.usable(member=member, public_id=instrument.public_id, currency=wallet.currency)
+        found = payees.usable(member=member, public_id=instrument.public_id, currency=wallet.currency)
+        payees.check_method(found, method)
 
 
 def _send(order: TopUp, instrument: Instrument | None, return_url: str) -> TopUp:

@@ -19,7 +19,7 @@ from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance
 from paymentsite.ledger.refusals import AccountNotOpen
-from wallets.models import Instrument, Wallet
+from wallets.models import Instrument, TopUp, Wallet
 from wallets.services import instruments
 
 State = Wallet.State
@@ -43,6 +43,11 @@ class WalletFrozen(Refused):
 class WalletClosed(Refused):
     code = "wallet_closed"
     sentence = gettext_noop("This wallet is closed.")
+
+
+class WalletAwaitsMoney(Refused):
+    code = "wallet_awaits_money"
+    sentence = gettext_noop("A top-up of this wallet has not ended yet. Wait until it has.")
 
 
 class WalletNotEmpty(Refused):
@@ -150,6 +155,9 @@ def close(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
         if by.kind == MEMBER:
             raise WalletFrozen
         check_not_own(by, wallet.member_id)
+    # Staff may: what comes then is in suspense, before a person.
+    if by.kind == MEMBER and TopUp.objects.filter(wallet=wallet).not_ended().exists():
+        raise WalletAwaitsMoney
     return _change(wallet, State.CLOSED, by=by, reason=reason)
 
 
