@@ -24,13 +24,16 @@ _GUARDED_NAMES: Final = (
 _SECRET_KEY: Final = re.compile(rf"(?:^|[_\W])(?:{_GUARDED_NAMES})s?[12]?(?:$|[_\W])", re.IGNORECASE)
 # The same in the middle of aNameLikeThis.
 _HUMP: Final = r"(?-i:(?<=[a-z0-9])(?:Passw(?:or)?d|Pin|Cvv|Cvc|Secret|Token|ApiKey|Otp|CardNumber)(?:s|Code)?)"
-_SECRET_PAIR: Final = re.compile(
-    rf"""(?P<name>(?<![a-z0-9])[\w-]*(?:(?<![a-z])(?:{_GUARDED_NAMES})[12]?(?-i:Code)?|{_HUMP})["']?\s*(?:=>|[=:])\s*)"""
-    r"""(?P<value>"[^"]*"|'[^']*'|\{[^{}]*\}|\[[^\[\]]*\]|(?:(?:basic|bearer|digest)\s+)?[^\s,;&"'}\])]+)""",
+# A name is looked at once, from where it begins, and only by its end: whoever sends a line of dashes must not keep a
+# process busy with all the names that it could be.
+_NAMED: Final = re.compile(r"""(?<![\w-])(?P<name>[\w-]+)["']?\s*(?:=>|[=:])\s*""")
+_SECRET_NAME: Final = re.compile(rf"(?:(?<![a-z])(?:{_GUARDED_NAMES})[12]?(?-i:Code)?|{_HUMP})\Z", re.IGNORECASE)
+_VALUE: Final = re.compile(
+    r"""\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|\{[^{}]*\}|\[[^\[\]]*\]|(?:(?:basic|bearer|digest)\s+)?[^\s,;&"'}\])]+""",
     re.IGNORECASE,
 )
 # Whoever an address lets in: postgresql://somebody:this@there.
-_IN_ADDRESS: Final = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE)
+_IN_ADDRESS: Final = re.compile(r"(?P<before>://[^\s:/@]*:)[^\s@/]+(?=@)")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # An id of ours comes first, and stays: by chance, one in some thousands ends in the digits of a card.
 _CARD_LIKE: Final = re.compile(
@@ -52,9 +55,21 @@ def hide(text: str) -> str:
     """``text`` without card numbers and without the values of what is named like a secret."""
     # Nearly all that comes here is a word or a short number, in which none of these can be.
     if "=" in text or ":" in text:
-        text = _SECRET_PAIR.sub(rf"\g<name>{HIDDEN}", text)
+        text = _without_secrets(text)
         text = _IN_ADDRESS.sub(rf"\g<before>{HIDDEN}", text)
     return text if len(text) < CARD_DIGITS_MIN else _CARD_LIKE.sub(_without_card, text)
+
+
+def _without_secrets(text: str) -> str:
+    """``text`` without the value of anything that is named like a secret."""
+    parts, at = [], 0
+    for found in _NAMED.finditer(text):
+        if found.start() < at or not _SECRET_NAME.search(found["name"]):
+            continue
+        if value := _VALUE.match(text, found.end()):
+            parts += [text[at : found.end()], HIDDEN]
+            at = value.end()
+    return "".join([*parts, text[at:]]) if parts else text
 
 
 def _without_card(found: re.Match[str]) -> str:
