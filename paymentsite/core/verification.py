@@ -154,8 +154,7 @@ class Registry:
                 for check in self.chosen(only)
                 if not (check.needs and check.needs not in run.outside) and not (check.whole and last)
             ]
-            view = transaction.savepoint()
-            results = [_result(check, run, view) for check in checks]
+            results = [_result(check, run) for check in checks]
             seen = {what: count for what, count in run.seen.items() if count}
             report = Report(results, seen, last.at if last else None, time.monotonic() - began)
             marks = {app: make() for app, make in self.marks.items()} if report.good and not only else None
@@ -175,18 +174,17 @@ def discover() -> Registry:
     return registry
 
 
-def _result(check: Check, run: Run, view: str) -> Result:
+def _result(check: Check, run: Run) -> Result:
     began, count = time.monotonic(), 0
     findings: list[Finding] = []
     try:
-        for subject, detail in check.work(run):
-            count += 1
-            if count <= KEPT_MAX:
-                findings.append(Finding(check.name, subject, detail))
+        # A statement that fails must not take the view of the checks after it along, nor one that a check has swallowed.
+        with transaction.atomic():
+            for subject, detail in check.work(run):
+                count += 1
+                if count <= KEPT_MAX:
+                    findings.append(Finding(check.name, subject, detail))
     except Exception as error:  # what cannot even be read is broken too, and must hide nothing else
-        # A statement that failed must not take the view of the checks after it along.
-        transaction.savepoint_rollback(view)
-        transaction.set_rollback(False)
         log.warning("check failed", check=check.name, exc_info=True)
         count += 1
         findings.append(Finding(check.name, "the check itself", f"could not finish: {type(error).__name__}: {error}"))

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from paymentsite.core import reading, verification
@@ -73,6 +74,23 @@ def test_check_that_crashes_is_a_finding_and_stops_no_other(registry: Registry) 
     assert [finding.subject for finding in crashed.findings] == ["row 1", "the check itself"]
     assert crashed.findings[1].detail == "could not finish: ValueError: unreadable"
     assert failed.findings[0].subject == "the check itself"
+    assert last.findings == [Finding("a.last", "0", "counted")]
+
+
+@pytest.mark.parametrize("how", ["rolled back", "swallowed"])
+def test_check_that_leaves_its_transaction_broken_hides_nothing_of_the_next(registry: Registry, how: str) -> None:
+    @registry.check("a.bad", "It reads.")
+    def bad(_: Run) -> Iterator[Fault]:
+        swallowed = suppress(DatabaseError if how == "swallowed" else ())
+        with swallowed, transaction.atomic(savepoint=False), connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+        yield from ()
+
+    registry.check("a.last", "The last one runs.")(lambda _: [(str(JobRun.objects.count()), "counted")])
+
+    failed, last = registry.run().results
+
+    assert [finding.subject for finding in failed.findings] == (["the check itself"] if how == "rolled back" else [])
     assert last.findings == [Finding("a.last", "0", "counted")]
 
 
