@@ -22,7 +22,7 @@ from paymentsite.core import waiting
 from paymentsite.core.errors import plain
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.models.jobs import JobRun
-from paymentsite.core.triggers import Daily, Due, Every, Last, Rows, Trigger
+from paymentsite.core.triggers import AGAIN_MAX, Daily, Due, Every, Last, Rows, Trigger
 from paymentsite.core.waiting import Anything, First
 
 logger = logging.getLogger(__name__)
@@ -268,4 +268,6 @@ def forget_runs(*, now: datetime) -> str:
     forgotten = 0
     for time_kept, names in kept.items():
         forgotten += JobRun.objects.filter(Exists(later), name__in=names, slot__lt=now - time_kept).delete()[0]
-    return f"{forgotten} forgotten"
+    # One that nothing can be done about is tried every minute: of that a day tells enough.
+    stuck = JobRun.objects.filter(Exists(later), again__gte=AGAIN_MAX, slot__lt=now - timedelta(days=1))
+    return f"{forgotten + stuck.delete()[0]} forgotten"

@@ -14,7 +14,7 @@ from paymentsite.core.ids import EPOCH
 _MOMENT: Final = timedelta(microseconds=1)
 # What its runs leave due again and again cannot be done now: so often it is tried at once, then no oftener than so.
 AGAIN_MAX: Final = 5
-STUCK_FOR: Final = timedelta(minutes=5)
+STUCK_FOR: Final = timedelta(minutes=1)
 
 # "The earliest moment later than ``after`` at which something still open falls due."
 Due = Callable[[datetime], datetime | None]

@@ -133,9 +133,9 @@ def test_a_row_that_cannot_be_done_keeps_no_other_waiting_and_leaves_few_runs(di
 
     assert done == [(row, row) for row in fresh]
     assert JobRun.objects.count() == 1 + AGAIN_MAX + 2 * len(fresh)
-    for count in range(120, 360):
+    for count in range(120, 240):
         diary.schedule.tick(NOON + count * 5 * SECOND)
-    assert JobRun.objects.count() == 1 + AGAIN_MAX + 2 * len(fresh) + 4, "every five minutes"
+    assert JobRun.objects.count() == 1 + AGAIN_MAX + 2 * len(fresh) + 10, "every minute"
 
 
 def test_the_next_stop_is_the_earliest_of_all_but_sweepers(diary):
@@ -170,6 +170,15 @@ def test_old_runs_are_forgotten_but_never_the_latest_of_a_job():
 
     assert jobs.forget_runs(now=NOON + 300 * day) == "3 forgotten"
     assert runs() == [(name, NOON, "done", 1)]
+
+
+def test_what_was_tried_over_and_over_is_remembered_for_a_day():
+    name = "core.forget_job_runs"
+    for hours, again in [(0, AGAIN_MAX), (23, AGAIN_MAX), (25, AGAIN_MAX), (26, 1)]:
+        JobRun.objects.create(name=name, slot=NOON - hours * HOUR, state="done", finished_at=NOON, again=again)
+
+    assert jobs.forget_runs(now=NOON) == "1 forgotten"
+    assert [slot for _name, slot, _state, _attempt in runs()] == [NOON - 26 * HOUR, NOON - 23 * HOUR, NOON]
 
 
 def test_a_sweeper_is_remembered_for_a_day(diary):

@@ -56,7 +56,7 @@ def _recorded(
             at=now,
             by=str(by),
             act=act,
-            subject=named(subject),
+            subject=clear(named(subject)),
             before=None if before is None else disclosed(before),
             after=None if after is None else disclosed(after),
             reason=clear(reason),
