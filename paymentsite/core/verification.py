@@ -178,7 +178,7 @@ def _result(check: Check, run: Run) -> Result:
     began, count = time.monotonic(), 0
     findings: list[Finding] = []
     try:
-        # A statement that fails must not take the view of the checks after it along, nor one that a check has swallowed.
+        # A statement that fails, or that a check has swallowed, must not take the view of the checks after it along.
         with transaction.atomic():
             for subject, detail in check.work(run):
                 count += 1
