@@ -62,8 +62,11 @@ class Figures:
 
     @property
     def held(self) -> int:
-        """What stays set aside. How much it will be is known with the first capture."""
-        return self._left_of(self.authorised if self.taken else self.aside)
+        """What stays set aside. How much it will be is known with the first capture, and a fee that was taken once is
+        not set aside again: no more than what was approved less what was captured, in whatever order that came."""
+        if not self.taken:
+            return self._left_of(self.aside)
+        return min(self._left_of(self.authorised), max(0, self.authorised - self.captured))
 
     def _left_of(self, whole: int) -> int:
         """Rounded up, so that there is enough for the rest."""
