@@ -105,6 +105,7 @@ class _Trigger:
     event: str
     kind: int
     columns: tuple[str, ...] = ()
+    when: str = ""
 
 
 def _broken(connection: BaseDatabaseWrapper, tables: Iterable[Immutable] | None) -> list[tuple[_Trigger, str]]:
@@ -144,12 +145,15 @@ class _SQLite(_Dialect):
     def triggers(self, entry: Immutable) -> Iterator[_Trigger]:
         yield _Trigger(entry.table, f"{entry.table}_no_update", "UPDATE", _UPDATE, tuple(entry.closed_columns))
         yield _Trigger(entry.table, f"{entry.table}_no_delete", "DELETE", _DELETE)
+        if entry.open_columns:
+            # A key that is a whole number has other names too (rowid, oid), which no list of columns covers.
+            yield _Trigger(entry.table, f"{entry.table}_no_move", "UPDATE", _UPDATE, when="OLD.rowid IS NOT NEW.rowid")
 
     def definition(self, trigger: _Trigger) -> str:
         refusal = f"{trigger.event} of {trigger.table} refused: its rows are written once"
         return (
             f"CREATE TRIGGER {self.quote(trigger.name)} BEFORE {self.event(trigger)}"
-            f" ON {self.quote(trigger.table)} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+            f" ON {self.quote(trigger.table)}{f' WHEN {trigger.when}' * bool(trigger.when)} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
         )
 
     def standing(self) -> _Standing:

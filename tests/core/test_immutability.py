@@ -62,6 +62,7 @@ ONLY = {
         "INSERT OR REPLACE INTO core_test_stone VALUES (1, 6, 'b')",
         "REPLACE INTO core_test_stone VALUES (2, 5, 'b')",
         "UPDATE OR REPLACE core_test_stone SET weight = 7",
+        *(f"UPDATE core_test_stone SET {key} = {key} + 1" for key in ("rowid", "oid", "_rowid_")),
     ],
     "postgresql": ["TRUNCATE core_test_stone", "TRUNCATE core_test_stone CASCADE"],
 }
