@@ -151,9 +151,10 @@ class _SQLite(_Dialect):
 
     def definition(self, trigger: _Trigger) -> str:
         refusal = f"{trigger.event} of {trigger.table} refused: its rows are written once"
+        when = f" WHEN {trigger.when}" if trigger.when else ""
         return (
             f"CREATE TRIGGER {self.quote(trigger.name)} BEFORE {self.event(trigger)}"
-            f" ON {self.quote(trigger.table)}{f' WHEN {trigger.when}' * bool(trigger.when)} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+            f" ON {self.quote(trigger.table)}{when} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
         )
 
     def standing(self) -> _Standing:

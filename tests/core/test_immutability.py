@@ -62,7 +62,9 @@ ONLY = {
         "INSERT OR REPLACE INTO core_test_stone VALUES (1, 6, 'b')",
         "REPLACE INTO core_test_stone VALUES (2, 5, 'b')",
         "UPDATE OR REPLACE core_test_stone SET weight = 7",
-        *(f"UPDATE core_test_stone SET {key} = {key} + 1" for key in ("rowid", "oid", "_rowid_")),
+        "UPDATE core_test_stone SET rowid = rowid + 1",
+        "UPDATE core_test_stone SET oid = oid + 1",
+        "UPDATE core_test_stone SET _rowid_ = _rowid_ + 1",
     ],
     "postgresql": ["TRUNCATE core_test_stone", "TRUNCATE core_test_stone CASCADE"],
 }
