@@ -243,6 +243,60 @@ class TestRuns:
         assert fates(order) == [("2031-01-31", "refused"), ("2031-02-01", "paid")]
         assert holds(purse) == Money(400, "CNY")
 
+    @pytest.mark.parametrize(
+        ("every", "after"), [(Every.MONTH, ("active", date(2031, 2, 28))), (Every.ONCE, ("ended", None))]
+    )
+    @pytest.mark.parametrize("days", [1, 27])
+    def test_second_try_is_made_today_or_not_at_all(self, every, after, days):
+        purse = wallet(99)
+        order = ordered(purse, every=every)
+        run_at(BEGIN)
+        fund(purse.account, 500)
+
+        assert [run_at(BEGIN + timedelta(days=days), 8), run_at(BEGIN + timedelta(days=days), 8)] == [1, 0]
+
+        assert (fates(order), holds(purse)) == ([("2031-01-31", "refused")], Money(599, "CNY"))
+        assert StandingRun.objects.get().tries == 1
+        order.refresh_from_db()
+        assert ((order.state, order.next_on), order.runs_done, order.refused_in_a_row) == (after, 1, 1)
+        told = Notice.objects.filter(member=purse.member, kind__startswith="standing").order_by("pk")
+        assert [each.kind for each in told] == ["standing_order_refused", "standing_order_given_up"]
+        assert (told[1].facts["day"], told[1].facts["why"]["code"]) == ("2031-01-31", "insufficient_funds")
+
+    def test_second_try_is_still_made_late_in_the_same_day(self):
+        purse = wallet(99)
+        order = ordered(purse)
+        run_at(BEGIN)
+        fund(purse.account, 1)
+
+        assert run_at(BEGIN, 23) == 1
+        assert fates(order) == [("2031-01-31", "paid")]
+
+    def test_last_day_whose_second_try_nobody_made_ends_it(self):
+        purse = wallet(99)
+        order = ordered(purse, every=Every.DAY, count=2)
+        for day, hour in ((0, 9), (0, 13), (1, 9)):
+            run_at(BEGIN + timedelta(days=day), hour)
+        fund(purse.account, 500)
+
+        run_at(BEGIN + timedelta(days=30))
+
+        order.refresh_from_db()
+        assert (order.state, order.runs_done, holds(purse)) == ("ended", 2, Money(599, "CNY"))
+        assert fates(order) == [("2031-01-31", "refused"), ("2031-02-01", "refused")]
+
+    def test_third_day_in_a_row_whose_second_try_nobody_made_pauses_it_before_the_next_day(self):
+        purse = wallet(99)
+        order = ordered(purse, every=Every.WEEK)
+        for week in range(3):
+            run_at(BEGIN + timedelta(weeks=week))
+        fund(purse.account, 500)
+
+        run_at(BEGIN + timedelta(weeks=2, days=1))
+
+        order.refresh_from_db()
+        assert (order.state, order.refused_in_a_row, holds(purse)) == ("paused", 3, Money(599, "CNY"))
+
     def test_day_that_is_over_is_neither_told_nor_counted_again(self):
         purse = wallet(100)
         order = ordered(purse, every=Every.DAY)

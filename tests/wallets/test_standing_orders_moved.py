@@ -125,6 +125,24 @@ def test_second_try_is_when_it_was_to_be():
     assert (fates(order), holds(purse)) == ([("2031-01-31", "paid")], cny(0))
 
 
+@pytest.mark.parametrize(("later", "fate"), [({}, "paid"), ({"days": 1}, "refused")])
+def test_second_try_is_made_where_it_is_another_day_by_then_unless_it_comes_a_day_late(later, fate):
+    """From nine to one in Shanghai, midnight passes in New York."""
+    purse = wallet()
+    order = ordered(purse, 100, every=Every.MONTH)
+    run_at(BEGIN)
+    order.refresh_from_db()
+    again = order.next_at
+    fund(purse.account, 100)
+
+    with clock.standing(again - timedelta(hours=3)):
+        move(order, "America/New_York")
+    with clock.standing(again + timedelta(**later)):
+        standing_runs.carry_out(now=again + timedelta(**later))
+
+    assert fates(order) == [("2031-01-31", fate)]
+
+
 def test_paused_order_goes_on_where_its_member_lives_then():
     order = ordered(wallet(100_00), starts_on=BEGIN + 9 * DAY)
     standing_orders.pause(order=order, by=SYSTEM)

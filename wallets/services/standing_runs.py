@@ -68,9 +68,14 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
     if order.refused_in_a_row >= REFUSED_MAX:
         _pause(order)
         return True
-    run, _new = StandingRun.objects.get_or_create(
+    run, new = StandingRun.objects.get_or_create(
         order=order, due_on=day, defaults={"public_id": uuid7(now), "state": Fate.WAITING, "at": now}
     )
+    if not new and not _is_today(order, order.next_at, now):
+        # It was to be tried once more on a day that is over, and its member was told so.
+        _give_up(order, run, now)
+        _go_on(order, refused_in_a_row=order.refused_in_a_row + 1)
+        return True
     refusal = _try(order, run)
     if refusal is None:
         _go_on(order, refused_in_a_row=0)
@@ -79,8 +84,7 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
         change(order, next_at=now + AGAIN_AFTER)
         _tell(order, REFUSED, run.source, why=refusal)
     else:
-        _end(run, Fate.REFUSED, now)
-        _tell(order, GIVEN_UP, run.source, why=refusal, day=run.due_on)
+        _give_up(order, run, now)
         _go_on(order, refused_in_a_row=order.refused_in_a_row + 1)
     return True
 
@@ -103,8 +107,7 @@ def _latest_due(order: StandingOrder, day: date, turn: datetime, now: datetime) 
             break
         if run and run.state == Fate.WAITING:
             # Refused, and the hour of its second try went by unused.
-            _end(run, Fate.REFUSED, now)
-            _tell(order, GIVEN_UP, run.source, why=run.refusal, day=day)
+            _give_up(order, run, now)
             change(order, next_on=later, runs_done=order.runs_done + 1, refused_in_a_row=order.refused_in_a_row + 1)
         elif run:
             change(order, next_on=later)
@@ -152,6 +155,11 @@ def _try(order: StandingOrder, run: StandingRun) -> DomainError | None:
 def _end(run: StandingRun, state: Fate, now: datetime) -> None:
     run.state, run.at = state, now
     run.save(update_fields=["state", "tries", "refusal", "at"])
+
+
+def _give_up(order: StandingOrder, run: StandingRun, now: datetime) -> None:
+    _end(run, Fate.REFUSED, now)
+    _tell(order, GIVEN_UP, run.source, why=run.refusal, day=run.due_on)
 
 
 def _is_today(order: StandingOrder, moment: datetime, now: datetime) -> bool:

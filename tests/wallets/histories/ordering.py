@@ -164,6 +164,10 @@ class Ordering(Sending):
                 ordered.stop("paused")
                 self.met.answers["standing paused"] += 1
                 return
+        if ordered.tries and day_of(ordered.at) != day_of(self.now):
+            # Told to be tried once more that day, and nobody did.
+            self._day_over(ordered, "refused")
+            return
         ordered.tries += 1
         if not (refusal := self.cannot_send(ordered.one, ordered.other, ordered.minor)):
             self.moved({"one": ordered.one, "other": ordered.other, "minor": ordered.minor, "paid": True})
