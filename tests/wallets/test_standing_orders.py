@@ -311,6 +311,29 @@ class TestRuns:
         told = Notice.objects.filter(member=purse.member, kind__startswith="standing")
         assert [(each.kind, each.facts["day"]) for each in told] == [("standing_order_given_up", "2031-02-01")]
 
+    @pytest.mark.parametrize(("count", "after"), [(None, "active"), (2, "active"), (1, "ended")])
+    @pytest.mark.parametrize("fate", ["paid", "refused", "missed"])
+    def test_day_that_is_over_is_not_paid_again(self, fate, count, after):
+        """No service leaves an order on such a day; its row is set back by hand."""
+        purse = wallet(500 if fate == "paid" else 0)
+        order = ordered(purse, every=Every.DAY, count=count)
+        coming = {"state": order.state, "next_on": order.next_on, "next_at": order.next_at}
+        for hour in (9, 13):
+            run_at(BEGIN, hour)
+        if fate == "missed":
+            StandingRun.objects.update(state=fate)
+        StandingOrder.objects.update(**coming)
+        fund(purse.account, 500)
+        left, told = holds(purse), Notice.objects.count()
+
+        assert [run_at(BEGIN, 14), run_at(BEGIN, 14)] == [1, 0]
+
+        assert (fates(order), holds(purse), Notice.objects.count()) == ([("2031-01-31", fate)], left, told)
+        order.refresh_from_db()
+        assert (order.state, order.runs_done) == (after, 1)
+        run_at(BEGIN + timedelta(days=1))
+        assert [each for _day, each in fates(order)] == ([fate] if count == 1 else [fate, "paid"])
+
     def test_refused_late_in_the_day_it_is_not_tried_on_another(self):
         order = ordered(wallet(99))
 

@@ -71,6 +71,10 @@ def _carry_out(*, order: StandingOrder, now: datetime) -> bool:
     run, new = StandingRun.objects.get_or_create(
         order=order, due_on=day, defaults={"public_id": uuid7(now), "state": Fate.WAITING, "at": now}
     )
+    if run.state != Fate.WAITING:
+        # No service leaves an order on a day that is over; whoever does, nothing goes a second time for it.
+        _pass_over(order, day)
+        return True
     if not new and not _is_today(order, order.next_at, now):
         # It was to be tried once more on a day that is over, and its member was told so.
         _give_up(order, run, now)
@@ -177,6 +181,16 @@ def _go_on(order: StandingOrder, *, refused_in_a_row: int) -> None:
         _pause(order, **fields)
     else:
         change(order, next_on=day, next_at=calendar.moment(day, order.member.zone), **fields)
+
+
+def _pass_over(order: StandingOrder, day: date) -> None:
+    """To the due day after ``day``, which has been counted, or to the end."""
+    over = order.count is not None and order.runs_done >= order.count
+    later = None if over else following(order, day)
+    if later is None:
+        _stop(order, State.ENDED)
+    else:
+        change(order, next_on=later, next_at=calendar.moment(later, order.member.zone))
 
 
 def _pause(order: StandingOrder, **fields: int) -> None:
