@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from tests.factories import fund
 from tests.wallets.factories import wallet
 from tests.wallets.standing import BEGIN, STAFF, Every, at, fates, ordered, run_at, today
@@ -13,6 +13,7 @@ from wallets.services.standing_orders import (
     OrderHeld,
     OrderNotOpen,
     OrderOver,
+    OrderPausedByMember,
 )
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,32 @@ class TestPausing:
         assert order.paused_by == str(STAFF)
         with pytest.raises(OrderHeld):
             standing_orders.resume(order=order, member=purse.member, by=own)
+
+    def test_what_its_member_paused_nobody_else_resumes(self, rows):
+        purse = wallet(500)
+        own = Actor.of(purse.member.user)
+        order = standing_orders.pause(order=ordered(purse), member=purse.member, by=own)
+        before = rows()
+
+        for by in (STAFF, SYSTEM):
+            with pytest.raises(OrderPausedByMember):
+                standing_orders.resume(order=order, by=by)
+        assert rows() == before
+        assert run_at(BEGIN) == 0
+        assert standing_orders.resume(order=order, member=purse.member, by=own).state == "active"
+
+    @pytest.mark.parametrize("who", ["staff", "member"])
+    def test_what_was_paused_for_its_refusals_either_resumes(self, who):
+        purse = wallet(99)
+        order = ordered(purse, every=Every.DAY)
+        for offset in range(3):
+            for hour in (9, 13):
+                run_at(BEGIN + timedelta(days=offset), hour)
+        order.refresh_from_db()
+        assert order.paused_by == str(SYSTEM)
+
+        by = {"by": STAFF} if who == "staff" else {"by": Actor.of(purse.member.user), "member": purse.member}
+        assert standing_orders.resume(order=order, **by).state == "active"
 
     def test_paused_between_two_tries_the_day_is_refused_for_good(self):
         purse = wallet(99)

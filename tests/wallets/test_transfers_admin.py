@@ -9,13 +9,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from members.models import User
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry
 from tests.members.factories import member
 from tests.wallets.factories import asked, given, sent, wallet
 from tests.wallets.races import due_order
 from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
-from wallets.services import standing_runs
+from wallets.services import standing_orders, standing_runs
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +75,29 @@ def test_what_staff_paused_is_theirs_to_resume():
     assert Actor.parse(order.paused_by).kind == "staff"
     client.post(page(StandingOrder, order, "resume"), {"reason": "nothing is wrong"})
     assert StandingOrder.objects.get().state == "active"
+
+
+def offered(order: StandingOrder) -> set[str]:
+    """The deeds whose buttons staff see on the order's page."""
+    html = staff("view_standingorder", "pause_order").get(page(StandingOrder, order)).content.decode()
+    return {name for name in ("pause", "resume", "end") if page(StandingOrder, order, name) in html}
+
+
+def test_what_its_member_paused_staff_are_not_offered_to_resume():
+    fill()
+    order = StandingOrder.objects.get()
+    own = Actor.of(order.member.user)
+    assert offered(order) == {"pause", "end"}
+
+    standing_orders.pause(order=order, member=order.member, by=own)
+
+    assert "resume" not in offered(order)
+    answer = staff("view_standingorder", "pause_order").post(page(StandingOrder, order, "resume"), {"reason": "asked"})
+    assert (answer.status_code, StandingOrder.objects.get().state) == (200, "paused")
+    assert "paused by its member" in answer.content.decode()
+    standing_orders.resume(order=order, member=order.member, by=own)
+    standing_orders.pause(order=order, by=SYSTEM)
+    assert "resume" in offered(order)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -93,7 +93,7 @@ class StandingOrders(Movements[StandingOrder]):
         _("Resume"),
         permission="wallets.pause_order",
         form=ReasonForm,
-        offered=lambda _by, row: row.state == StandingOrder.State.PAUSED,
+        offered=lambda _by, row: row.state == StandingOrder.State.PAUSED and not standing_orders.paused_by_member(row),
     )
     def resume(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
         standing_orders.resume(order=row, by=by, reason=answers["reason"])

@@ -69,6 +69,11 @@ class OrderHeld(Forbidden):
     sentence = gettext_noop("This standing order was paused by us. Please ask us about it.")
 
 
+class OrderPausedByMember(Forbidden):
+    code = "standing_order_paused_by_member"
+    sentence = gettext_noop("This standing order was paused by its member, and only they can resume it.")
+
+
 class OrderChanged(Conflict):
     code = "standing_order_changed"
     sentence = gettext_noop("This standing order was changed in the meantime.")
@@ -181,7 +186,7 @@ def pause(*, order: StandingOrder, by: Actor, member: Member | None = None, reas
     """No due day is done until it is resumed; those that pass meanwhile are not made up for and not counted."""
     order = _locked(order, member, by)
     if order.state == State.PAUSED:
-        if by.kind == STAFF and not _held(order):
+        if by.kind == STAFF and not held(order):
             # What its member has paused they could resume.
             _become(order, State.PAUSED, by=by, reason=reason, paused_by=str(by))
         return order
@@ -194,14 +199,17 @@ def pause(*, order: StandingOrder, by: Actor, member: Member | None = None, reas
 
 @act
 def resume(*, order: StandingOrder, by: Actor, member: Member | None = None, reason: str = "") -> StandingOrder:
-    """It goes on with the first due day that is still to come. What staff paused, staff resumes."""
+    """It goes on with the first due day that is still to come. What staff paused, staff resumes; what its member
+    paused, they alone; what was paused for its refusals, either."""
     order = _locked(order, member, by)
     if order.state == State.ACTIVE:
         return order
     if order.state != State.PAUSED:
         raise OrderNotOpen(state=order.state)
-    if _held(order) and (member is not None or by.kind != STAFF):
+    if held(order) and (member is not None or by.kind != STAFF):
         raise OrderHeld
+    if member is None and paused_by_member(order):
+        raise OrderPausedByMember
     members.check_active(order.member)
     day = _first_to_come(order)
     if day is None:
@@ -261,6 +269,16 @@ def following(order: StandingOrder, day: date) -> date | None:
     return None if found is None or (order.ends_on and found > order.ends_on) else found
 
 
+def held(order: StandingOrder) -> bool:
+    """Whether staff paused it, and not the member, who may be staff elsewhere."""
+    return order.state == State.PAUSED and not paused_by_member(order) and Actor.parse(order.paused_by).kind == STAFF
+
+
+def paused_by_member(order: StandingOrder) -> bool:
+    """Whether it is paused as its own member wishes."""
+    return order.state == State.PAUSED and Actor.parse(order.paused_by).person == person_of(order.member_id)
+
+
 def _first_to_come(order: StandingOrder) -> date | None:
     if order.count is not None and order.runs_done >= order.count:
         return None
@@ -271,12 +289,6 @@ def _first_to_come(order: StandingOrder) -> date | None:
     while found is not None and calendar.moment(found, order.member.zone) <= now:
         found = following(order, found)
     return found
-
-
-def _held(order: StandingOrder) -> bool:
-    """Whether staff paused it, and not the member, who may be staff elsewhere."""
-    paused = Actor.parse(order.paused_by)
-    return paused.kind == STAFF and paused.person != person_of(order.member_id)
 
 
 def _locked(order: StandingOrder, member: Member | None, by: Actor) -> StandingOrder:
