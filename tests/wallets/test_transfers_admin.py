@@ -100,6 +100,23 @@ def test_what_its_member_paused_staff_are_not_offered_to_resume():
     assert "resume" in offered(order)
 
 
+@pytest.mark.parametrize("by", ["member", "system"])
+def test_staff_are_offered_to_hold_what_others_paused(by):
+    fill()
+    order, client = StandingOrder.objects.get(), staff("view_standingorder", "pause_order")
+    own = {"by": Actor.of(order.member.user), "member": order.member}
+    standing_orders.pause(order=order, **(own if by == "member" else {"by": SYSTEM}))
+    assert "pause" in offered(order)
+
+    assert client.post(page(StandingOrder, order, "pause"), {"reason": "we look at it"}).status_code == 302
+
+    order.refresh_from_db()
+    assert (order.state, Actor.parse(order.paused_by).kind) == ("paused", "staff")
+    assert offered(order) == {"resume", "end"}
+    standing_orders.end(order=order, by=SYSTEM)
+    assert offered(order) == set()
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_pages_ask_the_same_number_of_queries_for_any_number_of_rows(model):
     client = staff(*(f"view_{each._meta.model_name}" for each in MODELS))

@@ -83,7 +83,8 @@ class StandingOrders(Movements[StandingOrder]):
         _("Pause"),
         permission="wallets.pause_order",
         form=ReasonForm,
-        offered=lambda _by, row: row.state == StandingOrder.State.ACTIVE,
+        # Staff hold also what its member or the system has paused, so that its member cannot resume it.
+        offered=lambda _by, row: row.state != StandingOrder.State.ENDED and not standing_orders.held(row),
     )
     def pause(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
         standing_orders.pause(order=row, by=by, reason=answers["reason"])
