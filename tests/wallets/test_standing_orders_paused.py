@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from members.services import members
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.verification import discover
 from tests.factories import fund
 from tests.wallets.factories import wallet
 from tests.wallets.standing import BEGIN, STAFF, Every, at, fates, ordered, run_at, today
@@ -67,6 +69,36 @@ class TestPausing:
         assert rows() == before
         assert run_at(BEGIN) == 0
         assert standing_orders.resume(order=order, member=purse.member, by=own).state == "active"
+
+    def test_what_staff_hold_and_let_go_stays_paused_by_the_member_who_had_paused_it(self):
+        purse = wallet(500)
+        own = Actor.of(purse.member.user)
+        order = ordered(purse)
+        for _ in range(2):
+            order = standing_orders.pause(order=order, member=purse.member, by=own)
+            for _ in range(2):
+                order = standing_orders.pause(order=order, by=STAFF)
+                order = standing_orders.resume(order=order, by=STAFF, reason="nothing is wrong")
+                assert (order.state, order.next_on, order.paused_by) == ("paused", None, str(own))
+            with pytest.raises(OrderPausedByMember):
+                standing_orders.resume(order=order, by=STAFF)
+            assert discover().run(only=["wallets"]).findings == []
+            order = standing_orders.resume(order=order, member=purse.member, by=own)
+
+        assert order.state == "active"
+        # What they paused and resumed before does not count.
+        order = standing_orders.pause(order=order, by=STAFF)
+        assert standing_orders.resume(order=order, by=STAFF).state == "active"
+
+    def test_hold_of_a_suspended_members_order_that_they_paused_is_let_go(self):
+        purse = wallet(500)
+        own = Actor.of(purse.member.user)
+        order = standing_orders.pause(order=ordered(purse, every=Every.ONCE), member=purse.member, by=own)
+        order = standing_orders.pause(order=order, by=STAFF)
+        members.suspend(member=purse.member, by=STAFF, reason="asked")
+
+        with at(BEGIN, 10):
+            assert standing_orders.resume(order=order, by=STAFF).paused_by == str(own)
 
     @pytest.mark.parametrize("who", ["staff", "member"])
     def test_what_was_paused_for_its_refusals_either_resumes(self, who):

@@ -113,6 +113,13 @@ def test_staff_are_offered_to_hold_what_others_paused(by):
     order.refresh_from_db()
     assert (order.state, Actor.parse(order.paused_by).kind) == ("paused", "staff")
     assert offered(order) == {"resume", "end"}
+    answer = client.post(page(StandingOrder, order, "resume"), {"reason": "nothing is wrong"}, follow=True)
+    said = answer.content.decode()
+    order.refresh_from_db()
+    if by == "member":
+        assert ("Its member paused it, too" in said, order.state) == (True, "paused")
+    else:
+        assert ("The standing order goes on." in said, order.state) == (True, "active")
     standing_orders.end(order=order, by=SYSTEM)
     assert offered(order) == set()
 

@@ -97,7 +97,9 @@ class StandingOrders(Movements[StandingOrder]):
         offered=lambda _by, row: row.state == StandingOrder.State.PAUSED and not standing_orders.paused_by_member(row),
     )
     def resume(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        standing_orders.resume(order=row, by=by, reason=answers["reason"])
+        order = standing_orders.resume(order=row, by=by, reason=answers["reason"])
+        if standing_orders.paused_by_member(order):
+            return _("Its member paused it, too, and can resume the standing order now.")
         return _("The standing order goes on.")
 
     @deed(

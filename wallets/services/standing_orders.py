@@ -16,6 +16,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import STAFF, Actor, check_not_own, person_of
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
+from paymentsite.core.models import AuditEntry
 from paymentsite.core.money import Money
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
@@ -200,7 +201,8 @@ def pause(*, order: StandingOrder, by: Actor, member: Member | None = None, reas
 @act
 def resume(*, order: StandingOrder, by: Actor, member: Member | None = None, reason: str = "") -> StandingOrder:
     """It goes on with the first due day that is still to come. What staff paused, staff resumes; what its member
-    paused, they alone; what was paused for its refusals, either."""
+    paused, they alone; what was paused for its refusals, either. What staff held although its member had paused it,
+    is paused by its member again."""
     order = _locked(order, member, by)
     if order.state == State.ACTIVE:
         return order
@@ -210,6 +212,9 @@ def resume(*, order: StandingOrder, by: Actor, member: Member | None = None, rea
         raise OrderHeld
     if member is None and paused_by_member(order):
         raise OrderPausedByMember
+    if held(order) and (own := _paused_beneath(order)):
+        _become(order, State.PAUSED, by=by, reason=reason, paused_by=str(own))
+        return order
     members.check_active(order.member)
     day = _first_to_come(order)
     if day is None:
@@ -277,6 +282,14 @@ def held(order: StandingOrder) -> bool:
 def paused_by_member(order: StandingOrder) -> bool:
     """Whether it is paused as its own member wishes."""
     return order.state == State.PAUSED and Actor.parse(order.paused_by).person == person_of(order.member_id)
+
+
+def _paused_beneath(order: StandingOrder) -> Actor | None:
+    """Its member, when it was they who paused it, and staff held it afterwards: the trail alone still knows."""
+    pauses = AuditEntry.objects.of(order).filter(act=f"standing_order.{State.PAUSED}", before=State.ACTIVE)
+    last = pauses.order_by("-pk").first()
+    by = Actor.parse(last.by) if last else None
+    return by if by and by.person == person_of(order.member_id) else None
 
 
 def _first_to_come(order: StandingOrder) -> date | None:
