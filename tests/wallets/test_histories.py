@@ -18,7 +18,7 @@ from tests.wallets.histories.ordering import Ordering
 from tests.wallets.histories.plans import AMOUNT_MAX
 from tests.wallets.histories.topping_up import ToppingUp
 from tests.wallets.histories.withdrawing import Withdrawing
-from tests.wallets.histories.world import Met, World
+from tests.wallets.histories.world import PEOPLE, Met, World
 
 HISTORIES, STEPS = 10, 30
 CHUNK, CHUNKS = 100, 20
@@ -86,6 +86,20 @@ def assert_worth_it(met: Met, histories: int) -> None:
 @pytest.mark.first
 def test_histories_agree_with_the_model():
     assert_worth_it(run(HISTORIES), HISTORIES)
+
+
+def test_model_knows_that_suspended_members_resume_no_standing_order():
+    history = type("Fresh", (Ordering,), {"met": Met()})()
+    try:
+        history.beginning(minors=[100] * PEOPLE, one=0, number=0)
+        for on in (True, False):
+            history.membership(one=history.ordered[0].one, on=on)
+            history.pause_and_resume(number=0)
+            history.compare()
+    finally:
+        history.teardown()
+
+    assert [history.met.answers[f"resume {answer}"] for answer in ("member_suspended", "done")] == [1, 1]
 
 
 @pytest.mark.long

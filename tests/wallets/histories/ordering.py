@@ -120,6 +120,8 @@ class Ordering(Sending):
         expected = DONE
         if ordered.state == "ended":
             expected = "standing_order_not_open"
+        elif ordered.state == "paused" and self.people[ordered.one].suspended:
+            expected = "member_suspended"
         elif ordered.state == "paused" and not ordered.to_come(self.now):
             expected = "standing_order_over"
         row = StandingOrder.objects.get(pk=ordered.pk)
