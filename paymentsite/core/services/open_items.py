@@ -1,4 +1,4 @@
-"""Open items: services say what needs a person; people take it and close it."""
+"""Open items: services say what needs a person, and close it when its cause is gone; people take it and close it."""
 
 from django.db import IntegrityError, models
 from django.utils.translation import gettext_noop

@@ -151,7 +151,7 @@ def standing_order_is_paid_twice_a_day(patch: Patch) -> None:
 
 
 def missed_days_are_made_up_for(patch: Patch) -> None:
-    patch.setattr(standing_runs, "_latest_due", lambda _order, day, _now: day)
+    patch.setattr(standing_runs, "_latest_due", lambda _order, day, _turn, _now: day)
 
 
 def points_are_not_spent(patch: Patch) -> None:
