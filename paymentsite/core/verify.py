@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from paymentsite.core import immutability, jobs, terms, vault
 from paymentsite.core.models import JobRun
-from paymentsite.core.services import approvals, audit, trail
+from paymentsite.core.services import approvals, audit, open_item_checks, trail
 from paymentsite.core.vault import loading
 from paymentsite.core.vault.errors import UnusableKeysError
 from paymentsite.core.verification import Fault, Run, check
@@ -204,6 +204,14 @@ def audit_head_is_kept(run: Run) -> Iterator[Fault]:
 def approvals_agree(_: Run) -> Iterator[Fault]:
     for finding in approvals.verify():
         yield finding.subject, f"{finding.detail} ({finding.check})"
+
+
+@check(
+    "core.open_items",
+    "What needs a person, and what was done about it, is what the audit trail tells; nothing is gone.",
+)
+def open_items_agree(_: Run) -> Iterator[Fault]:
+    yield from open_item_checks.verify()
 
 
 @check(

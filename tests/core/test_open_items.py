@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from members.models import User
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import AuditEntry, OpenItem
-from paymentsite.core.services import open_items
+from paymentsite.core.services import open_item_checks, open_items
 from paymentsite.core.services.open_items import ItemDone, NoteMissing
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +170,27 @@ def test_item_opened_and_closed_at_once_stays_one_at_a_time(together) -> None:
     acts = AuditEntry.objects.values_list("act", flat=True)
     assert list(acts).count("open_item.opened") == OpenItem.objects.count()
     assert list(acts).count("open_item.closed") == OpenItem.objects.filter(state="done").count()
+
+
+def faults() -> set[str]:
+    return {detail for _subject, detail in open_item_checks.verify()}
+
+
+def test_items_are_what_the_trail_tells_of_them(unprotected) -> None:
+    item, other = opened(), opened("payment:2")
+    open_items.assign(item=item, owner=ANN, by=ANN)
+    open_items.done(item=item, by=ANN, note="paid")
+    assert faults() == set()
+
+    OpenItem.objects.filter(pk=other.pk).update(state="done", closed_by="staff:1", closed_at=other.since)
+    assert faults() == {"is done, and open by the audit trail"}
+    OpenItem.objects.filter(pk=other.pk).update(state="open", closed_by="", closed_at=None)
+    OpenItem.objects.filter(pk=item.pk).update(note="never mind")
+    assert faults() == {"the audit trail tells otherwise of how it was closed"}
+    OpenItem.objects.filter(pk=item.pk).update(note="paid")
+    with unprotected():
+        OpenItem.objects.filter(pk=other.pk).update(why="nothing")
+    assert faults() == {"the audit trail tells otherwise of how it was opened"}
+    with unprotected():
+        OpenItem.objects.filter(pk=other.pk).delete()
+    assert faults() == {"was opened by the audit trail, and is gone"}

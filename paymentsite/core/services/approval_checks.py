@@ -1,15 +1,19 @@
 """What must always be true of approvals: two people, and the thing done is the thing approved."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 from paymentsite.core.actors import Actor
-from paymentsite.core.disclosure import named
+from paymentsite.core.disclosure import disclosed, named
 from paymentsite.core.findings import Finding
 from paymentsite.core.models import Approval, AuditEntry
 from paymentsite.core.services import proposals
 
 CHUNK: Final = 1_000
+_CHANGED: Final = "approval.effect_changed"
+_TELL_EFFECT: Final = ("approval.proposed", _CHANGED, "approval.approved")
+_ONE_ACT: Final = timedelta(hours=1)
 _ON_TRAIL: Final = {
     Approval.State.APPROVED: "approval.approved",
     Approval.State.REFUSED: "approval.refused",
@@ -28,12 +32,23 @@ def verify() -> list[Finding]:
             subject = f"approval {approval.pk}"
             findings += [Finding(check, subject, detail) for check, detail in _faults(approval, trail)]
         last = chunk[-1].pk
-    return findings
+    return [*findings, *_gone()]
+
+
+def _gone() -> Iterator[Finding]:
+    """Proposals that the trail tells of, and that are not there."""
+    told = AuditEntry.objects.filter(act="approval.proposed").order_by("pk").values_list("subject", flat=True)
+    there = set(Approval.objects.values_list("pk", flat=True))
+    for subject in told.iterator(CHUNK):
+        key = subject.rpartition(":")[2]
+        if not (key.isdecimal() and int(key) in there):
+            yield Finding("approval_gone", f"approval {key}", "was proposed by the audit trail, and is gone")
 
 
 def _trail(chunk: list[Approval]) -> dict[tuple[str, str], AuditEntry]:
+    """The last entry of each act about each approval."""
     entries = AuditEntry.objects.filter(subject__in=[named(approval) for approval in chunk])
-    return {(entry.subject, entry.act): entry for entry in entries}
+    return {(entry.subject, entry.act): entry for entry in entries.order_by("pk")}
 
 
 def _faults(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> Iterator[tuple[str, str]]:
@@ -56,6 +71,32 @@ def _faults(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> Ite
         yield "approval_decision_on_trail", f"is {approval.state}, and {said} by the audit trail"
     elif approval.decided_by and _decision(approval, trail).by != approval.decided_by:
         yield "approval_decision_on_trail", f"{approval.decided_by} did not decide it by the audit trail"
+    elif recorded and (fault := _decided(approval, _decision(approval, trail))):
+        yield "approval_decision_on_trail", fault
+    shown = _shown(approval, trail)
+    if proposed and shown is not None and disclosed(approval.effect) != shown:
+        yield "approval_effect_on_trail", "its effect is not the one that was shown by the audit trail"
+
+
+def _decided(approval: Approval, entry: AuditEntry) -> str:
+    """How the decision differs from what the trail tells of it."""
+    if approval.note != entry.reason:
+        return "its note is not the one on the audit trail"
+    if approval.state == Approval.State.EXPIRED:
+        return ""
+    # What is told of a decision is written after it, in one transaction.
+    if approval.decided_at is None or not approval.decided_at <= entry.at <= approval.decided_at + _ONE_ACT:
+        return f"was decided at {approval.decided_at}, at {entry.at} by the audit trail"
+    return ""
+
+
+def _shown(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> Any:
+    """The effect that the trail last tells of."""
+    told = [entry for act in _TELL_EFFECT if (entry := trail.get((named(approval), act)))]
+    if not told:
+        return None
+    last = max(told, key=lambda entry: entry.pk)
+    return last.after if last.act == _CHANGED else _word(last, "effect")
 
 
 def _decision(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> AuditEntry:

@@ -145,3 +145,31 @@ def test_verify_names_what_the_constraints_would_refuse(proposal, bob, ann, monk
         ("approval_done_as_approved", "what was done is not what was approved"),
         ("approval_decision_on_trail", f"{ann} did not decide it by the audit trail"),
     ]
+
+
+@pytest.mark.parametrize("changes", [{"effect": {"from": "x"}}, {"note": "forged"}, {"decided_at": LATER}])
+def test_decision_that_was_edited_is_named(proposal, bob, changes) -> None:
+    approve(proposal, bob)
+    assert approvals.verify() == []
+
+    Approval.objects.update(**changes)
+
+    assert {finding.subject for finding in approvals.verify()} == {f"approval {proposal.pk}"}
+
+
+def test_note_of_a_refusal_that_was_edited_is_named(proposal, bob) -> None:
+    approvals.refuse(approval=proposal, by=bob, note="no")
+    assert approvals.verify() == []
+
+    Approval.objects.update(note="yes, fine")
+
+    assert {finding.subject for finding in approvals.verify()} == {f"approval {proposal.pk}"}
+
+
+def test_effect_that_nobody_rehearsed_and_a_proposal_that_is_gone_are_named(proposal, bob, unprotected) -> None:
+    Approval.objects.update(effect={"from": "x"})
+    assert {finding.check for finding in approvals.verify()} == {"approval_effect_on_trail"}
+
+    with unprotected():
+        Approval.objects.all().delete()
+    assert {finding.check for finding in approvals.verify()} == {"approval_gone"}
