@@ -203,6 +203,23 @@ def test_points_that_come_back_pay_for_those_that_are_taken():
     assert standing(ada) == (50, 0, 0, 0)
 
 
+def test_of_points_that_come_back_those_that_have_not_expired_pay_for_those_that_are_taken():
+    rule("short", expiry="months", expiry_months=1, scope="merchant", scope_key="short")
+    rule("long", expiry="months", expiry_months=9, scope="merchant", scope_key="long")
+    rule("owing", take_back="debt", scope="merchant", scope_key="owing")
+    ada = member()
+    pay(ada, 10_00, source="a", merchant="short")
+    pay(ada, 10_00, source="b", merchant="long")
+    pay(ada, 30_00, source="p", merchant="owing", spending=15)
+    spend(ada, 35, reference="gone")
+
+    with after(70):
+        refund("p", cause="r")
+
+    assert standing(ada) == (10, 0, -25, 0)
+    assert [lot.left_minor for lot in Lot.objects.order_by("expires_on")] == [10, 0, 0]
+
+
 def test_what_comes_back_can_be_given_by_its_campaign_again():
     rule(budget=budget(100))
     ada = member()

@@ -216,6 +216,39 @@ class TestLeft:
         assert (taken.owed.minor, taken.forgiven.minor, pointing.standing(ada)) == (0, 5, (0, 0, 0, 0))
         assert not broken("members")
 
+    def test_points_that_a_refund_gives_back_after_that_are_the_houses(self):
+        ada = member()
+        pointing.rule(take_back="debt", qualifies=True)
+        pointing.pay(ada, 100_00, source="payment:1")
+        pointing.pay(ada, 50_00, source="payment:2", spending=60)
+        leave(ada, forfeit_points=True)
+
+        for part, breakage in ((25_00, 95), (25_00, 100)):
+            taken = pointing.refund("payment:2", part, cause=f"refund:{breakage}")
+
+            assert (taken.returned.minor, taken.taken.minor) == (30, 25)
+            assert pointing.house("breakage") == breakage
+        assert pointing.standing(ada) == (0, 0, 0, 100)
+        assert not broken("members", "wallets")
+        assert_sound()
+
+    def test_so_are_those_of_which_some_have_expired_meanwhile(self):
+        ada, begin = member(), clock.now()
+        pointing.rule("short", expiry="months", expiry_months=1, scope="merchant", scope_key="short")
+        pointing.rule("long", expiry="months", expiry_months=9, scope="merchant", scope_key="long")
+        pointing.pay(ada, 10_00, source="payment:1", merchant="short")
+        pointing.pay(ada, 10_00, source="payment:2", merchant="long")
+        pointing.pay(ada, 30_00, source="payment:3", spending=15)
+        leave(ada, forfeit_points=True)
+
+        with clock.standing(begin + timedelta(days=70)):
+            for part, breakage in ((4_00, 7), (10_00, 12), (16_00, 20)):
+                pointing.refund("payment:3", part, cause=f"refund:{breakage}")
+
+                assert (pointing.standing(ada), pointing.house("breakage")) == ((0, 0, 0, 0), breakage)
+            assert not broken("members", "wallets")
+        assert_sound()
+
     def test_nothing_is_sent_to_who_has_left(self):
         purse, ada = wallet(100), member()
         leave(ada)

@@ -55,6 +55,11 @@ class Cut:
         """Who has left gave up all they had, and owes nothing any more."""
         return self.purchase.member.state == Member.State.CLOSED
 
+    @property
+    def out_of_points(self) -> int:
+        """How much of what is taken comes out of points that can be spent."""
+        return self.from_points + sum(undo.amount.minor for undo in self.undos if undo.amount)
+
     def down(self, earnings: list[Earning]) -> None:
         """Set the columns of each earning to what becomes of it; saving them is the caller's."""
         rests = [self._excess(each) for each in earnings]

@@ -1,8 +1,9 @@
 """Spending points, and giving back those that a refunded payment had spent."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext_noop
 
 from members.models import Member, Purchase
@@ -62,13 +63,19 @@ def _spendings(purchase: Purchase, theirs: accounts.Accounts) -> list[Posting]:
 
 
 def alive_among(entries: list[ledger.Undo], today: date) -> int:
-    """How much of what comes back can be spent: all of a posting's points, or none where some of them have expired."""
-    return sum(
-        undo.amount.minor
-        for undo in entries
-        if undo.amount and not _uses(undo.posting).filter(lot__expires_on__lt=today).exists()
-    )
+    """How much of what comes back can be spent. The ledger gives back first what lasts longest."""
+    return sum(min(undo.amount.minor, _alive_of(undo.posting, today)) for undo in entries if undo.amount)
 
 
-def _uses(posting: Posting) -> QuerySet[LotUse]:
-    return LotUse.objects.filter(journal=posting.journal_id, position=posting.position, kind=LotUse.Kind.USED)
+def _alive_of(posting: Posting, today: date) -> int:
+    """How much of what the posting spent, and what has not come back yet, is of lots that are alive."""
+    spent = _uses([posting], LotUse.Kind.USED, today)
+    return spent - _uses(posting.reversals.all(), LotUse.Kind.RETURNED, today)
+
+
+def _uses(postings: Iterable[Posting], kind: LotUse.Kind, today: date) -> int:
+    those = Q(pk__in=[])
+    for posting in postings:
+        those |= Q(journal=posting.journal_id, position=posting.position)
+    uses = LotUse.objects.filter(those, kind=kind, lot__expires_on__gte=today)
+    return uses.aggregate(total=Sum("amount_minor"))["total"] or 0

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from members.models import Purchase, PurchaseRefund
 from members.services import tiers
-from members.services.points import accounts, budgets, spending
+from members.services.points import accounts, budgets, forfeiting, spending
 from members.services.points.cutting import Cut, earning_left
 from paymentsite.core import clock
 from paymentsite.core.errors import Conflict, Missing, Refused
@@ -49,7 +49,8 @@ def taken_back(*, source: str, cause: str, part: Money | None = None, now: datet
     Each earning is cut to what the rest of the payment would have earned by its rule, so that no order of partial
     refunds makes a difference. It comes out of what is pending; then, as the rule allows, out of those very points,
     out of other points that are there, out of a debt they had repaid, and into a new debt. What had lapsed unspent
-    went back to the house already and is not asked for again. Points that the payment spent come back as they were.
+    went back to the house already and is not asked for again. Points that the payment spent come back as they were;
+    those of a member who has left pay for what is taken, and the rest goes on to the house.
     The caller posts all of ``entries`` in the transaction of this call. Asked again for the same cause it refuses.
     """
     purchase = Purchase.objects.select_related("member").filter(source=source).first()
@@ -64,7 +65,8 @@ def taken_back(*, source: str, cause: str, part: Money | None = None, now: datet
     returns = spending.given_back(purchase, refunded_minor=purchase.refunded_minor, theirs=theirs)
     earnings = list(purchase.earnings.select_related("rule").order_by("pk"))
     taken, forgiven = {each.pk: each.taken for each in earnings}, sum(each.forgiven for each in earnings)
-    cut = Cut(purchase, theirs, clock.day_of(now), also_alive=spending.alive_among(returns, clock.day_of(now)))
+    alive = spending.alive_among(returns, clock.day_of(now))
+    cut = Cut(purchase, theirs, clock.day_of(now), also_alive=alive)
     cut.down(earnings)
     for each in earnings:
         each.save(update_fields=_COLUMNS)
@@ -77,12 +79,17 @@ def taken_back(*, source: str, cause: str, part: Money | None = None, now: datet
         spend=Money(earning_before - earning_left(purchase), purchase.currency),
         now=now,
     )
+    returned = sum(undo.amount.minor for undo in returns if undo.amount)
+    entries = [*returns, *cut.entries()]
+    if cut.gone:
+        rest = max(0, alive - cut.out_of_points)
+        entries += forfeiting.given_up(theirs, alive=rest, dead=returned > alive, today=cut.today)
     return TakenBack(
-        entries=(*returns, *cut.entries()),
+        entries=tuple(entries),
         taken=accounts.pts(sum(each.taken - taken[each.pk] for each in earnings)),
         owed=accounts.pts(cut.owed),
         forgiven=accounts.pts(sum(each.forgiven for each in earnings) - forgiven),
-        returned=accounts.pts(sum(undo.amount.minor for undo in returns if undo.amount)),
+        returned=accounts.pts(returned),
     )
 
 
