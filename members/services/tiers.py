@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-import structlog
 from django.db.models import QuerySet
 
 from members.models import Member, MemberTier, Progress, Tier, TierProgramme
 from members.queries import progress as earnings
-from members.services import standings
+from members.services import standings, turns
 from paymentsite.core import clock
-from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
 from paymentsite.core.money import Money
-from paymentsite.core.services import open_items
-
-log = structlog.get_logger(__name__)
 
 STUCK: Final = "tier_stuck"
 _BATCH: Final = 500
@@ -128,25 +124,28 @@ def evaluate_stale(*, now: datetime) -> int:
 
 
 def _evaluate_each(candidates: QuerySet[MemberTier], now: datetime) -> int:
-    """One member's failure keeps no other waiting; a person looks at it."""
+    """One member's failure keeps no other waiting; a person looks at it until their tier is worked out."""
     count = last = 0
+    why = "What tier they are of could not be worked out"
     while some := list(candidates.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         for pk in some:
-            try:
-                _evaluate_one(pk, now)
-            except Exception as error:  # the edge
-                log.exception("tier could not be evaluated", member=pk)
-                why = f"What tier they are of could not be worked out: {type(error).__name__}."
-                open_items.open(kind=STUCK, subject=Member.objects.get(pk=pk), why=why, by=SYSTEM)
-            else:
-                count += 1
+            tier = turns.take(partial(_evaluate_one, pk, now), subject=Member(pk=pk), stuck=STUCK, why=why)
+            count += tier is not None
         last = some[-1]
+    if last:
+        settle_stuck(now=now)
     return count
 
 
+def settle_stuck(*, now: datetime) -> None:
+    """Whose tier could not be worked out, and is meanwhile, by a purchase say, is before nobody any more."""
+    late = MemberTier.objects.due(now) | MemberTier.objects.stale(TierProgramme.current().version)
+    turns.settle(stuck=STUCK, due=late)
+
+
 @act
-def _evaluate_one(pk: int, now: datetime) -> None:
-    evaluate(member=Member.objects.lock(pk), now=now)
+def _evaluate_one(pk: int, now: datetime) -> Tier:
+    return evaluate(member=Member.objects.lock(pk), now=now)
 
 
 def progress_of(member: Member, now: datetime) -> Outlook:

@@ -20,4 +20,6 @@ def evaluate_tiers(*, now: datetime) -> str:
 @job("members.evaluate_tiers_nightly", daily="00:00", lease=_LEASE)
 def evaluate_tiers_nightly(*, now: datetime) -> str:
     """Also those whom a change of the programme concerns."""
-    return f"{tiers.evaluate_due(now=now) + tiers.evaluate_stale(now=now)} members"
+    count = tiers.evaluate_due(now=now) + tiers.evaluate_stale(now=now)
+    tiers.settle_stuck(now=now)
+    return f"{count} members"

@@ -7,17 +7,22 @@ import pytest
 from members.models import EarnBudget, Earning, EarnRule, Tier
 from members.personal_earnings import brought as brought_by
 from members.services import points
+from members.services.points import maturing, referrals
 from members.services.points.earning import EarnedAlready
 from members.services.points.referrals import NotNew, OwnReferral, ReferredAlready
 from members.services.points.spending import NotPoints
 from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
+from paymentsite.core.acts import OutcomeUnknown
 from paymentsite.core.errors import DomainError
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import UnitMismatch
+from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Lot
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.factories import cny, pts
 from tests.members.factories import member
-from tests.members.pointing import budget, earning, pay, rule, spend, standing
+from tests.members.pointing import budget, earning, pay, refund, rule, spend, standing
 from tests.members.tiering import day
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +30,10 @@ pytestmark = pytest.mark.django_db
 
 def after(days):
     return clock.standing(clock.now() + timedelta(days=days))
+
+
+def freeze(who, status="frozen"):
+    ledger.set_status(account=points.of(who).points, status=status, by=SYSTEM, reason="a court says so")
 
 
 def test_payment_earns_once():
@@ -167,6 +176,74 @@ def test_points_that_wait_for_the_payment_to_be_final_are_given_once_it_is():
     assert standing(ada) == (100, 0, 0, 0)
 
 
+def test_earning_that_breaks_keeps_no_other_waiting_and_is_before_a_person_until_it_is_given(monkeypatch):
+    rule(pending="days", pending_days=1)
+    ada, bo = member(), member()
+    pay(ada, 100_00, source="p")
+    pay(bo, 50_00, source="q")
+    give = maturing.give
+
+    def sometimes(earning, **facts):
+        return give(earning, **facts) if earning.source == "q" else 1 / 0
+
+    with after(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(maturing, "give", sometimes)
+            assert [points.mature_due(now=clock.now()) for _ in range(2)] == [1, 0]
+        assert (standing(ada), standing(bo)) == ((0, 100, 0, 0), (50, 0, 0, 0))
+        item = OpenItem.objects.open().get()
+        assert (item.kind, item.subject) == (maturing.STUCK, f"members.member:{ada.pk}")
+        assert item.why == "Points that are due to them could not be given: ZeroDivisionError."
+
+        assert points.mature_due(now=clock.now()) == 1
+    assert (standing(ada), OpenItem.objects.get().state) == ((100, 0, 0, 0), "done")
+
+
+def test_earning_that_the_books_refuse_is_before_a_person_until_it_is_given():
+    rule(pending="days", pending_days=1)
+    ada, bo = member(), member()
+    for number, who in enumerate((ada, ada, bo)):
+        pay(who, 100_00, source=f"p{number}")
+    with after(2):
+        freeze(ada)
+        assert [points.mature_due(now=clock.now()) for _ in range(2)] == [1, 0]
+        item = OpenItem.objects.open().get()
+        assert (item.kind, item.subject) == (maturing.STUCK, f"members.member:{ada.pk}")
+        assert item.why.endswith("Its status: frozen.")
+        freeze(ada, "open")
+
+    with after(3):
+        assert points.mature_due(now=clock.now()) == 2
+    assert (standing(ada), OpenItem.objects.get().state) == ((200, 0, 0, 0), "done")
+
+
+def test_item_about_points_is_done_when_a_refund_took_them():
+    rule(pending="days", pending_days=1)
+    ada = member()
+    pay(ada, 100_00, source="p")
+    with after(2):
+        freeze(ada)
+        points.mature_due(now=clock.now())
+        assert OpenItem.objects.open().exists()
+        refund("p", cause="r")
+
+        points.mature_due(now=clock.now())
+    assert not OpenItem.objects.open().exists()
+
+
+def test_what_may_succeed_a_moment_later_needs_no_person(monkeypatch):
+    rule(pending="days", pending_days=1)
+    pay(member(), 100_00, source="p")
+
+    def in_doubt(*_entries, **_facts):
+        raise OutcomeUnknown
+
+    monkeypatch.setattr(ledger, "post", in_doubt)
+    with after(2):
+        assert points.mature_due(now=clock.now()) == 0
+    assert not OpenItem.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("expiry", "last"),
     [
@@ -261,6 +338,45 @@ def test_what_a_rule_promised_then_is_given_though_it_is_over():
     assert points.reward_due(now=clock.now() + timedelta(days=9)) == 1
     assert standing(ada) == (500, 0, 0, 0)
     assert [each["rewarded"] is None for each in brought_by(ada)] == [False]
+
+
+def test_referral_that_cannot_be_rewarded_keeps_no_other_waiting_and_is_before_a_person_until_it_is(monkeypatch):
+    rule("bring", kind="referral", points=500)
+    ada, bo, chen, dana = (member() for _ in range(4))
+    for referrer, new in ((ada, chen), (bo, dana)):
+        brought(referrer, new)
+        pay(new, 10_00, source=f"p{new.pk}")
+        points.final(source=f"p{new.pk}", now=clock.now())
+    made = referrals.earning.made
+
+    def sometimes(*given, member_id, **facts):
+        return made(*given, member_id=member_id, **facts) if member_id != ada.pk else 1 / 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(referrals.earning, "made", sometimes)
+        assert [points.reward_due(now=clock.now()) for _ in range(2)] == [1, 0]
+    assert (standing(ada), standing(bo)) == ((0, 0, 0, 0), (500, 0, 0, 0))
+    item = OpenItem.objects.open().get()
+    assert (item.kind, item.subject) == (referrals.STUCK, f"members.referral:{chen.pk}")
+
+    assert points.reward_due(now=clock.now()) == 1
+    assert (standing(ada), OpenItem.objects.get().state) == ((500, 0, 0, 0), "done")
+
+
+def test_reward_that_the_books_refuse_is_before_a_person_until_it_is_given():
+    rule("bring", kind="referral", points=500)
+    ada, bo = member(), member()
+    brought(ada, bo)
+    pay(bo, 10_00, source="p")
+    points.final(source="p", now=clock.now())
+    freeze(ada)
+    assert points.reward_due(now=clock.now()) == 0
+    assert OpenItem.objects.open().get().kind == referrals.STUCK
+    freeze(ada, "open")
+
+    with after(1):
+        assert points.reward_due(now=clock.now()) == 1
+    assert (standing(ada), OpenItem.objects.get().state) == ((500, 0, 0, 0), "done")
 
 
 def test_nobody_brings_themselves_or_whom_they_did_not():

@@ -7,6 +7,7 @@ from django.utils import translation
 
 from members.models import MemberTier, Notice, Tier, TierProgramme
 from members.services import notices, tiers
+from members.tasks.tiers import evaluate_tiers_nightly
 from paymentsite.core import clock
 from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
@@ -131,6 +132,28 @@ def test_member_whose_tier_cannot_be_worked_out_keeps_no_other_waiting(monkeypat
     assert tiers.evaluate_due(now=due) == 1
     assert (held(broken, due), held(whole, due)) == ("gold", "silver")
     assert OpenItem.objects.open().about(broken).get().kind == tiers.STUCK
+    tiers.evaluate_due(now=due)
+    assert OpenItem.objects.open().count() == 1
+
+    monkeypatch.undo()
+    assert tiers.evaluate_due(now=due) == 1
+    assert (held(broken, due), OpenItem.objects.get().state) == ("silver", "done")
+
+
+def test_item_about_a_tier_is_done_by_night_when_the_member_s_next_purchase_worked_it_out(monkeypatch):
+    levels()
+    broken = MemberFactory()
+    earn(broken, 5_000, day("2026-01-10"))
+    due = MemberTier.objects.get(member=broken).due_at
+    with monkeypatch.context() as patch:
+        patch.setattr(tiers, "evaluate", lambda **_facts: 1 / 0)
+        assert evaluate_tiers_nightly(now=due) == "0 members"
+    assert OpenItem.objects.open().count() == 1
+
+    earn(broken, 600, due)
+
+    assert evaluate_tiers_nightly(now=due) == "0 members"
+    assert not OpenItem.objects.open().exists()
 
 
 def test_grace_keeps_the_tier_and_earning_again_ends_it():

@@ -1,20 +1,22 @@
 """Maturing: what was pending becomes the member's when its time is over or its payment is final."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from members.models import Earning, Member, Purchase, Referral
+from members.services import turns
 from members.services.points import accounts
 from members.services.points.accounts import Accounts
 from members.services.points.giving import give
 from paymentsite.core import clock
 from paymentsite.core.acts import act
-from paymentsite.core.errors import DomainError
 from paymentsite.core.ids import microseconds
 from paymentsite.core.waiting import First
 from paymentsite.ledger import services as ledger
 
 SCOPE: Final = "members.points"
+STUCK: Final = "points_stuck"
 _CHUNK: Final = 500
 
 
@@ -39,14 +41,16 @@ def final(*, source: str, now: datetime) -> None:
 def mature_due(*, now: datetime) -> int:
     """Give all that is due by ``now``; how many earnings. Twice, late or at once gives each once.
 
-    One that cannot be given (an account is frozen) keeps no other waiting, and is tried again another day.
+    One that cannot be given (an account is frozen) keeps no other waiting, and is tried again another day. Until
+    nothing of the member's is due any more, a person looks at it.
     """
     done, last = 0, 0
     while due := list(
-        Earning.objects.due(now).filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_CHUNK]
+        Earning.objects.due(now).filter(pk__gt=last).order_by("pk").values_list("pk", "member_id")[:_CHUNK]
     ):
-        done += sum(_given(pk, now) for pk in due)
-        last = due[-1]
+        done += sum(_given(pk, member_id, now) for pk, member_id in due)
+        last, _member = due[-1]
+    turns.settle(stuck=STUCK, due=Member.objects.filter(earnings__in=Earning.objects.due(now)))
     return done
 
 
@@ -54,11 +58,9 @@ def mature_due(*, now: datetime) -> int:
 next_due: Final = First("pending_until", Earning.objects.pending)
 
 
-def _given(pk: int, now: datetime) -> bool:
-    try:
-        return _mature(pk, now)
-    except DomainError:
-        return False
+def _given(pk: int, member_id: int, now: datetime) -> bool:
+    why = "Points that are due to them could not be given"
+    return bool(turns.take(partial(_mature, pk, now), subject=Member(pk=member_id), stuck=STUCK, why=why))
 
 
 @act

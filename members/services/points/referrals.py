@@ -7,14 +7,16 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 from members.models import Earning, EarnRule, Member, Referral
-from members.services import tiers
+from members.services import tiers, turns
 from members.services.points import accounts, earning
 from members.services.points.maturing import SCOPE
 from paymentsite.core import clock
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Conflict, DomainError, Refused
+from paymentsite.core.errors import Conflict, Refused
 from paymentsite.core.waiting import First
 from paymentsite.ledger import services as ledger
+
+STUCK: Final = "referral_stuck"
 
 
 class OwnReferral(Refused):
@@ -52,9 +54,12 @@ def reward_due(*, now: datetime) -> int:
     """Give each referrer whose new member bought for good what the rules then promised, once each; how many.
 
     Where no rule of that moment promised anything, or its budget is used, there is nothing to give, then or later.
+    One that cannot be given keeps no other waiting, and a person looks at it until it is.
     """
     due = Referral.objects.filter(due_at__lte=now, rewarded_at=None)
-    return sum(_rewarded(pk, now) for pk in list(due.order_by("pk").values_list("pk", flat=True)))
+    count = sum(_rewarded(pk, now) for pk in list(due.order_by("pk").values_list("pk", flat=True)))
+    turns.settle(stuck=STUCK, due=due)
+    return count
 
 
 # The next moment at which a referral is earned.
@@ -62,10 +67,8 @@ next_due: Final = First("due_at", partial(Referral.objects.filter, rewarded_at=N
 
 
 def _rewarded(pk: int, now: datetime) -> bool:
-    try:
-        return _reward(pk, now)
-    except DomainError:
-        return False
+    why = "What its bringer has earned could not be given"
+    return bool(turns.take(partial(_reward, pk, now), subject=Referral(pk=pk), stuck=STUCK, why=why))
 
 
 @act
