@@ -198,7 +198,7 @@ class Earning(models.Model):
 
 
 class Referral(models.Model):
-    """Who brought whom. The bringer is rewarded once, when a purchase of the new member is final.
+    """Who brought whom. The bringer is rewarded once, when a purchase of the new member is final and still stands.
 
     With what the rules of that moment promised, which may be nothing: ``rewarded_at`` says when that was settled.
     """

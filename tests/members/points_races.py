@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from members.models import EarnBudget, Earning
+from members.models import EarnBudget, Earning, Referral
 from members.services import points
-from members.services.points import maturing
+from members.services.points import maturing, referrals
 from paymentsite.core import clock, verification
 from paymentsite.ledger.models import Journal
 from tests.members.factories import member
@@ -86,4 +86,30 @@ def refund_while_maturing(together: Together, count: int) -> None:
     assert told[1::2] == [10] * (count // 2)
     assert [standing(each) for each in people] == [(0, 0, 0, 0)] * (count // 2)
     assert house("points") == before
+    assert_sound()
+
+
+def final_while_rewarding(together: Together, count: int) -> None:
+    """The next purchase is final just when it is found that what a referral was earned by is refunded: none is lost."""
+    code = f"bring{Referral.objects.count()}"
+    rule(code, kind="referral", points=50)
+    bringers, brought = [member() for _ in range(count // 2)], [member() for _ in range(count // 2)]
+    for number, (bringer, new) in enumerate(zip(bringers, brought, strict=True)):
+        points.refer(member=new, referrer=bringer, now=clock.now())
+        pay(new, 10_00, source=f"{code}:{number}")
+        points.final(source=f"{code}:{number}", now=clock.now())
+        refund(f"{code}:{number}", cause=f"{code}:{number}")
+        pay(new, 10_00, source=f"{code}:{number} again")
+
+    def work(number: int) -> Any:
+        if number % 2:
+            return points.final(source=f"{code}:{number // 2} again", now=clock.now())
+        return referrals._reward(brought[number // 2].pk, clock.now())
+
+    told = together(count, work)
+    late = points.reward_due(now=clock.now())
+
+    assert raised(told) == []
+    assert sum(told[::2]) + late == count // 2
+    assert [standing(each) for each in bringers] == [(50, 0, 0, 0)] * (count // 2)
     assert_sound()

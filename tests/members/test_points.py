@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from members.models import EarnBudget, Earning, EarnRule, Tier
+from members.models import EarnBudget, Earning, EarnRule, Purchase, Referral, Tier
 from members.personal_earnings import brought as brought_by
 from members.services import points
 from members.services.points import maturing, referrals
@@ -377,6 +377,44 @@ def test_reward_that_the_books_refuse_is_before_a_person_until_it_is_given():
     with after(1):
         assert points.reward_due(now=clock.now()) == 1
     assert (standing(ada), OpenItem.objects.get().state) == ((500, 0, 0, 0), "done")
+
+
+def test_purchase_that_is_wholly_refunded_rewards_nobody_and_the_next_one_does():
+    rule("bring", kind="referral", points=500)
+    ada, bo = member(), member()
+    brought(ada, bo)
+    pay(bo, 1_00, source="p1")
+    points.final(source="p1", now=clock.now())
+    refund("p1", cause="r1")
+
+    assert points.reward_due(now=clock.now()) == 0
+    assert (standing(ada), Referral.objects.get().due_at) == ((0, 0, 0, 0), None)
+    assert [each["rewarded"] for each in brought_by(ada)] == [None]
+
+    pay(bo, 1_00, source="p2")
+    assert points.reward_due(now=clock.now()) == 0
+    points.final(source="p2", now=clock.now())
+    assert [points.reward_due(now=clock.now()) for _ in range(2)] == [1, 0]
+    assert standing(ada) == (500, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("refunded", "by", "given"), [(99, "p1", 500), (100, "p2", 200)])
+def test_referral_is_earned_by_the_first_final_purchase_that_stands(refunded, by, given):
+    bring = rule("bring", kind="referral", points=500)
+    ada, bo = member(), member()
+    brought(ada, bo)
+    pay(bo, 1_00, source="p1")
+    pay(bo, 1_00, source="p2")
+    points.final(source="p1", now=clock.now())
+    EarnRule.objects.filter(pk=bring.pk).update(superseded_at=clock.now() + timedelta(days=1))
+    with after(2):
+        rule("less", kind="referral", points=200, starts_at=clock.now())
+        points.final(source="p2", now=clock.now())
+        refund("p1", refunded, cause="r")
+
+        assert points.reward_due(now=clock.now()) == 1
+    assert standing(ada) == (given, 0, 0, 0)
+    assert Referral.objects.get().due_at == Purchase.objects.get(source=by).final_at
 
 
 def test_nobody_brings_themselves_or_whom_they_did_not():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from members.models import EarnBudget, Earning
+from members.models import EarnBudget, Earning, Referral
 from members.services.points import budgets
 from tests.members import points_races as races
 from tests.planting import turns_red
@@ -26,6 +26,17 @@ def test_pending_points_are_given_once(together, count):
 def test_refund_and_maturing_at_once_leave_nothing(together, count):
     for _ in range(3):
         races.refund_while_maturing(together, count)
+
+
+@pytest.mark.parametrize("count", [2, 16])
+def test_purchase_final_while_its_referral_is_found_to_wait_is_not_missed(together, count):
+    for _ in range(3):
+        races.final_while_rewarding(together, count)
+
+
+def test_without_the_referral_s_lock_such_a_purchase_is_missed(together, monkeypatch):
+    monkeypatch.setattr(Referral.objects, "select_for_update", Referral.objects.all)
+    turns_red(races.final_while_rewarding, together, 16)
 
 
 def test_campaign_whose_counter_is_read_and_written_is_overrun(together, without, monkeypatch):

@@ -35,7 +35,10 @@ def final(*, source: str, now: datetime) -> None:
         return
     Purchase.objects.filter(pk=purchase.pk).update(final_at=now)
     purchase.earnings.pending().filter(pending_until=None).update(pending_until=now)
-    Referral.objects.filter(member=purchase.member_id, due_at=None).update(due_at=now)
+    # Read under lock: one that was due and is found to be earned by nothing that stands waits again, for this one too.
+    referral = Referral.objects.select_for_update().filter(member=purchase.member_id, rewarded_at=None).first()
+    if referral and referral.due_at is None:
+        Referral.objects.filter(pk=referral.pk).update(due_at=now)
 
 
 def mature_due(*, now: datetime) -> int:

@@ -4,9 +4,10 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from django.db.models import F, Min
 from django.utils.translation import gettext_noop
 
-from members.models import Earning, EarnRule, Member, Referral
+from members.models import Earning, EarnRule, Member, Purchase, Referral
 from members.services import tiers, turns
 from members.services.points import accounts, earning
 from members.services.points.maturing import SCOPE
@@ -54,6 +55,7 @@ def reward_due(*, now: datetime) -> int:
     """Give each referrer whose new member bought for good what the rules then promised, once each; how many.
 
     Where no rule of that moment promised anything, or its budget is used, there is nothing to give, then or later.
+    Where what they bought is wholly refunded by now, the referral waits for the next purchase that is final.
     One that cannot be given keeps no other waiting, and a person looks at it until it is.
     """
     due = Referral.objects.filter(due_at__lte=now, rewarded_at=None)
@@ -73,10 +75,16 @@ def _rewarded(pk: int, now: datetime) -> bool:
 
 @act
 def _reward(pk: int, now: datetime) -> bool:
-    referral = Referral.objects.get(pk=pk)
-    referrer = Member.objects.lock(referral.referrer_id)
-    mine = Referral.objects.filter(pk=pk, rewarded_at=None, due_at__lte=now)
-    if not mine.update(rewarded_at=now) or referrer.state == Member.State.CLOSED:
+    referrer = Member.objects.lock(Referral.objects.values_list("referrer_id", flat=True).get(pk=pk))
+    # Locked: whoever makes a purchase final meanwhile waits, and sees then whether this waits for one.
+    due = Referral.objects.select_for_update().filter(pk=pk, rewarded_at=None, due_at__lte=now)
+    referral = due.first()
+    if referral is None:
+        return False
+    referral.due_at = _earned_at(referral)
+    referral.rewarded_at = now if referral.due_at else None
+    referral.save(update_fields=["due_at", "rewarded_at"])
+    if referral.due_at is None or referrer.state == Member.State.CLOSED:
         return False
 
     earnings = _earnings(referral, referrer, now)
@@ -93,6 +101,13 @@ def _reward(pk: int, now: datetime) -> bool:
         source=f"referral:{pk}",
     )
     return True
+
+
+def _earned_at(referral: Referral) -> datetime | None:
+    """When the first of the new member's purchases was final that are not wholly refunded; None when there is none."""
+    standing = Purchase.objects.filter(member=referral.member_id, refunded_minor__lt=F("amount_minor"))
+    first: datetime | None = standing.aggregate(first=Min("final_at"))["first"]
+    return first
 
 
 def _earnings(referral: Referral, referrer: Member, now: datetime) -> list[Earning]:
