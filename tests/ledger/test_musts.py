@@ -1,5 +1,7 @@
 """What has happened must be booked sooner or later: a refusal of it is forgotten, and it is decided afresh."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
 
@@ -7,10 +9,11 @@ from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
+from paymentsite.ledger.entries import Posted
 from paymentsite.ledger.models import Balance, Journal
-from paymentsite.ledger.refusals import AccountNotOpen, InsufficientFunds
+from paymentsite.ledger.refusals import AccountNotOpen, InsufficientFunds, ReferenceConflict
 from paymentsite.ledger.services import Draft, Move
-from tests.factories import cny, fund, purse
+from tests.factories import cny, fund, hot, purse
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,50 @@ def test_many_at_once_are_forgotten_one_by_one():
 
     assert [type(each) for each in ledger.post_many(drafts)] == [InsufficientFunds, InsufficientFunds]
     assert list(Journal.objects.refused().values_list("reference", flat=True)) == ["rFalse"]
+
+
+@pytest.mark.parametrize("padding", [0, 30], ids=["few", "many"])
+@pytest.mark.parametrize("must", [True, False])
+def test_refused_and_asked_again_in_one_batch_it_is_decided_afresh(must, padding):
+    source, target = purse(0), purse()
+    asked = Draft(entries=(Move(cny(5), source, target),), reference="r", must=must)
+    funding = Draft(entries=(Move(cny(5), hot(), source),), reference="funding")
+    idle = [Draft(entries=(Move(cny(1), hot(), hot()),), reference=f"idle {n}") for n in range(padding)]
+
+    first, _, *_, again, last = ledger.post_many([asked, funding, *idle, asked, asked])
+
+    assert type(first) is InsufficientFunds
+    if must:
+        assert isinstance(again, Posted)
+        assert isinstance(last, Posted)
+        assert (again.replayed, last.replayed, last.journal_id) == (False, True, again.journal_id)
+    else:
+        assert [type(again), type(last)] == [InsufficientFunds] * 2
+    assert books.standing(target).posted == cny(5 if must else 0)
+    assert Journal.objects.filter(reference="r").count() == 1
+
+
+def test_reference_of_what_was_refused_is_free_for_another_act_of_the_batch():
+    source, target = purse(0), purse()
+    refused = Draft(entries=(Move(cny(5), source, target),), reference="r", must=True)
+    other = Draft(entries=(Move(cny(5), hot(), target),), reference="r")
+
+    answers = ledger.post_many([refused, other, refused])
+
+    assert [type(answer) for answer in answers] == [InsufficientFunds, Posted, ReferenceConflict]
+    assert books.standing(target).posted == cny(5)
+
+
+def test_refusal_that_stands_stands_for_what_must_be_too():
+    source, target = purse(0), purse()
+    final = Draft(entries=(Move(cny(5), source, target),), reference="r")
+    funding = Draft(entries=(Move(cny(5), hot(), source),), reference="funding")
+
+    answers = ledger.post_many([final, funding, replace(final, must=True)])
+
+    assert [type(answer) for answer in answers] == [InsufficientFunds, Posted, InsufficientFunds]
+    with pytest.raises(InsufficientFunds):
+        ledger.post(*final.entries, reference="r", must=True)
 
 
 def test_reversal_is_made_once_the_account_is_open_again():

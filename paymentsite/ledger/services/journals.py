@@ -58,8 +58,9 @@ def post(
 def post_many(drafts: Sequence[Draft]) -> list[Outcome]:
     """Do many acts in one go, in order, each accepted or refused on its own: its answer or its refusal.
 
-    Each draft answers as ``post`` would have; what one leaves on an account, the next one finds. A draft that could
-    never be right raises before any is done.
+    Each draft answers as ``post`` would have; what one leaves on an account, the next one finds. What is refused and
+    ``must`` be booked is decided afresh where it comes again. A draft that could never be right raises before any is
+    done.
     """
     if not drafts:
         return []

@@ -177,7 +177,9 @@ def _record(slips: Sequence[Slip], needs: Needs, books: Store) -> list[Outcome]:
                     outcome = _same_batch(slip, *earlier)
                 else:
                     outcome = _decide(book, slip, moment, page)
-                    decided[slip.key] = (slip, outcome)
+                    # As one by one: a refusal of what must be booked takes no reference.
+                    if isinstance(outcome, Posted) or not slip.draft.must:
+                        decided[slip.key] = (slip, outcome)
                 outcomes.append(outcome)
             page.close(book)
         books.write_rest(page.all, book)
