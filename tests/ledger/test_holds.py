@@ -1,17 +1,19 @@
 """Holds: set aside, more or less of it, taken or given back, and over when their time is."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
+from paymentsite.core.ids import microseconds
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.entries import Entry
-from paymentsite.ledger.models import Account, Hold, HoldEvent
+from paymentsite.ledger.models import Account, Hold, HoldEvent, Journal
 from paymentsite.ledger.refusals import HoldNotOpen, InsufficientFunds
 from paymentsite.ledger.services import Capture, Expire, Extend, Increase, Move, Place, Release, timers
 from tests.factories import cny, fund, hold, hot, purse
@@ -218,6 +220,48 @@ def test_hold_expires_when_its_time_is_over_and_not_before():
     assert figures(held) == (50, 0, 50, "expired")
     assert stand(payer) == (100, 0, 100)
     assert events(held)[-1] == ("expired", 50, None)
+
+
+def test_hold_that_was_not_quite_due_expires_when_it_is():
+    payer = purse(100)
+    until = clock.now() + HOUR
+    held = hold(payer, 50, expires_at=until)
+
+    with clock.standing(until - timedelta(microseconds=1)):  # the machine's clock was set back after the tick
+        assert timers.expire_holds(now=until) == 0
+    assert not Journal.objects.refused().exists()
+    with clock.standing(until + HOUR):
+        assert timers.expire_holds(now=until + HOUR) == 1
+
+    assert figures(held) == (50, 0, 50, "expired")
+    assert stand(payer) == (100, 0, 100)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 1_000])
+def test_holds_that_cannot_expire_keep_no_other_waiting(chunk, monkeypatch, caplog):
+    monkeypatch.setattr(timers, "_CHUNK", chunk)
+    payer, until = purse(100), clock.now() + HOUR
+    moments = [until, until, until, until, until + HOUR, until + HOUR, until + 2 * HOUR]
+    held = [hold(payer, 10, expires_at=at) for at in moments]
+    taken, broken = sorted(held[:4], key=lambda each: each.pk)[:3], held[4]
+    for each in taken:
+        reference = f"{each.pk}:{microseconds(each.expires_at)}"
+        ledger.post(Move(cny(1), hot(), hot()), scope="ledger.expiry", reference=reference)
+    post = timers.post
+
+    def sometimes(entry: Expire, **fields: Any) -> ledger.Posted:
+        if entry.hold == broken:
+            raise ZeroDivisionError
+        return post(entry, **fields)
+
+    monkeypatch.setattr(timers, "post", sometimes)
+
+    with clock.standing(until + 3 * HOUR):
+        assert timers.expire_holds(now=until + 3 * HOUR) == 3
+        assert timers.expire_holds(now=until + 3 * HOUR) == 0
+    assert set(Hold.objects.open()) == {*taken, broken}
+    assert all(str(each.pk) in caplog.text for each in [*taken, broken])
+    assert stand(payer) == (100, 40, 60)
 
 
 def test_extended_hold_expires_at_its_new_time():
