@@ -32,7 +32,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """``amount`` of an earlier posting back again, or all that is left of it; lots too, never more than it moved."""
+    """``amount`` of an earlier posting back again, or all that is left of it; lots too, never more than it moved.
+
+    Where an act undoes several postings of a journal, all that is left of one may be nothing.
+    """
 
     posting: Posting
     amount: Money | None = None

@@ -61,9 +61,21 @@ def on_a_page(book: Book, draft: Draft, moment: Moment) -> Effects:
     """The same, for acts of every kind."""
     page = Page(book)
     for position, entry in enumerate(draft.entries, 1):
-        _apply(page, position, entry, moment)
+        if not _passed_over(book, entry, draft):
+            _apply(page, position, entry, moment)
     _check_balances(page)
     return page.ink()
+
+
+def _passed_over(book: Book, entry: Entry, draft: Draft) -> bool:
+    """Whether it asks for the rest of a journal's posting that is back already, and another of its postings is not.
+
+    What the draft asks for stays the same, so that a repetition, which finds nothing left at all, is known as one.
+    """
+    if not isinstance(entry, Undo) or entry.amount is not None or book.past[entry.posting.pk].left:
+        return False
+    others = [other.posting for other in draft.entries if isinstance(other, Undo)]
+    return any(book.past[p.pk].left for p in others if p.journal_id == entry.posting.journal_id)
 
 
 def _apply(page: Page, position: int, entry: Entry, moment: Moment) -> None:  # noqa: C901, PLR0912  one case a kind

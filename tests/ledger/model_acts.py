@@ -18,14 +18,27 @@ def post(books: Books, draft: Draft, now: datetime, today: date) -> Act | Refuse
     """What the act does, done; or why it is refused, with everything as it was."""
     copy: Books = pickle.loads(pickle.dumps(books))  # noqa: S301  our own
     attempt = _Attempt(copy, now, today)
+    passed_over = [position for position, entry in enumerate(draft.entries, 1) if _is_back(books, entry, draft)]
     try:
         for position, entry in enumerate(draft.entries, 1):
-            attempt.do(position, entry)
+            if position not in passed_over:
+                attempt.do(position, entry)
         attempt.look_at_floors(before=books)
     except Refused as refusal:
         return refusal
     books.__dict__.update(copy.__dict__)
     return attempt.act
+
+
+def _is_back(books: Books, entry: Entry, draft: Draft) -> bool:
+    """Nothing is left of it while something is of its journal, of which all that is left was asked for."""
+    if not isinstance(entry, Undo) or entry.amount is not None:
+        return False
+    journal = [
+        e.posting for e in draft.entries if isinstance(e, Undo) and e.posting.journal_id == entry.posting.journal_id
+    ]
+    left = {posting.pk: books.postings[posting.pk].left for posting in journal}
+    return not left[entry.posting.pk] and sum(left.values()) > 0
 
 
 class _Attempt:

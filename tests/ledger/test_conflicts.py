@@ -15,7 +15,7 @@ from paymentsite.ledger.entries import Draft, Entry, Posted
 from paymentsite.ledger.models import Journal
 from paymentsite.ledger.refusals import ReferenceConflict
 from paymentsite.ledger.services import Capture, Expire, Extend, Increase, Move, Place, Release, Undo
-from tests.factories import cny, hot, pts
+from tests.factories import cny, hot, postings_of, pts
 from tests.ledger.repeating import (
     SOON,
     SORTS,
@@ -240,6 +240,22 @@ def test_conflict_names_each_field_that_differs_and_no_other(world, second):
     )
 
     assert conflict(WAYS[second](other)) == ["source", "entries[2].amount", "entries[3].target"]
+
+
+@second_way
+def test_conflict_with_a_rest_names_no_posting_that_was_back_already(world, second, book):
+    singly(Draft(entries=(Undo(world.posting),), reference="before"))
+    rest = Draft(entries=(Undo(world.other_posting), Undo(world.posting)), reference="r")
+    assert isinstance(singly(rest), Posted)
+    stranger = postings_of(singly(Draft(entries=(Move(cny(1), world.one, world.two),), reference="else")))[0]
+    before = book()
+
+    assert conflict(WAYS[second](replace(rest, kind="x"))) == ["kind"]
+    for other in (Undo(stranger), Undo(world.posting, cny(20)), Undo(world.other_posting), Move(cny(1), hot(), hot())):
+        assert conflict(WAYS[second](replace(rest, entries=(rest.entries[0], other)))) == ["entries[2]"]
+    # What was back already left nothing that could tell whether it was asked for.
+    assert conflict(WAYS[second](replace(rest, entries=rest.entries[:1]))) == ["entries[1]"]
+    assert book()["ledger_journal"] == before["ledger_journal"]
 
 
 @second_way

@@ -46,6 +46,7 @@ def assert_worth_it(met: Met, histories: int) -> None:
     assert met.steps >= histories * STEPS / 3
     assert met.things["Move"] >= histories * 3
     assert met.things["insufficient_funds"] >= histories
+    assert met.things["rest"] >= histories / 5
 
 
 @pytest.mark.first

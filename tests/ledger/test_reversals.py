@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries
 from paymentsite.ledger import services as ledger
@@ -92,6 +92,78 @@ def test_parts_go_back_until_nothing_is_left():
     assert stands(payer, merchant, fees) == [100, 0, 0]
     with pytest.raises(ReversalExceeds):
         reverse(paid)
+
+
+def test_rest_goes_back_when_nothing_is_left_of_some_of_it():
+    payer, merchant, fees, tips = purse(100), purse(), hot(), purse()
+    paid = post(Move(cny(50), payer, merchant), Move(cny(2), merchant, fees), Move(cny(3), payer, tips))
+    reverse(paid, amounts={1: cny(20), 3: cny(3)})
+
+    back = ledger.reverse(journal=journal(paid), reference="rest")
+
+    assert stands(payer, merchant, fees, tips) == [100, 0, 0, 0]
+    assert [(p.position, p.amount) for p in postings_of(back)] == [(2, cny(2)), (3, cny(30))]
+    again = ledger.reverse(journal=journal(paid), reference="rest")
+    assert (again, again.replayed) == (back, True)
+    with pytest.raises(ReversalExceeds) as refusal:
+        reverse(paid)
+    assert refusal.value.facts == {"left": cny(0).to_wire(), "asked": cny(3).to_wire()}
+
+
+def test_account_of_which_nothing_is_left_to_come_back_need_not_be_open():
+    payer, merchant, tips = purse(100), purse(), purse()
+    paid = post(Move(cny(50), payer, merchant), Move(cny(3), payer, tips))
+    reverse(paid, amounts={2: cny(3)})
+    ledger.set_status(account=tips, status="closed", by=SYSTEM, reason="test")
+
+    reverse(paid)
+
+    assert stands(payer, merchant) == [100, 0]
+
+
+def test_rest_that_cannot_come_back_is_refused_whole():
+    payer, merchant, fees = purse(100), purse(), purse()
+    paid = post(Move(cny(50), payer, merchant), Move(cny(2), merchant, fees))
+    reverse(paid, amounts={2: cny(2)})
+    post(Move(cny(10), merchant, hot()))
+
+    with pytest.raises(InsufficientFunds):
+        reverse(paid)
+
+    assert stands(payer, merchant, fees) == [50, 40, 0]
+
+
+def test_amount_that_is_named_is_never_passed_over():
+    payer, merchant, fees = purse(100), purse(), hot()
+    paid = post(Move(cny(50), payer, merchant), Move(cny(2), merchant, fees))
+    reverse(paid, amounts={2: cny(2)})
+
+    with pytest.raises(ReversalExceeds):
+        reverse(paid, amounts={1: cny(50), 2: cny(1)})
+    assert stands(payer, merchant, fees) == [50, 50, 0]
+
+
+def test_nothing_is_passed_over_for_what_is_left_of_another_journal_nor_twice_in_one_act():
+    payer, merchant = purse(100), purse()
+    one, other = (only(post(Move(cny(20), payer, merchant))) for _ in range(2))
+    post(Undo(one))
+
+    for entries in ([Undo(one), Undo(other)], [Undo(other), Undo(other)]):
+        with pytest.raises(ReversalExceeds):
+            post(*entries)
+    assert stands(payer, merchant) == [80, 20]
+
+
+def test_rest_of_points_goes_back_past_those_that_came_back():
+    account, other, shop = points(), points(), hot(unit="PTS")
+    fund(account, 5, terms("x"))
+    fund(other, 5, terms("y"))
+    spent = post(Move(pts(5), account, shop), Move(pts(5), other, shop))
+    reverse(spent, amounts={2: pts(5)})
+
+    reverse(spent)
+
+    assert (left(account), left(other)) == ({"x": 5}, {"y": 5})
 
 
 def test_reversal_repeated_is_the_first_one_though_nothing_is_left():

@@ -4,6 +4,8 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Final
 
+from django.db.models import Sum
+
 from paymentsite.core.money import Money
 from paymentsite.ledger import canon
 from paymentsite.ledger.entries import (
@@ -123,6 +125,8 @@ class _Written:
         match entry:
             case Move():
                 return self.as_move(position) == words
+            case Undo(undone, None) if posting is None:
+                return position not in self.events and self._passed_over(undone)
             case Undo(undone, given):
                 return (
                     posting is not None
@@ -161,6 +165,18 @@ class _Written:
             and self._terms(position) == entry.terms
             and (entry.final or Kind.RELEASED not in events)
         )
+
+    def _passed_over(self, undone: Posting) -> bool:
+        """Whether this journal brought back the rest of another, and ``undone`` of that one was back already."""
+        reversals = [posting for posting in self.postings.values() if posting.reverses_id is not None]
+        if not Posting.objects.filter(
+            pk__in=[each.reverses_id for each in reversals], journal=undone.journal_id
+        ).exists():
+            return False
+        # Who reverses locks the journal first, so that reversals of one are numbered in their order.
+        earlier = Posting.objects.filter(reverses=undone.pk, pk__lt=min(each.pk for each in reversals))
+        back: int | None = earlier.aggregate(total=Sum("amount_minor"))["total"]
+        return back == undone.amount_minor
 
     def _terms(self, position: int) -> Terms | None:
         for use in self.uses.get(position, ()):

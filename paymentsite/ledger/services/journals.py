@@ -85,7 +85,8 @@ def reverse(
 ) -> Posted:
     """Move back what ``journal`` moved: all that is left of it, or ``amounts`` by the position of the posting.
 
-    Never more than was moved, whoever reverses at the same time; lots come back as they went.
+    Never more than was moved, whoever reverses at the same time; lots come back as they went. All that is left passes
+    over postings that are back already, and is refused when all of them are; ``amounts`` are moved whole or not at all.
     """
     postings = journal.postings.select_related("source", "target").order_by("-position")
     if amounts is None:
