@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from paymentsite.core import clock, jobs
-from paymentsite.core.jobs import Schedule
+from paymentsite.core.jobs import Owed, Schedule
 from paymentsite.core.models import JobRun
 from tests.threads import run_together
 
@@ -134,7 +134,7 @@ if connection.vendor == "postgresql":
 
             def claim(_: int, slot: datetime = slot, seen: JobRun = seen) -> None:
                 job = schedule.jobs["hourly"]
-                if run := jobs._claim(job, slot, seen):
+                if run := jobs._claim(Owed(job, slot, 0, seen)):
                     jobs._work(job, run, slot)
 
             at_once(claim)

@@ -68,7 +68,7 @@ def test_however_many_notifications_cannot_be_worked_off_newer_ones_are(monkeypa
     monkeypatch.setattr(notifications, "_CHUNK", 2)
     made = {"gateway": "sandbox", "kind": "top_up", "about": str(uuid4()), "received_at": clock.now()}
     for number in range(5):
-        fields = {"event_id": f"stuck {number}", "outcome": "of another release", "body": Secret("{}")}
+        fields = {"event_id": f"stuck {number}", "outcome": "unheard of", "body": Secret("{}")}
         Notification.objects.create(public_id=uuid4(), **made, **fields)
     purse = wallet()
     top_up(purse, 10_10)
