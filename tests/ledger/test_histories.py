@@ -187,7 +187,13 @@ if connections["default"].vendor == "postgresql":
     BUGS += [swift_skips_a_number, swift_forgets_what_is_held, swift_debits_where_nothing_may_go_out]
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+# Found after some hundred histories: in a whole run beside one database is enough.
+LATE = {time_of_a_hold_ignored}
+
+
+@pytest.mark.parametrize(
+    "bug", [pytest.param(bug, marks=[pytest.mark.once] * (bug in LATE), id=bug.__name__) for bug in BUGS]
+)
 @pytest.mark.django_db
 def test_histories_find_a_planted_bug(bug, monkeypatch):
     wording.statement.cache_clear()
