@@ -134,10 +134,19 @@ def _processed(told: Notification) -> bool:
     try:
         process(notification=told)
     except Unposted as refusal:
-        if order := _order(told):
-            orders.refused_by_books(order, refusal)
+        _refused(told, refusal)
         return False
     except Exception:  # the edge: it stays as it is, is tried again, and verify names it
         log.exception("notification failed", notification=str(told.public_id))
         return False
     return True
+
+
+@act
+def _refused(told: Notification, refusal: Unposted) -> None:
+    """A person looks why the books refuse it; unless they have taken it meanwhile, which only a lock tells."""
+    order = _order(told)
+    if order is not None:
+        found = orders.locked(order)
+        if Notification.objects.waiting().filter(pk=told.pk).exists():
+            orders.refused_by_books(found, refusal)
