@@ -14,13 +14,13 @@ from paymentsite.core.services import approvals, open_items
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance
-from paymentsite.ledger.refusals import Unposted
+from paymentsite.ledger.refusals import InsufficientFunds, Unposted
 from tests.wallets.deciding import clean, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, let_time_pass, route, top_up, wallet, withdraw
 from tests.wallets.saved import bank_account, card
 from wallets.gateways.base import Answer, Outcome
-from wallets.models import GatewayOrder, TopUp
+from wallets.models import GatewayOrder, Notification, TopUp
 from wallets.services import bookings, conflicts, janitor, notifications, orders, outcomes, sandbox, wallets
 from wallets.services.orders import Origin
 from wallets.services.payees import InstrumentOfAnotherMethod
@@ -152,6 +152,25 @@ def test_member_closes_no_wallet_to_which_something_is_on_its_way():
 
     with pytest.raises(WalletAwaitsMoney):
         wallets.close(wallet=purse, by=Actor.of(purse.member.user), reason="mine")
+
+
+def test_wallet_that_staff_closed_over_a_top_up_is_closed_to_its_member_too():
+    purse = wallet()
+    top_up(purse, 10_02)
+    wallets.close(wallet=purse, by=staff(), reason="asked for")
+
+    assert wallets.close(wallet=purse, by=Actor.of(purse.member.user), reason="mine").state == "closed"
+
+
+def test_refusal_that_is_over_when_it_is_told_of_is_before_nobody():
+    order = top_up(wallet(), 10_02)
+    let_time_pass(timedelta(days=2))
+    told = Notification.objects.filter(about=order.public_id.hex).latest("pk")
+    assert told.state == "processed"
+
+    notifications._refused(told, InsufficientFunds(available=eur(0), asked=eur(1), short=eur(1)))
+
+    assert orders.UNBOOKABLE not in items()
 
 
 @pytest.mark.parametrize("method", ["card", "bank"])

@@ -196,12 +196,11 @@ def _went(order: Withdrawal, by: Actor, reason: str) -> Effect:
         booked_to=BookedTo.WALLET if from_hold else BookedTo.SUSPENSE,
         fee_minor=order.fee_minor if from_hold else 0,
     )
-    fits = from_hold and order.moved.unit == order.currency
-    if fits:
-        endings.paid_out(order)
-    if not fits:
+    if not from_hold or order.moved.unit != order.currency:
         orders.needs_person(order, orders.SUSPENDED, "What went is booked against suspense, for staff to settle.")
-    elif order.moved > order.amount:
-        why = f"{order.moved - order.amount} more went than was on hold: booked against suspense, for staff to settle."
-        orders.needs_person(order, orders.SUSPENDED, why)
+    else:
+        endings.paid_out(order)
+        if order.moved > order.amount:
+            more = f"{order.moved - order.amount} more went than was on hold"
+            orders.needs_person(order, orders.SUSPENDED, f"{more}: booked against suspense, for staff to settle.")
     return {"booked_to": BookedTo.WALLET if from_hold else BookedTo.SUSPENSE}

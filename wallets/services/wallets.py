@@ -151,12 +151,13 @@ def close(*, wallet: Wallet, by: Actor, reason: str) -> Wallet:
     """The wallet is gone for ever; refused unless it is empty. A frozen one is closed by staff alone, and by none of
     them their own: closed by its member, it would be followed by one that is not frozen."""
     Member.objects.lock(wallet.member_id)
-    if Wallet.objects.get(pk=wallet.pk).state == State.FROZEN:
+    state = Wallet.objects.get(pk=wallet.pk).state
+    if state == State.FROZEN:
         if by.kind == MEMBER:
             raise WalletFrozen
         check_not_own(by, wallet.member_id)
     # Staff may: what comes then is in suspense, before a person.
-    if by.kind == MEMBER and TopUp.objects.filter(wallet=wallet).not_ended().exists():
+    if state != State.CLOSED and by.kind == MEMBER and TopUp.objects.filter(wallet=wallet).not_ended().exists():
         raise WalletAwaitsMoney
     return _change(wallet, State.CLOSED, by=by, reason=reason)
 
