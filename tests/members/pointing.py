@@ -1,6 +1,7 @@
 """Rules, payments and refunds to arrange tests of points with: flows as a higher app writes them."""
 
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from members.models import EarnBudget, Earning, EarnRule, Member, Purchase
 from members.services import points
 from members.services.points import Paid, Proposal, TakenBack
 from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
@@ -71,3 +73,12 @@ def earning(source: str) -> Earning:
 
 def house(code: str, unit: str = "PTS") -> int:
     return books.standing(ledger.house(code, unit)).posted.minor
+
+
+def after(days: int) -> AbstractContextManager[None]:
+    """So many days later."""
+    return clock.standing(clock.now() + timedelta(days=days))
+
+
+def freeze(who: Member, status: str = "frozen") -> None:
+    ledger.set_status(account=points.of(who).points, status=status, by=SYSTEM, reason="a court says so")
