@@ -23,7 +23,7 @@ _FILL_ROWS: Final = 10_000
 
 def prepare(plan: Plan, server: Server, workers: Sequence[Worker]) -> None:
     """Tables and accounts for everyone, and every way warm."""
-    workers[0].ask("work.books.migrate")
+    workers[0].ask("work.books.migrate_only", apps=["core", "ledger", "hordak"])
     pgbench.fill(server.pgbench, plan.scale)
     cuts = [plan.accounts * n // len(workers) for n in range(len(workers) + 1)]
     together(workers, "work.books.open_accounts", lambda n: {"first": cuts[n], "last": cuts[n + 1]})
@@ -100,7 +100,7 @@ def reads(plan: Plan, worker: Worker, closer: Worker) -> Samples:
 def sqlite(plan: Plan, worker: Worker) -> Samples:
     """The embedded database with the site's pragmas: one transfer a transaction, beside the ORM's; and many a call."""
     samples: Samples = defaultdict(list)
-    worker.ask("work.books.migrate")
+    worker.ask("work.books.migrate_only", apps=["core", "ledger"])
     worker.ask("work.books.open_accounts", first=0, last=plan.accounts // 10)
     for what in ("uniform", "orm"):
         lap([worker], what, plan.warm_seconds)

@@ -12,7 +12,7 @@ from django.utils import translation
 from tests import measuring, tables, tables_made
 from tests.made_once import made_once
 from tests.planting import floorless, quick_to_see_deadlocks, reworded, unlocked, without
-from tests.threads import run_together
+from tests.threads import dismiss, run_together
 
 _SWITCH: Final = pytest.StashKey[measuring.Switch]()
 
@@ -83,8 +83,15 @@ def unprotected() -> Callable[[], AbstractContextManager[None]]:
     return tables.unprotected
 
 
+@pytest.fixture(scope="session")
+def _dismissed(django_db_setup: None) -> Iterator[None]:
+    """Nobody is connected any more when the test database goes."""
+    yield
+    dismiss()
+
+
 @pytest.fixture
-def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
+def together(_dismissed: None) -> Callable[[int, Callable[[int], Any]], list[Any]]:
     """``together(8, work)``: ``work(0)`` … ``work(7)`` at once, each in a thread with its own connection.
 
     Gives back what each returned, in order; an exception is given back too, for the test to count.

@@ -12,7 +12,7 @@ from members.models.members import MemberQuerySet
 from paymentsite.ledger import moves, rules
 from paymentsite.ledger.models import Balance
 from paymentsite.ledger.store import wording
-from tests import tables
+from tests import tables, threads
 
 ROUNDS = 200
 
@@ -94,5 +94,7 @@ def quick_to_see_deadlocks(django_db_setup, django_db_blocker) -> Iterator[None]
     with connection.cursor() as cursor:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '50ms'")
+        threads.dismiss()
         yield
         cursor.execute(f"ALTER DATABASE {name} RESET deadlock_timeout")
+        threads.dismiss()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from django.db import connection
 
@@ -50,8 +51,14 @@ def empty() -> None:
 
 
 def _filled() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_which_are_filled())
+        return [table for (table,) in cursor.fetchall()]
+
+
+@cache
+def _which_are_filled() -> str:
+    """Asked after every test that commits; which tables there are does not change."""
     tables = set(connection.introspection.table_names()) - _FROM_MIGRATIONS
     looks = [f"SELECT '{t}' WHERE EXISTS (SELECT 1 FROM \"{t}\")" for t in sorted(tables)]  # noqa: S608  names again
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(looks))
-        return [table for (table,) in cursor.fetchall()]
+    return " UNION ALL ".join(looks)

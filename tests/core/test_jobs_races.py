@@ -86,6 +86,8 @@ def start(program: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+pytestmark = pytest.mark.usefixtures("together")
+
 if connection.vendor == "postgresql":
 
     @pytest.mark.race

@@ -12,6 +12,7 @@ from django.db import connection
 
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, AccountEvent, Balance, Block, Journal, Leaf
+from tests import threads
 from tests.factories import hot, purse
 from tests.ledger import racers
 from tests.ledger.racers import Told
@@ -244,6 +245,7 @@ def sealing(run: Run, count: int, *, acts: int) -> None:
 
 def deadlocks() -> int:
     """How many the server has broken in this database, once the racers' connections have told it what they saw."""
+    threads.dismiss()
     deadline = time.monotonic() + 20
     with connection.cursor() as cursor:
         while True:
@@ -251,8 +253,9 @@ def deadlocks() -> int:
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 " AND backend_type = 'client backend'"
             )
-            if not cursor.fetchone()[0] or time.monotonic() > deadline:
+            if not cursor.fetchone()[0]:
                 break
+            assert time.monotonic() < deadline, "someone is still connected"
             time.sleep(0.01)
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         return int(cursor.fetchone()[0])

@@ -14,6 +14,7 @@ from paymentsite.ledger.book import LotState, Page
 from paymentsite.ledger.models import Hold
 from paymentsite.ledger.services import recording, seals
 from paymentsite.ledger.store import base, wording
+from tests.examples import some
 from tests.ledger.machine import CommittedHistories, Histories
 from tests.ledger.setting import Met
 
@@ -52,12 +53,12 @@ def assert_worth_it(met: Met, histories: int) -> None:
 @pytest.mark.first
 @pytest.mark.django_db
 def test_histories_agree_with_the_model():
-    assert_worth_it(run(Histories, 60), 60)
+    assert_worth_it(run(Histories, some(60)), some(60))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_histories_of_committed_acts_agree_with_the_model():
-    assert_worth_it(run(CommittedHistories, 15), 15)
+    assert_worth_it(run(CommittedHistories, some(15)), some(15))
 
 
 @pytest.mark.long

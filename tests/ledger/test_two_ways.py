@@ -20,6 +20,7 @@ from paymentsite.ledger.entries import Draft, Entry, Posted
 from paymentsite.ledger.models import Account, Balance, Hold, Journal, Unsealed
 from paymentsite.ledger.services import Move, Place, Release, Terms, recording
 from paymentsite.ledger.store import swift
+from tests.examples import some
 from tests.factories import cny, hold, hot, points, pts, purse
 
 STATUSES = ("open", "open", "open", "no_debit", "frozen")
@@ -159,14 +160,14 @@ ample = settings(deadline=None, database=None, suppress_health_check=[HealthChec
 
 
 @pytest.mark.django_db
-@settings(ample, max_examples=25)
+@settings(ample, max_examples=some(25))
 @given(acts, st.lists(st.sampled_from(STATUSES), min_size=ACCOUNTS, max_size=ACCOUNTS))
 def test_every_way_writes_the_same_and_answers_the_same(acts, statuses):
     compare(acts, statuses, run=f"run {next(runs)}")
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(ample, max_examples=8)
+@settings(ample, max_examples=some(8))
 @given(acts, st.lists(st.sampled_from(STATUSES), min_size=ACCOUNTS, max_size=ACCOUNTS))
 def test_every_way_is_the_same_where_each_act_commits_by_itself(acts, statuses):
     compare(acts, statuses, run=f"committed run {next(runs)}")

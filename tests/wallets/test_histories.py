@@ -8,6 +8,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.examples import some
 from tests.wallets.gateways import sandboxes
 from tests.wallets.histories.asking import Asking
 from tests.wallets.histories.bugs import BUGS
@@ -20,7 +21,7 @@ from tests.wallets.histories.topping_up import ToppingUp
 from tests.wallets.histories.withdrawing import Withdrawing
 from tests.wallets.histories.world import PEOPLE, Met, World
 
-HISTORIES, STEPS = 10, 30
+HISTORIES, STEPS = max(some(10), 5), 30
 CHUNK, CHUNKS = 100, 20
 
 pytestmark = pytest.mark.django_db
