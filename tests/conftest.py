@@ -54,6 +54,13 @@ def unconnected() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def unadorned() -> Iterator[None]:
+    """Static files are served by whitenoise to real browsers alone: each client of a test would look all of them up."""
+    with override_settings(WHITENOISE_USE_FINDERS=False):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def texting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Text messages are kept, and not beside those of the developer's own sandbox."""
     kept = tmp_path_factory.mktemp("texts") / "messages.jsonl"

@@ -15,7 +15,7 @@ from tests.wallets.deciding import decide
 from tests.wallets.factories import holds, wallet
 from tests.wallets.saved import VISA
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MODELS = (AccountRange, Bank, BankCredit, VirtualAccount, VirtualAccountEvent)
 PAYER = {"payer_name": "Bo Li", "payer_account": "DE89370400440532013000", "note": f"card {VISA}"}

@@ -15,7 +15,7 @@ from tests.factories import cny
 from tests.wallets.deciding import decide
 from tests.wallets.factories import wallet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MODELS = (Card, CardEvent, CardLoad, CardProduct, CodeKey, NumberRange)
 

@@ -23,7 +23,7 @@ from tests.members.limiting import cap, someone
 from tests.wallets.deciding import decide
 from tests.wallets.factories import wallet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MODELS = (CardAuthorisation, CardMessage, DecisionReceipt, CardControls)
 TERMS = {

@@ -14,7 +14,7 @@ from paymentsite.ledger.models import Account, Balance, Block, Hold, Journal, Lo
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.factories import cny, hot, purse
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MODELS = (Account, Journal, Hold, Lot, Block)
 

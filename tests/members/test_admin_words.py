@@ -17,7 +17,7 @@ from tests.members.factories import approved, member, superuser
 from tests.members.limiting import cap, someone, take
 from tests.members.tiering import earn, levels
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,7 +10,7 @@ from paymentsite.core.models import Approval
 from tests.members.factories import member
 from tests.members.limiting import cap, someone, take
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 LIST = "/admin/members/limit/"
 ASKED = {

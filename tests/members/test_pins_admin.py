@@ -12,7 +12,7 @@ from paymentsite.core.models import Approval
 from paymentsite.core.vault import Secret
 from tests.members.factories import member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

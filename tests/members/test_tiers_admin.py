@@ -16,7 +16,7 @@ from tests.members.catalogue import code_of, coupon_reward, goods
 from tests.members.factories import member
 from tests.members.tiering import earn, fund_points, levels, points_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MODELS = (Tier, TierProgramme, MemberTier, TierChange, Progress, Reward, Redemption, Coupon)
 

@@ -11,7 +11,7 @@ from tests.members import pointing
 from tests.members.factories import member
 from tests.wallets.factories import wallet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def state(who: Member) -> str:

@@ -16,7 +16,7 @@ from wallets.models import GatewayRoute, Notification, OrderEvent, TopUp
 from wallets.models.orders import UNDECIDED
 from wallets.services import conflicts
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("routed")]
 
 
 def browser(name: str, *rights: str, root: bool = False) -> Client:

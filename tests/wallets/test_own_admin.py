@@ -20,7 +20,7 @@ from tests.wallets.saved import bank_account, card, known_as
 from wallets.models import AccountProof, Exchange, ExchangeQuote, ExchangeRate, Instrument
 from wallets.services import account_proofs, exchanges, rates
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MODELS = (Instrument, AccountProof, ExchangeRate, ExchangeQuote, Exchange)
 

@@ -17,7 +17,7 @@ from tests.wallets.races import due_order
 from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
 from wallets.services import standing_orders, standing_runs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MODELS = (Transfer, MoneyRequest, StandingOrder, StandingRun, Gift)
 
