@@ -26,7 +26,7 @@ from tests.wallets.gateways import sandboxes
 from tests.wallets.races import due_order
 from wallets import demo
 from wallets.models import Transfer
-from wallets.services import standing_runs
+from wallets.services import points_credit, requests, standing_runs
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +43,8 @@ def fill() -> None:
     list(cards.fill())
     buyer = Member.objects.get(handle="lin")
     fund_points(buyer, 5_000)
+    points_credit.credit(member=buyer, count=1_000, reference="here", by=Actor.of(buyer.user))
+    requests.block(member=buyer, other=member(), by=Actor.of(buyer.user))
     rewards.redeem(member=buyer, reward=coupon_reward(), reference="here", by=Actor.of(buyer.user))
     points.refer(member=member(), referrer=buyer, now=clock.now())
     order = due_order(buyer, member())

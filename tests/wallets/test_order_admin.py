@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from members.models import User
-from paymentsite.core.models import Approval
+from paymentsite.core.models import Approval, OpenItem
 from tests.wallets.deciding import decide, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, let_time_pass, top_up, wallet, withdraw
@@ -112,6 +112,19 @@ def test_gateway_is_asked_now():
 
     assert "done" in said(browser("ann", root=True), page(order, "ask"))
     assert (holds(purse), OrderEvent.objects.filter(top_up=order, origin="staff").count()) == (eur(1017), 1)
+
+
+def test_gateway_may_be_asked_again_before_a_conflict_is_decided():
+    """It says the same: nothing is booked, and the conflict waits for staff as before."""
+    purse, client = wallet(), browser("ann", root=True)
+    order = top_up(purse, 1010)
+    assert page(order, "ask") in client.get(page(order)).content.decode()
+
+    assert "differs" in said(client, page(order, "ask"))
+
+    order.refresh_from_db()
+    assert (order.state, order.next_query_at, holds(purse)) == ("conflict", None, eur(0))
+    assert OpenItem.objects.filter(state="open").count() == 1
 
 
 def test_route_is_added_and_changed():

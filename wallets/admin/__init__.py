@@ -1,5 +1,15 @@
 """Wallets and what moves between them, in the back office."""
 
-from wallets.admin import exchanges, fees, gateways, instruments, members, orders, transfers, wallets
+from wallets.admin import exchanges, fees, gateways, instruments, members, orders, points_credits, transfers, wallets
 
-__all__ = ["exchanges", "fees", "gateways", "instruments", "members", "orders", "transfers", "wallets"]
+__all__ = [
+    "exchanges",
+    "fees",
+    "gateways",
+    "instruments",
+    "members",
+    "orders",
+    "points_credits",
+    "transfers",
+    "wallets",
+]

@@ -20,7 +20,7 @@ from wallets.models import GatewayOrder, OrderEvent, ProofDeposit, TopUp, Withdr
 from wallets.models.orders import UNDECIDED, OrderT, State
 from wallets.services import conflicts, janitor, orders, top_ups
 
-_ASKABLE = frozenset({*UNDECIDED, State.RETURNING, State.SUCCEEDED})
+_ASKABLE = frozenset({*UNDECIDED, State.CONFLICT, State.RETURNING, State.SUCCEEDED})
 
 
 class GiveBackForm(ReasonForm):

@@ -13,7 +13,7 @@ from paymentsite.core.errors import worded
 from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import NOTHING
 from wallets.admin.wallets import ReasonForm
-from wallets.models import Gift, MoneyRequest, StandingOrder, StandingRun, Transfer
+from wallets.models import Gift, MoneyRequest, RequestBlock, StandingOrder, StandingRun, Transfer
 from wallets.services import gift_links, requests, standing_orders
 
 
@@ -64,6 +64,13 @@ class MoneyRequests(Movements[MoneyRequest]):
     def withdraw(self, *, row: MoneyRequest, by: Actor, answers: dict[str, Any]) -> str | Promise:
         requests.cancel(request=row, by=by, reason=answers["reason"])
         return _("The request is withdrawn.")
+
+
+@admin.register(RequestBlock)
+class RequestBlocks(OfMembers[RequestBlock]):
+    parties = ("member", "blocked")
+    list_display = ("at", "member", "blocked")
+    list_select_related = ("member", "blocked")
 
 
 @admin.register(StandingOrder)
