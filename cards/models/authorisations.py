@@ -164,6 +164,7 @@ class Kind(models.TextChoices):
     AUTHORISATION = "authorisation", _("question")
     INCREMENT = "increment", _("question for more")
     ADVICE = "advice", _("approved elsewhere")
+    REFUSAL = "refusal", _("declined elsewhere")
     REVERSAL = "reversal", _("cancelled")
     CAPTURE = "capture", _("paid")
     REFUND = "refund", _("refunded")

@@ -48,6 +48,12 @@ DECLINED = notices.kind(
     gettext_noop("{merchant} was declined on the card ending in {last_four}. {why}"),
     why=why,
 )
+DECLINED_ELSEWHERE = notices.kind(
+    "card_declined_elsewhere",
+    gettext_noop(
+        "{merchant} was declined on the card ending in {last_four} before we were asked. Try again a little later."
+    ),
+)
 REFUNDED = notices.kind("card_refunded", gettext_noop("{merchant} gave back {amount}."))
 OWED = notices.kind(
     "card_debt",

@@ -43,6 +43,7 @@ class What(StrEnum):
     AUTHORISE = "authorise"
     INCREMENT = "increment"
     ADVISE = "advise"
+    DECLINE = "decline"
     REVERSE = "reverse"
     CAPTURE = "capture"
     REFUND = "refund"
@@ -196,6 +197,7 @@ _ASKS: Final[Mapping[What, Callable[..., Answer]]] = {
 }
 _TELLS: Final[Mapping[What, Callable[..., Taken]]] = {
     What.ADVISE: telling.advise,
+    What.DECLINE: telling.decline,
     What.REVERSE: telling.reverse,
     What.CAPTURE: telling.capture,
     What.REFUND: telling.refund,

@@ -27,12 +27,17 @@ STUCK = "card_refund_stuck"
 ABOVE = "card_taken_above"
 _TAKES = {Kind.CAPTURE, Kind.REFUND_REVERSAL}
 _BACK = {Kind.REFUND, Kind.REFUND_REVERSAL}
-_NEEDS_AMOUNT = {Kind.ADVICE, Kind.CAPTURE, Kind.REFUND, Kind.REFUND_REVERSAL}
+_NEEDS_AMOUNT = {Kind.ADVICE, Kind.REFUSAL, Kind.CAPTURE, Kind.REFUND, Kind.REFUND_REVERSAL}
 
 
 def advise(*, told: Told, by: Actor) -> Taken:
     """Somebody approved it in our stead: it counts, and what there is of it is set aside."""
     return _checked(told, Kind.ADVICE, by)
+
+
+def decline(*, told: Told, by: Actor) -> Taken:
+    """Somebody declined it in our stead: it is written down and counts for nothing, and the member hears of it."""
+    return _checked(told, Kind.REFUSAL, by)
 
 
 def reverse(*, told: Told, by: Actor) -> Taken:
@@ -112,9 +117,10 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
 
 
 def _charged(turn: Turn) -> Charge | None:
-    """What the message comes to on the card. A cancellation comes to a share of what was approved instead."""
+    """What the message comes to on the card: nothing when it was declined. A cancellation comes to a share of what was
+    approved instead."""
     told, use = turn.told, turn.facts.use
-    if told.amount is None or turn.kind == Kind.REVERSAL:
+    if told.amount is None or turn.kind in {Kind.REVERSAL, Kind.REFUSAL}:
         return None
     before = Before()
     if use is not None:
@@ -125,7 +131,7 @@ def _charged(turn: Turn) -> Charge | None:
 
 def _there(turn: Turn, use: CardAuthorisation, charged: Charge | None) -> int:
     """How much of the use it is about, at the merchant."""
-    if charged or turn.told.amount is None:
+    if charged or turn.told.amount is None or turn.kind == Kind.REFUSAL:
         return charged.there if charged else 0
     return there(turn.told.amount, use.merchant_currency, turn.now)
 
@@ -138,12 +144,13 @@ def _after(turn: Turn, before: Figures, there: int, amount: int) -> Figures:
             return before.reverse(None if turn.told.amount is None else there)
         case Kind.CAPTURE:
             return before.capture(there, amount, final=turn.told.final)
-        case Kind.REFUND:
-            return before.refund(there, amount)
-        case Kind.REFUND_REVERSAL:
-            return before.refund(-there, -amount)
+        case Kind.REFUND | Kind.REFUND_REVERSAL:
+            way = 1 if turn.kind == Kind.REFUND else -1
+            return before.refund(way * there, way * amount)
         case Kind.EXPIRY:
             return before.lapse()
+        case Kind.REFUSAL:
+            return before
     raise ValueError(f"{turn.kind} asks, and is answered elsewhere")
 
 
@@ -185,6 +192,8 @@ def _tell(
     if turn.kind == Kind.CAPTURE and charged and not before.approved:
         spent: dict[str, Any] = {"amount": charged.total, "last_four": card.last_four, **about}
         notices.tell(member=card.member, kind=sayings.SPENT, **spent)
+    if turn.kind == Kind.REFUSAL:
+        notices.tell(member=card.member, kind=sayings.DECLINED_ELSEWHERE, last_four=card.last_four, **about)
     if turn.kind == Kind.REFUND and charged and charged.own.minor:
         notices.tell(member=card.member, kind=sayings.REFUNDED, amount=charged.own, **about)
     if journal.debt:

@@ -22,7 +22,10 @@ from tests.examples import some
 pytestmark = pytest.mark.django_db
 
 FEW, MANY = some(40), 2_000
-WHATS = ("ask", "more", "advise", "reverse", "reverse all", "capture", "capture last", "refund", "reverse_refund")
+WHATS = (
+    *("ask", "more", "advise", "decline", "reverse", "reverse all"),
+    *("capture", "capture last", "refund", "reverse_refund"),
+)
 messages = st.lists(
     st.tuples(st.sampled_from(WHATS), st.integers(1, 40)),
     min_size=1,
