@@ -17,9 +17,10 @@ from cards.admin.shown import kind_of, link, minor, moment
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Outcome
 from cards.queries.finding import named_by_processors
-from cards.services import settling, stray_losses
+from cards.services import refunds_aside, settling, stray_losses
 from members.admin.finding import MemberField, OfMembers
 from members.admin.tiers import PROPOSED
+from members.models import Member
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import deed
 from paymentsite.core.errors import listed
@@ -194,7 +195,7 @@ class CardMessages(OfMembers[CardMessage]):
         "message_id",
     )
     facts = ("at", "kind", "whose", "merchant", "asked", "left_aside")
-    deeds = ("place", "lose")
+    deeds = ("place", "pay", "lose")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CardMessage], search_term: str
@@ -255,7 +256,7 @@ class CardMessages(OfMembers[CardMessage]):
 
     @admin.display(description=_("of a refund, waits to be put on a wallet"))
     def left_aside(self, message: CardMessage) -> str:
-        left = settling.aside(message)
+        left = refunds_aside.left_of(message)
         return formatted(left) if left else NOTHING
 
     @deed(
@@ -263,10 +264,22 @@ class CardMessages(OfMembers[CardMessage]):
         permission="cards.propose_refund_place",
         form=PlaceForm,
         initial=lambda row: {"member": row.use.member.handle or row.use.member_id} if row.use else {},
-        offered=lambda _by, row: settling.aside(row) is not None,
+        offered=lambda _by, row: refunds_aside.left_of(row) is not None and not _left(row),
     )
     def place(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
         settling.place_refund(message=row, member=answers["member"], by=by, reason=answers["reason"])
+        return PROPOSED
+
+    @deed(
+        _("Say that it was paid by hand"),
+        permission="cards.propose_refund_place",
+        form=ReasonForm,
+        offered=lambda _by, row: refunds_aside.left_of(row) is not None and _left(row),
+    )
+    def pay(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
+        if row.use is None:
+            raise settling.RefundNotAside
+        settling.pay_refund(message=row, member=row.use.member, by=by, reason=answers["reason"])
         return PROPOSED
 
     @deed(
@@ -278,6 +291,11 @@ class CardMessages(OfMembers[CardMessage]):
     def lose(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
         stray_losses.write_off(message=row, by=by, reason=answers["reason"])
         return PROPOSED
+
+
+def _left(message: CardMessage) -> bool:
+    """Whether its member has no wallet any more."""
+    return message.use is not None and message.use.member.state == Member.State.CLOSED
 
 
 def _currency(message: CardMessage) -> str:

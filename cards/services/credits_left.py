@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_noop
 
 from cards.models import BankCredit
+from cards.services import refunds_aside
 from members.models import Member
 from paymentsite.core.actors import Actor
 from paymentsite.core.errors import Refused
@@ -16,6 +17,11 @@ class CreditsLeft(Refused):
     )
 
 
+class RefundsLeft(Refused):
+    code = "leaving_refunds_left"
+    sentence = gettext_noop("Of what merchants gave back to your cards {amount} is set aside. Wait until we decided.")
+
+
 @leaving.ends("credits by banks")
 def check_none_aside(*, member: Member, by: Actor, reason: str) -> None:
     """Raise while something that came for the member is set aside."""
@@ -25,5 +31,7 @@ def check_none_aside(*, member: Member, by: Actor, reason: str) -> None:
 
 def check(member: Member) -> None:
     """Raise while something that came for the member is set aside."""
+    if refunds := refunds_aside.of_member(member):
+        raise RefundsLeft(amount=refunds)
     if left := list(BankCredit.objects.aside().filter(member=member).order_by("pk")):
         raise CreditsLeft(amount=[each.set_aside for each in left])

@@ -30,6 +30,18 @@ def owed(member: Member, currency: str) -> Money:
     return Money(max(0, -posted), currency)
 
 
+def standing(member: Member, currency: str) -> tuple[Money, Account] | None:
+    """What the member owes, and where it stands; None where it is nothing."""
+    left = owed(member, currency)
+    return (left, use_books.debt_account(member, currency)) if left.minor else None
+
+
+def relieved(member: Member, currency: str) -> None:
+    """Nobody has to look after a debt that is no more."""
+    if standing(member, currency) is None:
+        open_items.close(kind=OWED, subject=use_books.debt_account(member, currency), note="paid", by=SYSTEM)
+
+
 def raised(account: Account, amount: Money, why: str) -> None:
     """Somebody looks after a debt: one matter as long as anything is owed."""
     open_items.open(kind=OWED, subject=account, why=f"{amount} more than there was: {why}", by=SYSTEM)

@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from cards.models import CardMessage
-from cards.models.authorisations import Kind
 from cards.queries.deciding import DEBT
-from cards.services import debts, strays, telling, use_books
+from cards.services import debts, refunds_aside, strays, telling, use_books
 from cards.services.credit_decisions import WalletTakesNothing
 from members.models import Member
 from members.services import notices
@@ -21,16 +19,15 @@ from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals, audit, open_items
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.models import Journal, Posting
 from paymentsite.ledger.services import manual
-from paymentsite.ledger.services.accounts import HOUSE
 from wallets.services import bookings, room, wallets
 
 LOSSES: Final = "losses"
 WRITTEN_OFF: Final = "cards.debt.written_off"
-PLACED: Final = "cards.refund.placed"
+CASH: Final = "cash"
 DEBT_TOLD: Final = "card.debt_written_off"
 REFUND_TOLD: Final = "card.refund_placed"
+PAID_TOLD: Final = "card.refund_paid"
 
 # What members owe follows from the messages and from what was paid or written off of it.
 manual.keep(DEBT)
@@ -39,6 +36,7 @@ FORGIVEN = notices.kind("card_debt_written_off", gettext_noop("You owe us {amoun
 GIVEN = notices.kind(
     "card_refund_placed", gettext_noop("{amount} that a merchant gave back to your card is in your wallet now.")
 )
+PAID = notices.kind("card_refund_paid", gettext_noop("We paid you {amount} that a merchant gave back to your card."))
 
 
 class NothingOwed(Refused):
@@ -54,6 +52,11 @@ class RefundNotAside(Conflict):
 class RefundOfAnother(Invalid):
     code = "card_refund_of_another"
     sentence = gettext_noop("This was given back to a card of another member's.")
+
+
+class RefundForAWallet(Refused):
+    code = "card_refund_for_a_wallet"
+    sentence = gettext_noop("This member is still here: put it on their wallet.")
 
 
 @approvals.required(
@@ -113,13 +116,7 @@ def place_refund(*, message: CardMessage, member: Member, by: Actor, reason: str
     they may.
     """
     owner = Member.objects.lock(member.pk)
-    CardMessage.objects.select_for_update().get(pk=message.pk)
-    found = CardMessage.objects.select_related("use__card").get(pk=message.pk)
-    amount = aside(found)
-    if amount is None:
-        raise RefundNotAside
-    if found.use and found.use.member_id != owner.pk:
-        raise RefundOfAnother
+    found, amount = _aside(message, owner)
     wallet = wallets.open(member=owner, currency=amount.unit, by=by)
     if not bookings.takes(wallet):
         raise WalletTakesNothing
@@ -128,7 +125,7 @@ def place_refund(*, message: CardMessage, member: Member, by: Actor, reason: str
     journal = ledger.post(
         ledger.Move(amount, bookings.suspense(amount.unit), wallet.account),
         kind="card_refund_placed",
-        scope=PLACED,
+        scope=refunds_aside.PLACED,
         reference=str(found.pk),
         source=found.use.source if found.use else f"card_message:{found.pk}",
         by=by,
@@ -143,34 +140,58 @@ def place_refund(*, message: CardMessage, member: Member, by: Actor, reason: str
     return {"message": found, "merchant": merchant, "amount": amount, "member": owner}
 
 
-def aside(message: CardMessage) -> Money | None:
-    """What of a refund stands in suspense still; None where nothing does."""
-    if message.kind != Kind.REFUND or message.journal_id is None or _placed([message.pk]):
-        return None
-    return set_aside(message)
+@approvals.required(
+    "cards.pay_refund",
+    right="cards.approve_refund_place",
+    concerns=("member",),
+    title=_("Say that a refund was paid to somebody who has left"),
+    lines={
+        "message": Line(_("message")),
+        "merchant": Line(_("merchant")),
+        "amount": Line(_("amount")),
+        "member": Line(_("was paid to")),
+    },
+)
+def pay_refund(*, message: CardMessage, member: Member, by: Actor, reason: str) -> Effect:
+    """What ``message`` set aside was paid by hand, from our bank, to its member, who has no wallet any more.
+
+    Refused as long as there is a member to put it on a wallet of.
+    """
+    owner = Member.objects.lock(member.pk)
+    found, amount = _aside(message, owner)
+    if owner.state != Member.State.CLOSED or found.use is None:
+        raise RefundForAWallet
+    journal = ledger.post(
+        ledger.Move(amount, bookings.suspense(amount.unit), ledger.house(CASH, amount.unit)),
+        kind="card_refund_paid",
+        scope=refunds_aside.PAID,
+        reference=str(found.pk),
+        source=found.use.source,
+        by=by,
+        must=True,
+    ).journal_id
+    told = {"member": owner, "amount": amount, "journal": journal}
+    audit.record(by=by, act=PAID_TOLD, subject=found, after=told, reason=reason)
+    _close(found, by=by, note=reason)
+    notices.tell(member=owner, kind=PAID, subject=f"card_message:{found.pk}:paid", amount=amount)
+    return {"message": found, "merchant": found.use.merchant_name, "amount": amount, "member": owner}
 
 
-def set_aside(message: CardMessage) -> Money | None:
-    """What of a refund was put in suspense when it came, whatever became of it."""
-    to_suspense = Posting.objects.filter(_IN_SUSPENSE, journal=message.journal_id)
-    row = to_suspense.values("unit").annotate(sum=Sum("amount_minor")).order_by("unit").first()
-    return Money(row["sum"], row["unit"]) if row else None
-
-
-_IN_SUSPENSE: Final = Q(target__code="suspense", target__owner=HOUSE)
-
-
-def _placed(messages: list[object]) -> set[str]:
-    references = [str(message) for message in messages]
-    done = Journal.objects.posted().filter(scope=PLACED, reference__in=references)
-    return set(done.values_list("reference", flat=True))
+def _aside(message: CardMessage, owner: Member) -> tuple[CardMessage, Money]:
+    """The message, locked, and what stands in suspense of it. Raises where nothing does, or it is another's."""
+    CardMessage.objects.select_for_update().get(pk=message.pk)
+    found = CardMessage.objects.select_related("use__card").get(pk=message.pk)
+    amount = refunds_aside.left_of(found)
+    if amount is None:
+        raise RefundNotAside
+    if found.use and found.use.member_id != owner.pk:
+        raise RefundOfAnother
+    return found, amount
 
 
 def _close(message: CardMessage, *, by: Actor, note: str) -> None:
     """Nobody has to look any more: at the message, or at its use where nothing else of it is set aside."""
     if message.use is None:
         open_items.close(kind=strays.STRAY, subject=message, by=by, note=note)
-        return
-    others = CardMessage.objects.filter(use=message.use, kind=Kind.REFUND).exclude(pk=message.pk)
-    if not any(aside(other) for other in others):
+    elif not refunds_aside.of(message.use).total:
         open_items.close(kind=telling.STUCK, subject=message.use, by=by, note=note)

@@ -9,7 +9,7 @@ from cards.chain_rules import Figures
 from cards.messages import MessageMalformed, Part, Told
 from cards.models import Card, CardAuthorisation
 from cards.models.authorisations import Kind, Outcome
-from cards.services import after_use, debts, sayings, strays, use_books, uses
+from cards.services import after_use, debts, refunds_aside, sayings, strays, use_books, uses
 from cards.services.charges import Before, Charge, charge, there
 from cards.services.uses import Taken, Turn
 from members.models import Member
@@ -107,9 +107,7 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     together(uses.written(use), insertion(message), uses.card_written(card))
     uses.count(use, before, turn.now)
     _tell(turn, use, charged, journal, before)
-    if kind == Kind.REFUND and target is not None and target.owner != card.member.owner:
-        why = f"{use.merchant_name} gave back what cannot be on {card}."
-        open_items.open(kind=STUCK, subject=use, why=why, by=SYSTEM)
+    _watch(turn, use, target)
     after_use.finish(card)
     after_use.swept(card)
     debts.repay(member=card.member, currency=use.currency)
@@ -161,11 +159,14 @@ def _move(
     hold = use_books.hold_of(use)
     if turn.kind in _TAKES and charged:
         of = hold if turn.kind == Kind.CAPTURE else None
-        use_books.take(journal, use, turn.card, charged, of, after.held)
+        suspended = refunds_aside.of(use).total if turn.kind == Kind.REFUND_REVERSAL else 0
+        use_books.take(journal, use, turn.card, charged, of, after.held, suspended=suspended)
         return None
     if turn.kind == Kind.REFUND and charged:
         target = _receiving(turn.card)
-        use_books.give(journal, use, charged, target)
+        nobodys = target.owner != turn.card.member.owner
+        debt = debts.standing(turn.card.member, use.currency) if nobodys else None
+        use_books.give(journal, use, charged, target, debt)
         return target
     spare = use_books.free(use.account) if after.held else 0
     use_books.bring(journal, use, hold, after.held, spare)
@@ -204,6 +205,17 @@ def _tell(
         taken, asked = (Money(minor, use.merchant_currency) for minor in (use.taken_minor, use.asked_minor))
         why = f"{use.merchant_name} took {taken}, approved was {asked}."
         open_items.open(kind=ABOVE, subject=use, why=why, by=SYSTEM)
+
+
+def _watch(turn: Turn, use: CardAuthorisation, target: Account | None) -> None:
+    """Staff looks at a use as long as something of it is in suspense."""
+    if turn.kind == Kind.REFUND and target is not None and target.owner != turn.card.member.owner:
+        debts.relieved(turn.card.member, use.currency)
+        if refunds_aside.of(use).total:
+            why = f"{use.merchant_name} gave back what cannot be on {turn.card}."
+            open_items.open(kind=STUCK, subject=use, why=why, by=SYSTEM)
+    elif turn.kind == Kind.REFUND_REVERSAL and not refunds_aside.of(use).total:
+        open_items.close(kind=STUCK, subject=use, by=SYSTEM, note="its merchant took it back")
 
 
 def _above(use: CardAuthorisation, before: Figures) -> bool:

@@ -17,11 +17,15 @@ from paymentsite.core.actors import Actor
 from paymentsite.core.money import Money
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance, Hold
-from wallets.services import exchanges, fees
+from wallets.services import bookings, exchanges, fees
 
 SCOPE: Final = "cards.use"
 # What is paid in another currency is exchanged on the way.
 exchanges.earn(SCOPE)
+
+
+# So much, and to where.
+Leg = tuple[Money, Account]
 
 
 @dataclass(slots=True)
@@ -77,20 +81,29 @@ def bring(journal: Journal, use: CardAuthorisation, hold: Hold | None, target: i
         journal.placed = hold is None
 
 
-def take(journal: Journal, use: CardAuthorisation, card: Card, charge: Charge, hold: Hold | None, target: int) -> None:
+def take(
+    journal: Journal,
+    use: CardAuthorisation,
+    card: Card,
+    charge: Charge,
+    hold: Hold | None,
+    target: int,
+    *,
+    suspended: int = 0,
+) -> None:
     """What was captured is taken: from what is set aside, then from what else there is, and the rest becomes a debt.
 
-    ``target`` stays set aside.
+    ``target`` stays set aside. What is taken back of a refund comes first out of what of it is ``suspended`` still.
     """
     account = use.account
     status = Balance.objects.select_for_update().get(pk=account.pk).status
     left = hold.left.minor if hold and status in {Balance.Status.OPEN, Balance.Status.NO_DEBIT} else 0
     held = hold.left.minor if hold else 0
-    legs = _legs(use, charge)
+    legs = _out_of_suspense(journal, _legs(use, charge), suspended)
     used = min(left, sum(amount.minor for amount, _ in legs))
     spare = free(account)
     rest = used
-    short: list[tuple[Money, Account]] = []
+    short: list[Leg] = []
     for amount, target_account in legs:
         part = min(rest, amount.minor)
         rest -= part
@@ -105,9 +118,21 @@ def take(journal: Journal, use: CardAuthorisation, card: Card, charge: Charge, h
     _settle(journal, use, charge)
 
 
-def _take_short(
-    journal: Journal, account: Account, card: Card, short: Sequence[tuple[Money, Account]], spare: int
-) -> None:
+def _out_of_suspense(journal: Journal, legs: Sequence[Leg], suspended: int) -> list[Leg]:
+    """What has to come from elsewhere."""
+    left = []
+    for amount, target in legs:
+        part = min(suspended, amount.minor)
+        suspended -= part
+        if part:
+            source = bookings.suspense(amount.unit)
+            journal.entries.append(ledger.Move(Money(part, amount.unit), source, target))
+        if amount.minor > part:
+            left.append((Money(amount.minor - part, amount.unit), target))
+    return left
+
+
+def _take_short(journal: Journal, account: Account, card: Card, short: Sequence[Leg], spare: int) -> None:
     for amount, target in short:
         own = min(spare, amount.minor)
         spare -= own
@@ -119,16 +144,22 @@ def _take_short(
             journal.entries.append(ledger.Move(Money(owed, amount.unit), source, target))
 
 
-def give(journal: Journal, use: CardAuthorisation, charge: Charge, target: Account) -> None:
-    """What is refunded goes to ``target``."""
-    if charge.own.minor:
-        journal.entries.append(ledger.Move(charge.own, _network(use, charge), target))
+def give(
+    journal: Journal, use: CardAuthorisation, charge: Charge, target: Account, debt: tuple[Money, Account] | None
+) -> None:
+    """What is refunded goes to ``target``; where that is nobody's, it pays its member's ``debt`` first."""
+    rest, network = charge.own, _network(use, charge)
+    if debt and (part := min(rest, debt[0])).minor:
+        journal.entries.append(ledger.Move(part, network, debt[1]))
+        rest -= part
+    if rest.minor:
+        journal.entries.append(ledger.Move(rest, network, target))
     if charge.settled.unit != use.currency and charge.settled.minor:
         position = ledger.house(exchanges.POSITION, charge.settled.unit)
         journal.entries.append(ledger.Move(charge.settled, clearing(use.processor, charge.settled.unit), position))
 
 
-def _legs(use: CardAuthorisation, charge: Charge) -> list[tuple[Money, Account]]:
+def _legs(use: CardAuthorisation, charge: Charge) -> list[Leg]:
     legs = [
         (charge.own, _network(use, charge)),
         (charge.margin, ledger.house(exchanges.MARGIN, use.currency) if charge.margin.minor else None),

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from cards.models import CardMessage
 from cards.queries.deciding import DEBT
-from cards.services import settling
+from cards.services import refunds_aside, settling
 from paymentsite.core.models import AuditEntry
+from paymentsite.core.money import Money
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Journal, Posting
 from paymentsite.ledger.services.accounts import HOUSE
@@ -38,27 +39,34 @@ def write_offs_are_told(run: Run) -> Iterator[Fault]:
         ends = [(row["source__owner"], row["source__code"], row["target__code"]) for row in found]
         if ends != [(HOUSE, settling.LOSSES, DEBT)]:
             yield f"journal {journal.pk}", "it writes off a debt, and moved something else"
-        elif (what := found[0]) and not told.tells(journal, what, f"ledger.account:{what['target_id']}", of=True):
+        elif (what := found[0]) and not told.tells(
+            journal, what, f"ledger.account:{what['target_id']}", of=what["target__owner"]
+        ):
             yield f"journal {journal.pk}", "it writes off a debt, and the audit trail tells otherwise"
     yield from told.idle(journals)
 
 
 @check(
     "cards.refunds_are_placed",
-    "A refund that was put on a wallet left suspense whole, for its own member, and the audit trail tells of it once.",
+    "A refund that was put on a wallet, or paid to who has left, left suspense as far as it was still there, for its"
+    " own member, and the audit trail tells of it once.",
 )
 def refunds_are_placed(run: Run) -> Iterator[Fault]:
-    told = Told(settling.REFUND_TOLD)
-    journals = list(Journal.objects.posted().filter(scope=settling.PLACED).order_by("pk"))
-    run.seen["refunds put on wallets"] = len(journals)
-    for journal in journals:
-        message = CardMessage.objects.select_related("use").filter(pk=UUID(journal.reference)).first()
-        found = moved(journal)
-        if message is None or len(found) != 1 or not _fits(message, found[0]):
-            yield f"journal {journal.pk}", "it puts a refund on a wallet, and moved something else"
-        elif not told.tells(journal, found[0], f"cards.cardmessage:{message.pk}", of=True):
-            yield f"journal {journal.pk}", "it puts a refund on a wallet, and the audit trail tells otherwise"
-    yield from told.idle(journals)
+    for scope, act, seen, what in (
+        (refunds_aside.PLACED, settling.REFUND_TOLD, "refunds put on wallets", "it puts a refund on a wallet"),
+        (refunds_aside.PAID, settling.PAID_TOLD, "refunds paid by hand", "it pays a refund by hand"),
+    ):
+        told = Told(act)
+        journals = list(Journal.objects.posted().filter(scope=scope).order_by("pk"))
+        run.seen[seen] = len(journals)
+        for journal in journals:
+            message = CardMessage.objects.select_related("use__member").filter(pk=UUID(journal.reference)).first()
+            found = moved(journal)
+            if message is None or len(found) != 1 or not _fits(journal, message, found[0]):
+                yield f"journal {journal.pk}", f"{what}, and moved something else"
+            elif not told.tells(journal, found[0], f"cards.cardmessage:{message.pk}", of=_of(journal, message)):
+                yield f"journal {journal.pk}", f"{what}, and the audit trail tells otherwise"
+        yield from told.idle(journals)
 
 
 def moved(journal: Journal) -> list[dict[str, Any]]:
@@ -66,14 +74,30 @@ def moved(journal: Journal) -> list[dict[str, Any]]:
     return list(Posting.objects.filter(journal=journal).values(*_COLUMNS))
 
 
-def _fits(message: CardMessage, moved: dict[str, Any]) -> bool:
-    """Whether it is what the message had put in suspense, and went to a wallet: of the card's member, if of any."""
-    aside = settling.set_aside(message)
-    wallet = Wallet.objects.filter(account=moved["target_id"]).first()
-    if aside is None or wallet is None or (message.use and message.use.member_id != wallet.member_id):
+def _fits(journal: Journal, message: CardMessage, moved: dict[str, Any]) -> bool:
+    """Whether it is what the message had in suspense still, and went where it says."""
+    aside = refunds_aside.put_aside(message)
+    if aside is not None and message.use is not None:
+        aside = Money(refunds_aside.of(message.use).before.get(journal.pk, 0), message.use.currency)
+    if aside is None or not _goes(journal, message, moved):
         return False
     source = (moved["source__owner"], moved["source__code"])
     return (*source, moved["amount_minor"], moved["unit"]) == (HOUSE, "suspense", aside.minor, aside.unit)
+
+
+def _goes(journal: Journal, message: CardMessage, moved: dict[str, Any]) -> bool:
+    """To a wallet, of the card's member, if of any; or out of the house."""
+    if journal.scope == refunds_aside.PAID:
+        return message.use is not None and (moved["target__owner"], moved["target__code"]) == (HOUSE, settling.CASH)
+    wallet = Wallet.objects.filter(account=moved["target_id"]).first()
+    return wallet is not None and (message.use is None or message.use.member_id == wallet.member_id)
+
+
+def _of(journal: Journal, message: CardMessage) -> str:
+    """Who got it."""
+    if message.use is not None:
+        return message.use.member.owner
+    return str(Posting.objects.filter(journal=journal).values_list("target__owner", flat=True).get())
 
 
 class Told:
@@ -85,11 +109,11 @@ class Told:
         self.times = Counter(str(after.get("journal")) for _subject, after in self.entries)
         self.known = {str(after.get("journal")): (subject, after) for subject, after in self.entries}
 
-    def tells(self, journal: Journal, moved: dict[str, Any], about: str, *, of: bool) -> bool:
+    def tells(self, journal: Journal, moved: dict[str, Any], about: str, *, of: str | None) -> bool:
         """Once, with the amount, and where it is ``of`` a member with whom."""
         subject, after = self.known.get(str(journal.pk), ("", {}))
         amount = {"amount": moved["amount_minor"], "currency": moved["unit"]}
-        owner = f"members.member:{moved['target__owner'].partition(':')[2]}" if of else None
+        owner = f"members.member:{of.partition(':')[2]}" if of else None
         said = (self.times[str(journal.pk)], subject, after.get("amount"), after.get("member"))
         return said == (1, about, amount, owner)
 

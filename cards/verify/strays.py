@@ -32,7 +32,7 @@ def strays_are_aside(run: Run) -> Iterator[Fault]:
         message, found = known.get(UUID(loss.reference)), moved(loss)
         if message is None or not strays.MOVES[Kind(message.kind)] or not _is_lost(message, found):
             yield f"journal {loss.pk}", "it writes off what no message took"
-        elif not told.tells(loss, found[0], f"cards.cardmessage:{message.pk}", of=False):
+        elif not told.tells(loss, found[0], f"cards.cardmessage:{message.pk}", of=None):
             yield f"journal {loss.pk}", "it writes off a message, and the audit trail tells otherwise"
     yield from told.idle(losses)
 

@@ -11,7 +11,7 @@ from cards.chain_rules import Figures
 from cards.models import Card, CardAuthorisation, CardMessage
 from cards.models.authorisations import Kind, Outcome
 from cards.queries.deciding import DEBT
-from cards.services import debts, settling, use_books
+from cards.services import debts, refunds_aside, settling, use_books
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Balance, Hold, Journal, Posting
 from paymentsite.ledger.services.accounts import HOUSE
@@ -109,7 +109,9 @@ def message_is_posted(_: Run) -> Iterator[Fault]:
     posted = CardMessage.objects.exclude(use=None)
     own = Posting.objects.filter(journal=OuterRef("journal"))
     owner = OuterRef("use__account__owner")
-    out = own.filter(source__owner=owner).exclude(target__owner=owner).order_by().values("journal")
+    # What is taken back of a refund that stands in suspense comes from there.
+    theirs = Q(source__owner=owner) | Q(source__owner=HOUSE, source__code=refunds_aside.SUSPENSE)
+    out = own.filter(theirs).exclude(target__owner=owner).order_by().values("journal")
     back = own.filter(source__owner__startswith="processor:").order_by().values("journal")
     through = own.filter(source__code="position", target__unit=OuterRef("use__currency")).order_by().values("journal")
     owed = own.filter(source__code=DEBT).order_by().values("journal")
@@ -172,7 +174,8 @@ def debts_are_booked(run: Run) -> Iterator[Fault]:
     rows = CardMessage.objects.exclude(debt_minor=0).values_list("use__account__owner", "use__currency", "debt_minor")
     for owner, unit, minor in rows.iterator(_CHUNK):
         owed[owner, unit] = owed.get((owner, unit), 0) + minor
-    less = [debts.SCOPE, settling.WRITTEN_OFF]
+    # A refund that no account can take pays what its member owes, too.
+    less = [debts.SCOPE, settling.WRITTEN_OFF, use_books.SCOPE]
     paid = Posting.objects.filter(journal__scope__in=less, target__code=DEBT)
     for owner, unit, minor in paid.values_list("target__owner", "unit").annotate(sum=Sum("amount_minor")):
         owed[owner, unit] = owed.get((owner, unit), 0) - minor

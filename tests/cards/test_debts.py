@@ -9,6 +9,7 @@ from members.services import privacy
 from paymentsite.core import verification
 from paymentsite.core.actors import Actor
 from paymentsite.core.models import OpenItem
+from paymentsite.ledger import queries as books
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.cards.using import ask, debt, loaded, spending, stands, tell
 from tests.factories import cny
@@ -16,7 +17,7 @@ from tests.members.catalogue import approved, staff
 from tests.members.factories import member
 from tests.verified import clean
 from tests.wallets.factories import fund, holds
-from wallets.services import leaving, transfers
+from wallets.services import bookings, leaving, transfers
 from wallets.services.leaving import MoneyLeft
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +100,7 @@ def test_nobody_leaves_with_a_debt():
         leaving.leave(member=found.member, by=Actor.of(found.member.user), reason="bye")
 
 
-def test_what_is_taken_of_somebody_who_has_left_is_owed_all_the_same():
+def test_what_is_taken_of_somebody_who_has_left_is_owed_all_the_same_and_paid_by_what_comes_back():
     found = spending(10_00)
     ask(found, 10_00, reference="one")
     tell("capture", found, 10_00, reference="one", final=True)
@@ -108,7 +109,7 @@ def test_what_is_taken_of_somebody_who_has_left_is_owed_all_the_same():
     tell("capture", found, 7_00, reference="two", final=True)
     assert (debt(found), clean()) == (7_00, True)
     tell("refund", found, 9_00, reference="one")
-    assert debt(found) == 7_00
+    assert (debt(found), books.standing(bookings.suspense("CNY")).posted.minor) == (0, 2_00)
     assert OpenItem.objects.filter(kind="card_refund_stuck").count() == 1
     assert clean()
 

@@ -8,28 +8,22 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cards.models import Card, CardMessage
-from cards.services import debts, settling, telling
-from cards.services.credit_decisions import WalletTakesNothing
-from cards.services.settling import NothingOwed, RefundNotAside, RefundOfAnother
+from cards.services import debts, refunds_aside, settling
+from cards.services.settling import NothingOwed
 from cards.verify import settling as checks
-from members.models import Member, Notice, User
-from members.services import notices
-from members.services.limits import BalanceLimitExceeded
+from members.models import User
 from paymentsite.core import verification
-from paymentsite.core.actors import SYSTEM
-from paymentsite.core.models import Approval, AuditEntry, OpenItem
+from paymentsite.core.models import Approval, AuditEntry
 from paymentsite.core.services import approvals
-from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance, Journal, Posting
 from paymentsite.ledger.services import manual
-from tests.cards.using import STRANGER, debt, loaded, spending, stands, tell
+from tests.cards.leftovers import items, owing, page, place, standing, stray, stuck, told_last
+from tests.cards.using import debt, loaded, spending, stands, tell
 from tests.factories import cny, fund
-from tests.members.factories import member
-from tests.members.limiting import cap
 from tests.verified import clean
 from tests.wallets.deciding import decide, staff
-from tests.wallets.factories import holds, wallet
+from tests.wallets.factories import wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -40,32 +34,8 @@ def operator(client):
     return client
 
 
-def page(row, name="change") -> str:
-    return reverse(f"admin:cards_{row._meta.model_name}_{name}", args=[row.pk])
-
-
-def items() -> set[str]:
-    """What waits for people, but for what was taken without a question, as all here is."""
-    return set(OpenItem.objects.open().exclude(kind=telling.ABOVE).values_list("kind", flat=True))
-
-
-def owing(minor: int = 30_00) -> Card:
-    """Of a card with nothing on it so much was taken."""
-    found = spending(0)
-    tell("capture", found, minor, reference="owed", final=True)
-    return found
-
-
 def write_off(found: Card) -> Approval:
     return settling.write_off_debt(member=found.member, currency="CNY", by=staff(), reason="cannot be had")
-
-
-def standing(code: str) -> int:
-    return books.standing(ledger.house(code, "CNY")).posted.minor
-
-
-def told_last(of: Member) -> str:
-    return notices.sentence(Notice.objects.filter(member=of).latest("pk"))
 
 
 def test_debt_is_our_loss_when_two_people_say_so():
@@ -125,131 +95,6 @@ def test_debt_is_not_moved_by_hand():
     assert debt(found) == 30_00
 
 
-def stuck(minor: int = 20_00) -> CardMessage:
-    """A refund that could not be on its card's account, which can take something again."""
-    found = spending(100_00)
-    tell("capture", found, 50_00, reference="bought", final=True)
-    status(found, Balance.Status.FROZEN)
-    tell("refund", found, minor, reference="bought")
-    status(found, Balance.Status.OPEN)
-    return CardMessage.objects.filter(kind="refund").latest("pk")
-
-
-def status(of: Card, became: str) -> None:
-    ledger.set_status(account=of.account, status=became, by=SYSTEM, reason="test")
-
-
-def place(message: CardMessage, whose: Member) -> Approval:
-    return settling.place_refund(message=message, member=whose, by=staff(), reason="it is theirs")
-
-
-def test_refund_that_was_stuck_is_put_on_its_members_wallet():
-    message = stuck(20_00)
-    card = message.use.card
-    assert (standing("suspense"), stands(card), items()) == (20_00, (50_00, 0), {"card_refund_stuck"})
-    proposal = place(message, card.member)
-    assert proposal.effect["amount"] == cny(20_00).to_wire()
-
-    decide(proposal)
-
-    assert (standing("suspense"), stands(card), items()) == (0, (70_00, 0), set())
-    assert told_last(card.member) == "20.00 CNY that a merchant gave back to your card is in your wallet now."
-    assert AuditEntry.objects.get(act=settling.REFUND_TOLD).subject == f"cards.cardmessage:{message.pk}"
-    assert clean()
-
-
-def test_refund_pays_what_its_member_owes():
-    message = stuck(20_00)
-    card = message.use.card
-    tell("capture", card, 60_00, final=True)
-    assert debt(card) == 10_00
-
-    decide(place(message, card.member))
-
-    assert (debt(card), stands(card), clean()) == (0, (10_00, 0), True)
-
-
-def test_item_stays_until_the_last_refund_of_a_use_is_placed():
-    first = stuck(20_00)
-    card = first.use.card
-    status(card, Balance.Status.FROZEN)
-    tell("refund", card, 5_00, reference="bought")
-    status(card, Balance.Status.OPEN)
-    second = CardMessage.objects.filter(kind="refund").latest("pk")
-
-    decide(place(first, card.member))
-    assert items() == {"card_refund_stuck"}
-    decide(place(second, card.member))
-    assert (items(), stands(card), clean()) == (set(), (75_00, 0), True)
-
-
-def test_refund_is_placed_once():
-    message = stuck()
-    owner = message.use.member
-    first, second = place(message, owner), place(message, owner)
-
-    decide(first)
-    for again in (lambda: decide(second), lambda: place(message, owner)):
-        with pytest.raises(RefundNotAside):
-            again()
-
-    assert standing("suspense") == 0
-    assert clean()
-
-
-def test_refund_of_one_members_card_is_nobody_elses():
-    with pytest.raises(RefundOfAnother):
-        place(stuck(), member())
-    assert standing("suspense") == 20_00
-
-
-def test_refund_waits_while_the_wallet_takes_nothing():
-    message = stuck()
-    status(message.use.card, Balance.Status.FROZEN)
-
-    with pytest.raises(WalletTakesNothing):
-        place(message, message.use.member)
-
-
-@pytest.mark.parametrize("kind", ["capture", "refund"])
-def test_message_that_set_nothing_aside_cannot_be_placed(kind):
-    found = spending(100_00)
-    tell(kind, found, 10_00)
-
-    with pytest.raises(RefundNotAside):
-        place(CardMessage.objects.get(), found.member)
-
-
-def stray(minor: int = 20_00) -> CardMessage:
-    """Money that came back to a number of nobody's."""
-    tell("refund", spending(0), minor, number=STRANGER)
-    return CardMessage.objects.get(use=None)
-
-
-def test_refund_of_a_strangers_card_is_put_where_two_people_say():
-    message, purse = stray(20_00), wallet(5_00)
-    assert items() == {"card_message_stray"}
-
-    decide(place(message, purse.member))
-
-    assert (holds(purse), standing("suspense"), items(), clean()) == (cny(25_00), 0, set(), True)
-
-
-def test_what_is_not_known_to_be_theirs_must_have_room():
-    message, purse = stray(20_00), wallet(5_00)
-    cap(24_99, measure="balance", period="always", member=purse.member)
-
-    with pytest.raises(BalanceLimitExceeded):
-        place(message, purse.member)
-
-
-def test_capture_of_a_strangers_card_gives_nothing_to_place():
-    tell("capture", spending(0), 20_00, number=STRANGER)
-
-    with pytest.raises(RefundNotAside):
-        place(CardMessage.objects.get(use=None), member())
-
-
 def test_both_are_proposed_in_the_back_office(operator):
     found, message = owing(30_00), stray(20_00)
     assert "CN¥30.00" in operator.get(page(found, "write_off")).content.decode()
@@ -301,7 +146,7 @@ def decided() -> tuple[Journal, Journal]:
     decide(write_off(owing(30_00)))
     message = stuck(20_00)
     decide(place(message, message.use.member))
-    return Journal.objects.get(scope=settling.WRITTEN_OFF), Journal.objects.get(scope=settling.PLACED)
+    return Journal.objects.get(scope=settling.WRITTEN_OFF), Journal.objects.get(scope=refunds_aside.PLACED)
 
 
 Plant = Callable[[Journal], str]

@@ -32,7 +32,7 @@ from tests.terms import told
 from tests.wallets.factories import wallet as yuan
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
 from wallets.models import TopUp, Withdrawal
-from wallets.services import conflicts, reward_credit
+from wallets.services import conflicts, leaving, reward_credit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.attack, pytest.mark.usefixtures("routed")]
 
@@ -176,8 +176,17 @@ def placed(me: Member) -> Propose:
     return lambda by: settling.place_refund(message=message, member=me, by=by, reason=WHY)
 
 
+def paid_out(me: Member) -> Propose:
+    found = card(me, debit())
+    leaving.leave(member=me, by=Actor.of(me.user), reason=WHY)
+    using.tell("refund", found, 30_00, message_id="late")
+    message = CardMessage.objects.get(message_id="late")
+    return lambda by: settling.pay_refund(message=message, member=me, by=by, reason=WHY)
+
+
 ABOUT: dict[str, Callable[[Member], Propose]] = {
     "cards.assign_credit": assigned,
+    "cards.pay_refund": paid_out,
     "cards.place_refund": placed,
     "cards.raise_controls": raised,
     "cards.return_credit": sent_back,
