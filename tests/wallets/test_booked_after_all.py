@@ -15,11 +15,12 @@ from paymentsite.core.vault import Secret
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance
 from paymentsite.ledger.refusals import AccountNotOpen
-from tests.wallets.deciding import clean, staff
+from tests.wallets.deciding import clean, decide, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, top_up, wallet, withdraw
 from wallets.models import Notification, TopUp, Withdrawal
 from wallets.services import bookings, conflicts, janitor, notifications, orders
+from wallets.services.conflicts import BooksClosed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
@@ -78,3 +79,19 @@ def test_however_many_notifications_cannot_be_worked_off_newer_ones_are(monkeypa
     assert notifications.process_left() == 1
     told.refresh_from_db()
     assert (told.state, Notification.objects.waiting().count()) == ("processed", 5)
+
+
+def test_nobody_says_that_it_happened_while_the_books_refuse_it():
+    """An approval that would book nothing is none: it can be given once the account is open again."""
+    purse = wallet(50_00)
+    order = withdraw(purse, 10_16)
+    proposal = conflicts.end(order=order, happened=True, by=staff(), reason="seen at the bank")
+    set_status(purse.account, Balance.Status.FROZEN)
+
+    with pytest.raises(BooksClosed):
+        decide(proposal)
+
+    set_status(purse.account, Balance.Status.OPEN)
+    decide(proposal)
+    order.refresh_from_db()
+    assert (order.state, holds(purse), clean()) == ("succeeded", eur(50_00 - 10_16), True)

@@ -12,6 +12,7 @@ from members.services.members import MemberSuspended, ReasonMissing
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import OpenItem
+from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Account, Balance, Journal
@@ -20,12 +21,13 @@ from tests.factories import cny, hold
 from tests.ledger.soundness import assert_sound
 from tests.members import pointing
 from tests.members.factories import member
-from tests.wallets import gateways
+from tests.wallets import deciding, gateways
+from tests.wallets.deciding import clean, decide
 from tests.wallets.factories import asked, given, holds, sent, wallet
 from tests.wallets.races import due_order
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import Gift, MoneyRequest, StandingOrder, TopUp, Wallet, Withdrawal
-from wallets.services import bookings, gift_links, leaving, outcomes, wallets
+from wallets.services import bookings, conflicts, gift_links, leaving, outcomes, wallets
 from wallets.services.leaving import GiftsLeft, HoldsLeft, MoneyLeft, OrdersLeft, PointsLeft, PointsOwed
 from wallets.services.orders import Origin
 from wallets.services.transfers import PayeeCannotReceive
@@ -287,6 +289,25 @@ class TestComesBack:
 
         assert (holds(purse), books.standing(bookings.suspense("EUR")).posted) == (gateways.eur(0), gateways.eur(1000))
         assert list(OpenItem.objects.open().values_list("kind", flat=True)) == ["order_in_suspense"]
+
+    @pytest.mark.usefixtures("routed")
+    @pytest.mark.parametrize("moved", [gateways.eur(900), Money(1001, "USD")])
+    def test_top_up_that_came_otherwise_after_all(self, moved):
+        """It waits for staff, which is no fault of the books; accepted, it is in suspense, and opens no wallet."""
+        purse = gateways.wallet()
+        order = gateways.top_up(purse, 1001)
+        assert order.state == "failed"
+        leave(purse.member)
+        came = Answer(outcome=Outcome.SUCCEEDED, amount=moved)
+        outcomes.settle(order=order, answer=came, origin=Origin.NOTIFICATION, gateway=order.gateway)
+        assert clean()
+
+        decide(conflicts.accept(order=order, by=deciding.staff(), reason="seen"))
+
+        order.refresh_from_db()
+        assert (order.state, order.booked_to, order.moved) == ("succeeded", "suspense", moved)
+        assert books.standing(bookings.suspense(moved.unit)).posted == moved
+        assert clean()
 
     @pytest.mark.parametrize("frozen", [False, True])
     @pytest.mark.parametrize("how", ["cancelled", "returned by staff", "run out"])

@@ -23,11 +23,12 @@ from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, route, sandboxes, top_up, wallet
 from tests.wallets.saved import bank_account, card
 from wallets import telling
+from wallets.gateways.base import Answer, Outcome
 from wallets.models import FeeRule, TopUp
-from wallets.services import bookings, janitor, wallets
+from wallets.services import bookings, janitor, outcomes, wallets
 from wallets.services.bank_accounts import AccountNotVerified
 from wallets.services.instruments import NoSuchInstrument
-from wallets.services.orders import AmountInvalid, OrderDiffers
+from wallets.services.orders import AmountInvalid, OrderDiffers, Origin
 from wallets.services.payees import AccountCurrency
 from wallets.services.routing import NoRoute
 from wallets.services.wallets import NoSuchWallet, WalletClosed
@@ -216,6 +217,19 @@ def test_requires_action_says_where():
     order = top_up(wallet(), 1004)
 
     assert order.action_url.endswith(order.public_id.hex + "/")
+
+
+def test_address_of_its_page_is_kept_though_a_message_was_faster():
+    """The gateway says that it is pending before the call is answered, with the page that the member is to go to."""
+    order = top_up(wallet(), 1016)
+    for origin, answer in (
+        (Origin.NOTIFICATION, Answer(outcome=Outcome.PENDING)),
+        (Origin.CALL, Answer(outcome=Outcome.REQUIRES_ACTION, action_url="https://pay.example/1")),
+    ):
+        outcomes.settle(order=order, answer=answer, origin=origin, gateway=order.gateway)
+
+    order.refresh_from_db()
+    assert (order.state, order.action_url) == ("requires_action", "https://pay.example/1")
 
 
 def test_member_acts_and_it_is_done_before_its_time():

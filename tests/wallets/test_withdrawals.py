@@ -188,6 +188,18 @@ def test_message_that_contradicts_a_payout_is_not_believed_before_it_is_asked():
     assert (order.state, holds(purse)) == ("succeeded", eur(4000))
 
 
+def test_failed_after_all_is_all_of_it_whatever_amount_is_named():
+    purse = wallet(50_00)
+    order = withdraw(purse, 10_00)
+    assert order.state == "succeeded"
+
+    answer = Answer(outcome=Outcome.FAILED, amount=eur(0))
+    outcomes.settle(order=order, answer=answer, origin=Origin.QUERY, gateway=order.gateway)
+
+    order.refresh_from_db()
+    assert (order.state, holds(purse)) == ("returned", eur(50_00))
+
+
 def test_paid_after_all_is_booked_against_suspense_and_shown_to_a_person():
     purse = wallet(5000)
     order = withdraw(purse, 1015)

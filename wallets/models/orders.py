@@ -229,8 +229,12 @@ class TopUp(GatewayOrder):
 
 
 class Payout(GatewayOrder):
-    """Money out, to an account that is kept with it: the member may remove it meanwhile."""
+    """Money out, to an account that is kept with it: the member may remove it meanwhile.
 
+    ``times_sent``: so often its gateway was asked to send it, the first request included, made or about to be made.
+    """
+
+    times_sent = models.PositiveSmallIntegerField(_("sent so often"), default=1)
     destination = models.CharField(_("destination"), max_length=80)
     payee: Any
 
@@ -238,7 +242,7 @@ class Payout(GatewayOrder):
         abstract = True
 
 
-@immutable(except_columns=_BECOMES | _PAID_TO)
+@immutable(except_columns=_BECOMES | _PAID_TO | {"times_sent"})
 class Withdrawal(Payout):
     """Money from a wallet to the member's bank account. The fee is taken beside it; both are on hold meanwhile."""
 
@@ -260,7 +264,7 @@ class Withdrawal(Payout):
         return self.amount + self.fee
 
 
-@immutable(except_columns=_BECOMES | _PAID_TO)
+@immutable(except_columns=_BECOMES | _PAID_TO | {"times_sent"})
 class ProofDeposit(Payout):
     """One of the two small amounts by which a bank account is proved, paid by us. Only the account's bank tells it."""
 

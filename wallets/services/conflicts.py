@@ -9,6 +9,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from members.models import Member
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.effects import Effect, Line
@@ -31,6 +32,11 @@ RIGHT: Final = "wallets.decide_order"
 class NothingToDecide(Refused, state=State):
     code = "order_nothing_to_decide"
     sentence = gettext_noop("There is nothing to decide about this order: it is {state}.")
+
+
+class BooksClosed(Refused):
+    code = "order_books_closed"
+    sentence = gettext_noop("Nothing can be taken from this wallet's account at present: it is frozen in the ledger.")
 
 
 class GivenBack(TextChoices):
@@ -135,7 +141,9 @@ def end(*, order: GatewayOrder, happened: bool, by: Actor, reason: str) -> Effec
     found = _decidable(order, set(UNDECIDED))
     orders.tell(found, origin=Origin.STAFF, reason=reason, by=by)
     answer = Answer(outcome=Outcome.SUCCEEDED if happened else Outcome.FAILED, reason=reason)
-    outcomes.settle(order=found, answer=answer, origin=Origin.STAFF, gateway=found.gateway)
+    settled = outcomes.settle(order=found, answer=answer, origin=Origin.STAFF, gateway=found.gateway)
+    if not settled.decided:
+        raise BooksClosed
     return {**_facts(found), "happened": happened}
 
 
@@ -154,7 +162,9 @@ def _facts(order: GatewayOrder) -> dict[str, Any]:
 
 def _came(order: TopUp, by: Actor) -> Effect:
     wallet: Wallet | None = order.wallet
-    if order.moved.unit != order.currency:
+    if order.member.state == Member.State.CLOSED:
+        wallet = None
+    elif order.moved.unit != order.currency:
         wallet = wallets.open(member=order.member, currency=order.moved.unit, by=by)
     if wallet is not None and not bookings.takes(wallet):
         wallet = None

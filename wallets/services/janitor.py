@@ -37,10 +37,18 @@ def ask_due(*, now: datetime) -> int:
         try:
             asked += ask(order=order, now=now) is not None
         except Unposted as refusal:
-            orders.refused_by_books(order, refusal)
+            _refused(order, refusal)
         except Exception:  # the edge: one order's failure keeps no other from being asked about
             log.exception("order could not be settled", order=order.source)
     return asked
+
+
+@act
+def _refused(order: OrderT, refusal: Unposted) -> None:
+    """A person looks why the books refuse it; unless they have taken it meanwhile, which only a lock tells."""
+    found = orders.locked(order)
+    if found.state == order.state and found.next_query_at is not None:
+        orders.refused_by_books(found, refusal)
 
 
 def _due(now: datetime) -> Iterator[TopUp | Withdrawal | ProofDeposit]:
@@ -58,7 +66,8 @@ def ask(*, order: OrderT, now: datetime | None = None, by: Actor = SYSTEM) -> Or
     if claimed is None:
         return None
     if claimed.state == State.RETURNING and isinstance(claimed, TopUp):
-        refunds.settle(order=claimed, answer=_refunded(claimed), origin=Origin.QUERY, gateway=claimed.gateway)
+        answer, origin = _refunded(claimed)
+        refunds.settle(order=claimed, answer=answer, origin=origin, gateway=claimed.gateway)
         return claimed
     answer, origin = _answer(claimed)
     return outcomes.settle(order=claimed, answer=answer, origin=origin, gateway=claimed.gateway)
@@ -101,13 +110,11 @@ def _past(order: GatewayOrder) -> datetime | None:
     return next((moment for moment in coming if moment > now), orders.next_query_at(order, len(orders.ASKED_AFTER)))
 
 
-def _refunded(order: TopUp) -> Answer:
+def _refunded(order: TopUp) -> tuple[Answer, Origin]:
     answer = gateway_calls.query(order)
-    # The first time it is what begins it; later the one before may still be on its way, so its failure is not sure.
     if answer.outcome != Outcome.ABSENT:
-        return answer
-    asked = gateway_calls.give_back(order)
-    return asked if order.queries == 1 else gateway_calls.unless_failed(asked)
+        return answer, Origin.QUERY
+    return gateway_calls.give_back(order), Origin.CALL
 
 
 def _answer(order: GatewayOrder) -> tuple[Answer, Origin]:

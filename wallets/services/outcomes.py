@@ -7,6 +7,7 @@ gateway has been asked again.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from paymentsite.core import clock
@@ -16,13 +17,11 @@ from paymentsite.core.money import Money
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, OrderEvent, Payout, ProofDeposit, TopUp, Withdrawal
 from wallets.models.orders import UNDECIDED, State
-from wallets.services import bookings, deposit_outcomes, endings, orders, returns
+from wallets.services import bookings, deposit_outcomes, endings, gateway_calls, orders, returns
 from wallets.services.orders import OrderT, Origin
 
 BookedTo = GatewayOrder.BookedTo
 
-# What is known of an order by asking for it, rather than by a message that may be old.
-_ASKED_FOR: Final = frozenset({Origin.CALL, Origin.QUERY})
 _UNDER_WAY: Final = {Outcome.PENDING: State.PENDING, Outcome.REQUIRES_ACTION: State.REQUIRES_ACTION}
 
 
@@ -39,6 +38,9 @@ def settle(*, order: OrderT, answer: Answer, origin: OrderEvent.Origin, gateway:
         return order
     if answer.gateway_reference and not order.gateway_reference:
         orders.update(order, gateway_reference=answer.gateway_reference[:128])
+    if origin == Origin.CALL and isinstance(order, Payout) and order.times_sent > 1:
+        # The same was asked for more than once: that one request failed does not mean that the other one did.
+        answer = gateway_calls.unless_failed(answer)
     match answer.outcome:
         case Outcome.SUCCEEDED:
             _succeeded(order, answer, origin)
@@ -159,17 +161,19 @@ def _wait(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
 
 def _failed(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
     if order.state == State.SUCCEEDED and isinstance(order, Payout):
-        # Paid, and then not: it came back. Or an old message; the gateway knows.
+        # Paid, and then not: it came back, all of it. Or an old message; the gateway knows.
         if _believed(order, answer, origin):
-            _returned(order, answer, origin)
+            _returned(order, replace(answer, amount=None), origin)
     elif order.state in UNDECIDED:
         _MEANS[type(order)].failed(order, answer, origin)
     elif order.state == State.CONFLICT:
         # Something moved, it had said. Staff decides, and has to know of this before.
         orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
         orders.needs_person(order, orders.CONTRADICTS, "Its gateway says now that it failed. Find out first.")
-    elif order.state == State.SUCCEEDED and origin in _ASKED_FOR:
-        # A message may be an old one; a gateway that was asked speaks of now.
+    elif order.state == State.SUCCEEDED and origin == Origin.CALL:
+        orders.ask_again(order, clock.now())
+    elif order.state == State.SUCCEEDED and origin == Origin.QUERY:
+        # A message may be an old one; a gateway that was asked how it stands speaks of now.
         orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason)
         orders.needs_person(order, orders.CONTRADICTS, "Its gateway says now that it failed, and it is booked.")
 
@@ -237,7 +241,8 @@ _MEANS: Final[dict[type[GatewayOrder], _Meaning]] = {
 def _under_way(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
     state = _UNDER_WAY[answer.outcome]
     # The member having acted, it is pending again; a message from before that must not ask them once more.
-    if order.state in UNDECIDED and order.state not in {state, State.PENDING}:
+    again = order.state == State.PENDING and (state != State.REQUIRES_ACTION or orders.had_page(order))
+    if order.state in UNDECIDED and order.state != state and not again:
         columns: dict[str, Any] = {}
         if isinstance(order, TopUp) and (answer.action_url or answer.action_code):
             columns = {"action_url": answer.action_url, "action_code": answer.action_code}
@@ -253,7 +258,8 @@ def _unclear(order: GatewayOrder, answer: Answer, origin: Origin) -> None:
 
 def _believed(order: GatewayOrder, answer: Answer, origin: Origin) -> bool:
     """Whether an answer that contradicts what was booked is taken at once; else the gateway is asked, at once."""
-    if isinstance(order, TopUp) or origin in _ASKED_FOR:
+    # What a call answers may have been true when it was made: only a question is answered about now.
+    if isinstance(order, TopUp) or origin == Origin.QUERY:
         return True
     orders.tell(order, origin=origin, outcome=str(answer.outcome), reason=answer.reason, by=SYSTEM)
     orders.ask_again(order, clock.now())

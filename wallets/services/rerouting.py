@@ -3,7 +3,7 @@
 from paymentsite.core import clock
 from paymentsite.core.acts import act
 from wallets.gateways.base import NOT_REACHED, Answer, Outcome
-from wallets.models import GatewayOrder, GatewayRoute, OrderEvent
+from wallets.models import GatewayOrder, GatewayRoute, OrderEvent, Payout
 from wallets.services import orders, routing
 from wallets.services.orders import OrderT
 
@@ -15,6 +15,9 @@ def elsewhere(order: OrderT, answer: Answer, *, kind: GatewayRoute.Kind) -> Orde
         return None
     found = orders.locked(order)
     if found.state != GatewayOrder.State.CREATED or found.gateway != order.gateway:
+        return None
+    if isinstance(found, Payout) and found.times_sent > 1:
+        # Somebody has asked the same gateway again, which may do it.
         return None
     tried = {found.gateway, *orders.events(found).values_list("gateway", flat=True)}
     able = routing.candidates(kind=kind, method=found.method, amount=found.amount, now=clock.now())
