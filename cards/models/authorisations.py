@@ -222,6 +222,9 @@ class CardMessage(models.Model):
     processor = models.CharField(_("processor"), max_length=PROCESSOR_MAX)
     message_id = models.CharField(_("id of the message"), max_length=REFERENCE_MAX)
     kind = models.CharField(_("kind"), max_length=15, choices=Kind)
+    reference = models.CharField(
+        _("reference of the network"), max_length=REFERENCE_MAX, blank=True, help_text=_("where no use has it")
+    )
     digest = models.CharField(max_length=64, editable=False)
     merchant_minor = models.BigIntegerField(_("amount at the merchant"), null=True)
     merchant_currency = models.CharField(_("currency at the merchant"), max_length=3, blank=True)

@@ -96,14 +96,16 @@ class Books(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the database knows. ``used`` is by scope (the card, all cards of its member), measure and span; ``paid`` is
-    how often a subscription was paid since it may have been due, ``sets`` which rows the controls are."""
+    """What the database knows. ``used`` is by scope (the card, all cards of its member), measure and span, ``since``
+    when it counts there; ``paid`` is how often a subscription was paid since it may have been due, ``sets`` which rows
+    the controls are."""
 
     seen: Seen | None
     use: CardAuthorisation | None
     controls: dict[str, Controls]
     sets: list[int]
     used: dict[tuple[str, Measure, Span], int]
+    since: dict[Span, datetime]
     windows: dict[Period, Window]
     books: Books
     owed: int
@@ -147,6 +149,7 @@ def know(card: Card, *, processor: str, message_id: str, reference: str, source:
         controls={scope: control_reading.read(_document(terms)) for _, scope, terms in controls},
         sets=sorted(key for key, _, _ in controls),
         used=used,
+        since=since,
         windows=windows,
         books=Books(*balance[0]),
         owed=-owed[0][0] if owed else 0,

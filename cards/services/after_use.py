@@ -17,13 +17,29 @@ State = Card.State
 Use = Card.Use
 
 
-def used(card: Card, turn: Turn, amount: int) -> None:
-    """The card's own columns after ``amount`` was approved, or paid without a question; not written yet.
+def used(card: Card, turn: Turn, amount: int) -> list[Card]:
+    """The card's own columns after ``amount`` was approved, or paid without a question; not written yet. So are those
+    of the cards that stand in its place meanwhile, which are given back: what it was used for they were, too.
 
     A subscription costs from now on what it cost the first time, at the merchant.
     """
     if not amount or (turn.facts.use is not None and turn.facts.use.began):
-        return
+        return []
+    heirs = _heirs(card) if card.ended else []
+    for each in (card, *heirs):
+        _used(each, turn)
+    return heirs
+
+
+def _heirs(card: Card) -> list[Card]:
+    found: list[Card] = []
+    rows = Card.objects.select_related("member", "product", "wallet", "account")
+    while (heir := rows.filter(replaces=found[-1] if found else card).first()) is not None:
+        found.append(heir)
+    return found
+
+
+def _used(card: Card, turn: Turn) -> None:
     if card.uses_left:
         card.uses_left -= 1
     if card.use in {Use.MERCHANT, Use.SUBSCRIPTION} and not card.merchant:

@@ -7,7 +7,7 @@ writes everything down, commits.
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from cards.messages import Ask, MessageDiffers
+from cards.messages import Ask, MessageDiffers, MessageMalformed, Part
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Code, Kind, Outcome
 from cards.services import after_use, charges, debts, deciding, use_books, uses
@@ -66,6 +66,8 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
     if turn.facts.owed and debts.repay(member=card.member, currency=card.product.currency).minor:
         turn = uses.turn(ask, kind, card)
     before = turn.facts.use
+    if before is not None and before.merchant != ask.merchant.id:
+        raise MessageMalformed(part=Part.MERCHANT)
     counts = charges.Before(before.merchant_currency, before.asked_minor > 0) if before else charges.Before()
     charged = charges.known(turn.card.product, ask, turn.now, counts)
     decision = deciding.decide(deciding.Question(ask, kind, card, turn.facts, charged, turn.now))
@@ -74,6 +76,8 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
     journal = _set_aside(turn, use, figures.held, decision, by) if decision.approved.minor else None
     if decision.good:
         after_use.used(card, turn, decision.approved.minor)
+        # It counts on the day on which it was last approved, and may be taken from then on for as long as any.
+        use.at = turn.now
         uses.become(use, card, figures)
     else:
         uses.become(use, card, use.figures)

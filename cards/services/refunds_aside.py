@@ -28,20 +28,25 @@ _OUT: Final = Q(source__code=SUSPENSE, source__owner=HOUSE)
 
 @dataclass(slots=True)
 class Aside:
-    """What of a use stands in suspense: by message, and what stood there of it when a journal took it away."""
+    """What of a use stands in suspense: by message, and what stood there of it when a journal took it away.
+
+    ``short``: how much more a journal took back than was there.
+    """
 
     left: dict[UUID, int] = field(default_factory=dict)
     before: dict[UUID, int] = field(default_factory=dict)
+    short: dict[UUID, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         return sum(self.left.values())
 
-    def take_back(self, minor: int) -> None:
+    def take_back(self, journal: UUID, minor: int) -> None:
         for message, left in self.left.items():
             part = min(left, minor)
             self.left[message] -= part
             minor -= part
+        self.short[journal] = minor
 
 
 def of(use: CardAuthorisation) -> Aside:
@@ -57,7 +62,28 @@ def of(use: CardAuthorisation) -> Aside:
         elif scope in {PLACED, PAID}:
             found.before[journal] = found.left.pop(UUID(reference), 0)
         elif scope == use_books.SCOPE:
-            found.take_back(minor)
+            found.take_back(journal, minor)
+    return found
+
+
+def of_stray(message: CardMessage) -> Aside:
+    """The same of what was said about a card that is none of ours under the message's reference of the network."""
+    found = Aside()
+    strays = CardMessage.objects.filter(use=None, processor=message.processor, reference=message.reference)
+    if not message.reference:
+        strays = strays.filter(pk=message.pk)
+    told = {row.journal_id: row for row in strays.filter(kind__in=[Kind.REFUND, Kind.REFUND_REVERSAL])}
+    placed = Journal.objects.posted().filter(scope=PLACED, reference__in=[str(row.pk) for row in told.values()])
+    taken = dict(placed.values_list("pk", "reference"))
+    for journal in sorted(key for key in [*told, *taken] if key is not None):
+        if journal in taken:
+            found.before[journal] = found.left.pop(UUID(taken[journal]), 0)
+        elif told[journal].settlement_currency != message.settlement_currency:
+            continue
+        elif told[journal].kind == Kind.REFUND:
+            found.left[told[journal].pk] = told[journal].settlement_minor or 0
+        else:
+            found.take_back(journal, told[journal].settlement_minor or 0)
     return found
 
 
@@ -77,11 +103,14 @@ def left_of(message: CardMessage) -> Money | None:
     """What of a refund stands in suspense still; None where nothing does."""
     if message.kind != Kind.REFUND or message.journal_id is None:
         return None
-    if message.use is not None:
-        minor = of(message.use).left.get(message.pk, 0)
-        return Money(minor, message.use.currency) if minor else None
-    gone = Journal.objects.posted().filter(scope=PLACED, reference=str(message.pk))
-    return None if gone.exists() else put_aside(message)
+    unit = message.use.currency if message.use else message.settlement_currency
+    minor = about(message).left.get(message.pk, 0)
+    return Money(minor, unit) if minor else None
+
+
+def about(message: CardMessage) -> Aside:
+    """What stands in suspense of all that was said about the same."""
+    return of(message.use) if message.use is not None else of_stray(message)
 
 
 def of_member(member: Member) -> list[Money]:

@@ -55,6 +55,7 @@ DECLINED_ELSEWHERE = notices.kind(
     ),
 )
 REFUNDED = notices.kind("card_refunded", gettext_noop("{merchant} gave back {amount}."))
+TAKEN_AGAIN = notices.kind("card_taken_again", gettext_noop("{merchant} took back {amount} that it had given back."))
 OWED = notices.kind(
     "card_debt",
     gettext_noop("{merchant} took {amount} more than there was. You owe it to us, and what comes in pays it first."),

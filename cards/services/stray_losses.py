@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from cards.models import CardMessage
 from cards.models.authorisations import Kind
-from cards.services import strays
+from cards.services import refunds_aside, strays
 from cards.services.settling import LOSSES
 from paymentsite.core.actors import Actor
 from paymentsite.core.effects import Effect, Line
@@ -56,9 +56,18 @@ def write_off(*, message: CardMessage, by: Actor, reason: str) -> Effect:
 
 
 def open_amount(message: CardMessage) -> Money | None:
-    """What the message took for a card that is none of ours, as long as it is not written off."""
+    """What the message took for a card that is none of ours, but for what had been given back to that before, as long
+    as it is not written off."""
     if message.use_id is not None or message.kind not in _TAKES or message.journal_id is None:
         return None
     if Journal.objects.posted().filter(scope=SCOPE, reference=str(message.pk)).exists():
         return None
-    return Money(message.settlement_minor or 0, message.settlement_currency)
+    return taken(message)
+
+
+def taken(message: CardMessage) -> Money | None:
+    """What the message took of ours; nothing where it took back what a refund had put in suspense."""
+    minor = message.settlement_minor or 0
+    if message.kind == Kind.REFUND_REVERSAL:
+        minor = refunds_aside.of_stray(message).short.get(message.journal_id, minor) if message.journal_id else 0
+    return Money(minor, message.settlement_currency) if minor else None

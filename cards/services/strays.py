@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from cards.messages import MessageDiffers, Told
 from cards.models import CardMessage
 from cards.models.authorisations import Code, Kind, Outcome
-from cards.services import use_books
+from cards.services import refunds_aside, use_books
 from cards.services.uses import Taken
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
@@ -33,6 +33,7 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
     facts: dict[str, Any] = {
         "id": key,
         "kind": kind,
+        "reference": told.reference,
         "digest": digest,
         "outcome": Outcome.TOLD,
         "code": Code.NO_SUCH_CARD,
@@ -61,7 +62,17 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
     )
     if message.digest != digest:
         raise MessageDiffers(message=told.message_id)
-    if made and journal:
+    if made and journal and not _taken_back(message):
         why = f"{told.merchant.name}: {settled}, about a card that is none of ours."
         open_items.open(kind=STRAY, subject=message, why=why, by=SYSTEM)
     return Taken(None, "", replayed=not made)
+
+
+def _taken_back(message: CardMessage) -> bool:
+    """Whether it took back what a refund had put in suspense, all of it: then nobody has to look at either."""
+    if message.kind != Kind.REFUND_REVERSAL or message.journal_id is None:
+        return False
+    found = refunds_aside.of_stray(message)
+    for refund in CardMessage.objects.filter(pk__in=[pk for pk, left in found.left.items() if not left]):
+        open_items.close(kind=STRAY, subject=refund, by=SYSTEM, note="its merchant took it back")
+    return not found.short.get(message.journal_id)

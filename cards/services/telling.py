@@ -25,6 +25,7 @@ from wallets.services.rates import RateMissing
 
 STUCK = "card_refund_stuck"
 ABOVE = "card_taken_above"
+OVERTAKEN = "card_taken_back_too_much"
 _TAKES = {Kind.CAPTURE, Kind.REFUND_REVERSAL}
 _BACK = {Kind.REFUND, Kind.REFUND_REVERSAL}
 _NEEDS_AMOUNT = {Kind.ADVICE, Kind.REFUSAL, Kind.CAPTURE, Kind.REFUND, Kind.REFUND_REVERSAL}
@@ -90,8 +91,9 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     journal = use_books.Journal()
     target = _move(journal, turn, use, charged, after)
     posted = use_books.post(journal, use, turn.message_id, kind, by)
+    heirs = []
     if kind in {Kind.ADVICE, Kind.CAPTURE} and charged:
-        after_use.used(card, turn, charged.total.minor)
+        heirs = after_use.used(card, turn, charged.total.minor)
     uses.become(use, card, after)
     message = uses.message(
         turn,
@@ -104,11 +106,14 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
         approved_minor=charged.total.minor if charged and kind == Kind.ADVICE else 0,
         aside_minor=charged.total.minor if charged and kind == Kind.ADVICE else 0,
     )
-    together(uses.written(use), insertion(message), uses.card_written(card))
+    together(uses.written(use), insertion(message), *map(uses.card_written, (card, *heirs)))
     uses.count(use, before, turn.now)
     _tell(turn, use, charged, journal, before)
     _watch(turn, use, target)
-    after_use.finish(card)
+    if kind == Kind.REFUND and use.returned_minor >= 0:
+        open_items.close(kind=OVERTAKEN, subject=use, by=SYSTEM, note="its merchant gave it back")
+    for each in (card, *heirs):
+        after_use.finish(each)
     after_use.swept(card)
     debts.repay(member=card.member, currency=use.currency)
     return Taken(use.pk, use.state, Money(journal.debt, use.currency))
@@ -174,9 +179,11 @@ def _move(
 
 
 def _receiving(card: Card) -> Account:
-    """Where what comes back to the card goes: onto it, into the wallet when it is over, else to suspense."""
+    """Where what comes back to the card goes: onto it, or what stands in its place; into the wallet when neither is
+    there any more; else to suspense."""
     status = Balance.objects.select_for_update().get(pk=card.account_id).status
-    if not (card.ended and card.prepaid) and status in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
+    gone = card.ended and card.prepaid and not Card.objects.living().filter(account=card.account_id).exists()
+    if not gone and status in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
         return card.account
     if card.member.state != Member.State.CLOSED:
         wallet = wallets.open(member=card.member, currency=card.product.currency, by=SYSTEM)
@@ -197,6 +204,12 @@ def _tell(
         notices.tell(member=card.member, kind=sayings.DECLINED_ELSEWHERE, last_four=card.last_four, **about)
     if turn.kind == Kind.REFUND and charged and charged.own.minor:
         notices.tell(member=card.member, kind=sayings.REFUNDED, amount=charged.own, **about)
+    if turn.kind == Kind.REFUND_REVERSAL and charged and charged.own.minor:
+        notices.tell(member=card.member, kind=sayings.TAKEN_AGAIN, amount=charged.own, **about)
+        if use.returned_minor < 0:
+            more = Money(-use.returned_minor, use.merchant_currency)
+            why = f"{use.merchant_name} took back {more} more than it ever gave back."
+            open_items.open(kind=OVERTAKEN, subject=use, why=why, by=SYSTEM)
     if journal.debt:
         debt = Money(journal.debt, use.currency)
         debts.raised(use_books.debt_account(card.member, use.currency), debt, f"{use.merchant_name}, {use.source}")

@@ -76,11 +76,10 @@ def moved(journal: Journal) -> list[dict[str, Any]]:
 
 def _fits(journal: Journal, message: CardMessage, moved: dict[str, Any]) -> bool:
     """Whether it is what the message had in suspense still, and went where it says."""
-    aside = refunds_aside.put_aside(message)
-    if aside is not None and message.use is not None:
-        aside = Money(refunds_aside.of(message.use).before.get(journal.pk, 0), message.use.currency)
-    if aside is None or not _goes(journal, message, moved):
+    put = refunds_aside.put_aside(message)
+    if put is None or not _goes(journal, message, moved):
         return False
+    aside = Money(refunds_aside.about(message).before.get(journal.pk, 0), put.unit)
     source = (moved["source__owner"], moved["source__code"])
     return (*source, moved["amount_minor"], moved["unit"]) == (HOUSE, "suspense", aside.minor, aside.unit)
 

@@ -44,8 +44,8 @@ def _is_aside(message: CardMessage, journal: Journal) -> bool:
 
 
 def _is_lost(message: CardMessage, found: list[dict[str, Any]]) -> bool:
-    wanted = ((HOUSE, settling.LOSSES), (HOUSE, "suspense"), message.settlement_minor, message.settlement_currency)
-    return _went(found) == [wanted]
+    lost = stray_losses.taken(message)
+    return lost is not None and _went(found) == [((HOUSE, settling.LOSSES), (HOUSE, "suspense"), lost.minor, lost.unit)]
 
 
 def _went(found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from cards.chain_rules import Figures
@@ -156,13 +156,16 @@ def uses_are_counted(_: Run) -> Iterator[Fault]:
     wrong = told.exclude(counted_minor=F("uses_minor"), counted=F("uses_number"))
     for pk in wrong.order_by("pk").values_list("pk", flat=True):
         yield f"card {pk}", "what it counts is not what its uses come to"
-    began = Q(authorised_minor__gt=0) | Q(captured_minor__gt=0)
-    for card in Card.objects.exclude(uses_max=None).order_by("pk").iterator(_CHUNK):
-        number = CardAuthorisation.objects.filter(began, card=card).count()
-        used = (card.uses_max or 0) - (card.uses_left or 0)
+    began = Q(authorisations__authorised_minor__gt=0) | Q(authorisations__captured_minor__gt=0)
+    times: dict[int | None, int] = {None: 0}
+    limited = Card.objects.exclude(uses_max=None).annotate(times=Count("authorisations", filter=began)).order_by("pk")
+    rows = limited.values_list("pk", "replaces_id", "uses_max", "uses_left", "times")
+    for pk, replaces, uses_max, uses_left, number in rows.iterator(_CHUNK):
+        most, left = uses_max or 0, uses_left or 0
         # What was used of the card before it counts too, and more than may be is told afterwards, not asked.
-        if (used < number and used != card.uses_max) or (card.replaces_id is None and used > number):
-            yield f"card {card.pk}", f"{used} of its uses are taken, it was used {number} times"
+        times[pk] = number + times[replaces]
+        if most - left != min(times[pk], most):
+            yield f"card {pk}", f"{most - left} of its uses are taken, it was used {times[pk]} times"
 
 
 @check(

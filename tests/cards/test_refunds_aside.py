@@ -257,3 +257,20 @@ def test_page_offers_what_can_be_done(client):
         assert page(message, other) not in shown
     client.post(page(left, "pay"), {"reason": "to their account at the bank"})
     assert Approval.objects.get().act == "cards.pay_refund"
+
+
+@pytest.mark.parametrize(("back", "left"), [(20_00, 0), (5_00, 15_00)])
+def test_refund_of_a_strangers_card_is_placed_less_what_its_merchant_took_back(back, left):
+    about = {"number": STRANGER, "reference": "stranger's"}
+    tell("refund", spending(0), 20_00, **about)
+    tell("reverse_refund", spending(0), back, **about)
+    message, purse = CardMessage.objects.get(use=None, kind="refund"), wallet(5_00)
+    assert (standing("suspense"), items()) == (left, {"card_message_stray"} if left else set())
+
+    if left:
+        decide(place(message, purse.member))
+    else:
+        with pytest.raises(RefundNotAside):
+            place(message, purse.member)
+
+    assert (holds(purse), standing("suspense"), items(), clean()) == (cny(5_00 + left), 0, set(), True)
