@@ -70,7 +70,7 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
         raise MessageMalformed(part=Part.MERCHANT)
     counts = charges.Before(before.merchant_currency, before.asked_minor > 0) if before else charges.Before()
     charged = charges.known(turn.card.product, ask, turn.now, counts)
-    decision = deciding.decide(deciding.Question(ask, kind, card, turn.facts, charged, turn.now))
+    decision = deciding.decide(deciding.Question(ask, kind, card, turn.facts, charged, turn.now, turn.named))
     use = uses.begun(turn)
     figures = use.figures.approve(decision.there, decision.approved.minor, decision.aside.minor)
     journal = _set_aside(turn, use, figures.held, decision, by) if decision.approved.minor else None
@@ -117,7 +117,7 @@ def _receipt(message: CardMessage, turn: Turn, decision: Decision) -> DecisionRe
     return DecisionReceipt(
         id=uuid7(turn.now),
         message=message,
-        card=turn.card,
+        card=turn.named,
         outcome=decision.outcome,
         code=decision.code,
         checks=decision.checks,

@@ -75,7 +75,10 @@ class _Against(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is decided: the message, the card as it stands, what is known, and what it comes to (or why nothing)."""
+    """What is decided: the message, the card as it stands, what is known, and what it comes to (or why nothing).
+
+    ``named`` is the card whose number was asked with: the one in the place of that by which the use was begun, or it.
+    """
 
     ask: Ask
     kind: Kind
@@ -83,6 +86,7 @@ class Question:
     facts: Facts
     charge: Charge | None
     now: datetime
+    named: Card
 
     @property
     def goes_on(self) -> bool:
@@ -116,7 +120,7 @@ def decide(question: Question) -> Decision:
 
 
 def _card(question: Question, _decision: Decision) -> None:
-    card, use = question.card, question.facts.use
+    card, use = question.named, question.facts.use
     # What was approved on a card for one use may still become more.
     goes_on = question.goes_on and card.use == Card.Use.SINGLE
     if card.state in _OF_STATE and not (goes_on and card.state == State.CLOSED):

@@ -75,7 +75,13 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     card = uses.card_of(told)
     if card is None:
         return strays.take_in(told, kind, by)
-    turn = uses.turn(told, kind, card)
+    try:
+        turn = uses.turn(told, kind, card)
+    except uses.ReferenceOfAnother:
+        # A question is refused so; what was settled has happened all the same, and somebody finds out what it is.
+        if kind not in strays.MOVES:
+            raise
+        return strays.take_in(told, kind, by)
     card = turn.card
     if turn.facts.seen:
         seen = turn.facts.use

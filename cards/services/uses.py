@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from cards import merchant_kinds
 from cards.chain_rules import Figures
-from cards.messages import MessageDiffers, MessageMalformed, Part, Told
+from cards.messages import MessageDiffers, MessageMalformed, Told
 from cards.models import Card, CardAuthorisation, CardMessage
 from cards.models.authorisations import Kind
 from cards.queries import deciding
@@ -26,7 +28,8 @@ _WHOLE: Final = Card.objects.select_related("member", "product", "wallet", "acco
 
 @dataclass(slots=True)
 class Turn:
-    """A message about a card whose member is locked, and what is known."""
+    """A message about a card whose member is locked, and what is known. ``named`` is the card that it names: ``card``,
+    or one in the place of which that stands, or that stands in its place."""
 
     told: Told
     kind: Kind
@@ -34,6 +37,7 @@ class Turn:
     now: datetime
     message_id: UUID
     facts: Facts
+    named: Card
 
     @property
     def source(self) -> str:
@@ -77,20 +81,32 @@ def turn(told: Told, kind: Kind, card: Card) -> Turn:
     )
     if facts.seen and facts.seen.digest not in {told.digest(kind, card.public_id), told.digest(kind, None)}:
         raise MessageDiffers(message=told.message_id)
+    named = card
     if facts.use is not None and facts.use.card_id != card.pk:
         card = _replaced(card, facts.use.card_id)
-    return Turn(told, kind, card, now, key, facts)
+    return Turn(told, kind, card, now, key, facts, named)
+
+
+class ReferenceOfAnother(MessageMalformed):
+    code = "card_reference_of_another"
+    sentence = gettext_noop("This reference of the network is of a use of another card.")
 
 
 def _replaced(card: Card, key: int) -> Card:
-    """The card ``key``, in whose place ``card`` stands: what was begun with it is told of under the new number."""
-    while card.replaces_id is not None:
-        card = Card.objects.select_related("member", "product", "wallet", "account", "code_key").get(
-            pk=card.replaces_id
-        )
-        if card.pk == key:
-            return card
-    raise MessageMalformed(part=Part.REFERENCE)
+    """The card ``key``, which stood in the place of ``card`` before, or stands in it now: what was begun with one
+    number may be told of under the other."""
+    found = _WHOLE.filter(pk=key, member=card.member_id).first()
+    if found is None or not (_follows(card, found) or _follows(found, card)):
+        raise ReferenceOfAnother
+    return found
+
+
+def _follows(card: Card, other: Card) -> bool:
+    """Whether ``card`` stands in the place of ``other``, be it through others."""
+    before = card.replaces_id
+    while before is not None and before != other.pk:
+        before = Card.objects.values_list("replaces_id", flat=True).get(pk=before)
+    return before is not None
 
 
 def begun(turn: Turn) -> CardAuthorisation:

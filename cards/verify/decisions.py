@@ -1,6 +1,6 @@
 """Decisions about uses of cards: each receipted, none outside a card's life or against what was set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -27,18 +27,23 @@ def decision_has_receipt(run: Run) -> Iterator[Fault]:
     bare = CardMessage.objects.filter(kind__in=_ASKED, receipt=None)
     for pk in bare.order_by("pk").values_list("pk", flat=True):
         yield f"message {pk}", "it was decided without a receipt"
+    before = dict(Card.objects.exclude(replaces=None).values_list("pk", "replaces_id"))
     rows = DecisionReceipt.objects.select_related("message", "message__use").order_by("pk")
     for receipt in rows.iterator(_CHUNK):
         message = receipt.message
-        card = message.use.card_id if message.use else None
-        if message.kind not in _ASKED or (receipt.outcome, receipt.code, receipt.card_id) != (
-            message.outcome,
-            message.code,
-            card,
-        ):
+        same = (receipt.outcome, receipt.code) == (message.outcome, message.code)
+        if message.kind not in _ASKED or not (same and _of_its_card(receipt, before)):
             yield f"receipt {receipt.pk}", f"says {receipt.outcome}, its message {message.outcome}: {message.code}"
         elif what := _unfounded(receipt):
             yield f"receipt {receipt.pk}", what
+
+
+def _of_its_card(receipt: DecisionReceipt, before: Mapping[int, int | None]) -> bool:
+    """Whether it names the card of the use, or one that stands in the place of that."""
+    begun, card = receipt.message.use and receipt.message.use.card_id, receipt.card_id
+    while card is not None and card != begun:
+        card = before.get(card)
+    return card == begun
 
 
 def _unfounded(receipt: DecisionReceipt) -> str:

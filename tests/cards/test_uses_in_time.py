@@ -8,11 +8,13 @@ from cards.messages import MessageMalformed
 from cards.models import Card
 from cards.services import issuing, life, telling
 from cards.services.life import Channel
+from cards.services.uses import ReferenceOfAnother
 from members.models import Notice
 from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.models import OpenItem
 from tests.cards.factories import card, debit
+from tests.cards.leftovers import standing
 from tests.cards.test_use_attacks import by, put
 from tests.cards.using import HOTEL, ask, loaded, more, spending, stands, tell, use
 from tests.verified import clean
@@ -136,3 +138,36 @@ def test_refund_that_never_was_and_is_taken_back_is_told_to_member_and_staff():
     assert OpenItem.objects.open().get().kind == telling.OVERTAKEN
     tell("refund", found, 50_00, reference="odd")
     assert (stands(found), OpenItem.objects.open().count(), clean()) == ((100_00, 0), 0, True)
+
+
+def test_use_of_the_old_number_is_increased_under_the_new_one_and_no_more_under_its_own():
+    found = spending(100_00)
+    ask(found, 10_00, reference="stay", merchant=HOTEL)
+    new = replaced(found)
+
+    answers = [more(each, 10_00, reference="stay", merchant=HOTEL).code for each in (new, found)]
+
+    assert (answers, use("stay").authorised_minor, clean()) == (["approved", "card_closed"], 20_00, True)
+
+
+def test_use_of_the_new_number_is_paid_under_the_old_one():
+    found = spending(100_00)
+    new = replaced(found)
+    ask(new, 10_00, reference="shop")
+
+    tell("capture", found, 10_00, reference="shop", final=True)
+
+    assert (use("shop").state, stands(found), clean()) == ("captured", (90_00, 0), True)
+
+
+def test_what_was_settled_under_another_cards_reference_waits_for_staff():
+    """A question is refused so; money that moved has moved all the same."""
+    first, other = spending(100_00), spending(100_00)
+    ask(first, 10_00, reference="shop")
+    with pytest.raises(ReferenceOfAnother):
+        ask(other, 10_00, reference="shop")
+
+    tell("capture", other, 10_00, reference="shop", final=True)
+
+    assert (use("shop").state, stands(first), stands(other)) == ("open", (100_00, 10_00), (100_00, 0))
+    assert (OpenItem.objects.open().get().kind, standing("suspense"), clean()) == ("card_message_stray", -10_00, True)
