@@ -48,8 +48,8 @@ def write_offs_are_told(run: Run) -> Iterator[Fault]:
 
 @check(
     "cards.refunds_are_placed",
-    "A refund that was put on a wallet, or paid to who has left, left suspense as far as it was still there, for its"
-    " own member, and the audit trail tells of it once.",
+    "A refund that was put on a wallet, or paid by hand, left suspense for its own member, and the audit trail tells of"
+    " it once.",
 )
 def refunds_are_placed(run: Run) -> Iterator[Fault]:
     for scope, act, seen, what in (
