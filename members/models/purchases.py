@@ -96,8 +96,25 @@ class EarningQuerySet(models.QuerySet["Earning"]):
         return self.pending().filter(pending_until__lte=now)
 
 
+@immutable(
+    except_columns=[
+        "state",
+        "pending_until",
+        "given_at",
+        "expires_on",
+        "given_points",
+        "repaid_debt",
+        "taken_pending",
+        "taken_points",
+        "taken_repaid",
+        "taken_debt",
+        "lapsed",
+        "forgiven",
+        "taken_qualifying",
+    ]
+)
 class Earning(models.Model):
-    """What one source earned by one rule, and what has become of it.
+    """What one source earned by one rule, which never changes, and what has become of it.
 
     ``points`` were earned. While pending they are on the member's pending account. Given, ``given_points`` went among
     the member's points and ``repaid_debt`` towards what they owed. What a refund undid was taken while it was pending,
@@ -197,6 +214,7 @@ class Earning(models.Model):
         return self.taken_pending + self.taken_points + self.taken_repaid + self.taken_debt
 
 
+@immutable(except_columns=["due_at", "rewarded_at"])
 class Referral(models.Model):
     """Who brought whom. The bringer is rewarded once, when a purchase of the new member is final and still stands.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import CharField, F, Sum, Value
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 
-from members.models import Earning, Purchase, Referral
+from members.models import Earning, Purchase
 from members.services.points.cutting import kept
 from paymentsite.core.verification import Fault, Run, check
 
@@ -144,19 +144,3 @@ def refund_is_taken_back(run: Run) -> Iterator[Fault]:
 def campaign_budget_kept(run: Run) -> Iterator[Fault]:  # noqa: ARG001
     for code, used, total, net in _rows(_BUDGETS):
         yield f"budget {code}", f"{used} of {total} are used, its earnings say {net}"
-
-
-@check("members.referral_rewarded_once", "Who was rewarded for bringing a member brought them, and it says so.")
-def referral_rewarded_once(run: Run) -> Iterator[Fault]:  # noqa: ARG001
-    name = Concat(Value("referral:"), Cast("pk", CharField()))
-    known = {
-        source: (referrer, rewarded)
-        for source, referrer, rewarded in Referral.objects.annotate(name=name).values_list(
-            "name", "referrer_id", "rewarded_at"
-        )
-    }
-    rewards = Earning.objects.filter(source__startswith="referral:").order_by("pk")
-    for pk, source, member_id in rewards.values_list("pk", "source", "member_id"):
-        referrer, rewarded = known.get(source, (None, None))
-        if referrer != member_id or rewarded is None:
-            yield f"earning {pk}", f"rewards {source}, which is not theirs or not rewarded"

@@ -24,6 +24,10 @@ from tests.members.tiering import day
 pytestmark = pytest.mark.django_db
 
 CHECKS = (
+    "members.earning_is_its_purchase",
+    "members.earning_waits_as_ruled",
+    "members.earning_is_its_worth",
+    "members.earning_expires_with_lot",
     "members.earning_is_posted",
     "members.earning_is_given",
     "members.points_pending_adds_up",
@@ -33,6 +37,8 @@ CHECKS = (
     "members.refund_is_taken_back",
     "members.campaign_budget_kept",
     "members.referral_rewarded_once",
+    "members.referral_is_due",
+    "members.referral_kept_its_promise",
 )
 PLACES = ("at once", "waiting", "final", "owing", "kept")
 
