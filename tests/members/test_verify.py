@@ -28,6 +28,7 @@ from members.models import (
 from members.services import members, pin_recovery, pins, privacy
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import Actor
+from paymentsite.core.models import AuditEntry
 from paymentsite.core.services import approvals
 from paymentsite.core.vault import Secret
 from tests.made_once import MadeOnce
@@ -104,6 +105,10 @@ def pin(**columns: Any) -> Plant:
     return every(Pin, **columns)
 
 
+def told_otherwise(act: str) -> Plant:
+    return lambda ada: AuditEntry.objects.of(ada).filter(act="member.pin_set").update(act=act)
+
+
 def code_that_lives_on(_: Member) -> None:
     PinRecovery.objects.update(expires_at=clock.now() + timedelta(days=9))
 
@@ -145,6 +150,10 @@ CORRUPTIONS: list[tuple[str, str, Plant, str]] = [
         "pin",
     ),
     ("members.pin_counters_hold", "a code that lives on", code_that_lives_on, "recovery"),
+    ("members.pin_is_told", "gone", none(Pin), "member"),
+    ("members.pin_is_told", "emptied", pin(hashed=None, set_at=None), "member"),
+    ("members.pin_is_told", "cleared by nobody", told_otherwise("member.pin_cleared"), "member"),
+    ("members.pin_is_told", "set by nobody", told_otherwise("member.edited"), "member"),
     ("members.pin_decipherable", "the PIN of another member", someone_elses_pin, "pin"),
     ("members.phone_is_proven", "a number that is gone", every(Member, phone=None), "member"),
     ("members.phone_is_proven", "proven by no code", none(PhoneProof), "member"),
@@ -249,11 +258,23 @@ LEFT: list[tuple[str, Plant]] = [
 
 @pytest.mark.parametrize("plant", [pytest.param(plant, id=what) for what, plant in LEFT])
 def test_what_is_left_of_an_erased_member_is_found(left, plant):
-    assert found("members.erased_hold_nothing") == set()
+    assert found("members.erased_hold_nothing") == found("members.pin_is_told") == set()
 
     plant(left)
 
     assert found("members.erased_hold_nothing") == {f"member {left.pk}"}
+
+
+def test_pin_that_was_cleared_or_recovered_is_clean(ada):
+    ann, bob = (Actor.of(User.objects.create_superuser(f"{name}@example.com")) for name in ("ann", "bob"))
+    proposal = pins.clear_pin(member=ada, by=ann, reason="forgotten")
+    approvals.approve(approval=proposal, by=bob, shown=proposal.shown)
+    assert Pin.objects.get(pk=ada.pk).hashed is None
+    assert found("members.pin_is_told") == set()
+
+    made = pins.hashed(ada, Secret("640827"))
+    pins.store(member=ada, made=made, version=2, by=Actor.of(ada.user), how="member.pin_recovered")
+    assert found("members.pin_is_told") == set()
 
 
 def test_every_check_of_members_has_a_corruption():
