@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
+from paymentsite.core.immutability import immutable
 from paymentsite.core.vault.fields import DigestField, EncryptedField
 from wallets.models.wallets import Wallet
 
@@ -155,6 +156,7 @@ class OutsideCard(models.Model):
         return self.expires_on < today
 
 
+@immutable(except_columns=["number", "number_digest", "holder", "bic", "verified_at", "verified_by"])
 class BankAccount(models.Model):
     """An account at a bank, by its IBAN or its country's own number. Withdrawals go to it once it is verified."""
 

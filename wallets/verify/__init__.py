@@ -1,6 +1,7 @@
 """What must always be true of wallets; see docs/verify.md."""
 
 from wallets.verify import (
+    bank_accounts,
     deposits,
     erasure,
     exchanges,
@@ -21,6 +22,7 @@ from wallets.verify import (
 )
 
 __all__ = [
+    "bank_accounts",
     "deposits",
     "erasure",
     "exchanges",
