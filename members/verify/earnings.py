@@ -14,11 +14,15 @@ from paymentsite.core.verification import Fault, Run, check
 Kind, Pending = EarnRule.Kind, EarnRule.Pending
 
 _OF_ANOTHER: Final = """
+WITH rewards AS MATERIALIZED (
+    SELECT w.id FROM members_referral f
+    JOIN members_earning w ON w.source = 'referral:' || CAST(f.member_id AS varchar(20)) AND w.at = f.due_at
+)
 SELECT e.id, e.source FROM members_earning e
 JOIN members_earnrule r ON r.id = e.rule_id
 LEFT JOIN members_purchase p ON p.id = e.purchase_id
-LEFT JOIN members_referral f ON 'referral:' || CAST(f.member_id AS varchar(20)) = e.source
-WHERE CASE WHEN r.kind = 'referral' THEN p.id IS NOT NULL OR f.member_id IS NULL OR f.due_at IS NULL OR f.due_at <> e.at
+LEFT JOIN rewards ON rewards.id = e.id
+WHERE CASE WHEN r.kind = 'referral' THEN p.id IS NOT NULL OR rewards.id IS NULL
     ELSE p.id IS NULL OR p.source <> e.source OR p.member_id <> e.member_id OR p.at <> e.at END
 ORDER BY e.id
 """
