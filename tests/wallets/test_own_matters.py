@@ -16,7 +16,7 @@ from tests.wallets.factories import asked, given, wallet
 from tests.wallets.saved import bank_account
 from wallets.models import AccountProof, Gift, MoneyRequest, StandingOrder, Wallet
 from wallets.services import account_proofs, gift_links, leaving, requests, standing_orders, wallets
-from wallets.services.standing_orders import OrderHeld
+from wallets.services.standing_pauses import OrderHeld
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from paymentsite.core.formats import amount as formatted
 from paymentsite.core.layout import NOTHING
 from wallets.admin.wallets import ReasonForm
 from wallets.models import Gift, MoneyRequest, RequestBlock, StandingOrder, StandingRun, Transfer
-from wallets.services import gift_links, requests, standing_orders
+from wallets.services import gift_links, requests, standing_orders, standing_pauses
 
 
 class Movements(OfMembers[M]):
@@ -91,7 +91,7 @@ class StandingOrders(Movements[StandingOrder]):
         permission="wallets.pause_order",
         form=ReasonForm,
         # Staff hold also what its member or the system has paused, so that its member cannot resume it.
-        offered=lambda _by, row: row.state != StandingOrder.State.ENDED and not standing_orders.held(row),
+        offered=lambda _by, row: row.state != StandingOrder.State.ENDED and not standing_pauses.held(row),
     )
     def pause(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
         standing_orders.pause(order=row, by=by, reason=answers["reason"])
@@ -101,11 +101,11 @@ class StandingOrders(Movements[StandingOrder]):
         _("Resume"),
         permission="wallets.pause_order",
         form=ReasonForm,
-        offered=lambda _by, row: row.state == StandingOrder.State.PAUSED and not standing_orders.paused_by_member(row),
+        offered=lambda _by, row: row.state == StandingOrder.State.PAUSED and not standing_pauses.paused_by_member(row),
     )
     def resume(self, *, row: StandingOrder, by: Actor, answers: dict[str, Any]) -> str | Promise:
         order = standing_orders.resume(order=row, by=by, reason=answers["reason"])
-        if standing_orders.paused_by_member(order):
+        if standing_pauses.paused_by_member(order):
             return _("Its member paused it, too, and can resume the standing order now.")
         return _("The standing order goes on.")
 

@@ -13,16 +13,18 @@ from django.utils.translation import gettext_noop
 from members.models import Member
 from members.services import members, pins
 from paymentsite.core import clock
-from paymentsite.core.actors import STAFF, Actor, check_not_own, person_of
+from paymentsite.core.actors import STAFF, Actor, check_not_own
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Conflict, Forbidden, Invalid, Missing, Refused
+from paymentsite.core.errors import Conflict, Invalid, Missing, Refused
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.money import Money
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret
 from wallets import calendar
 from wallets.models import StandingOrder, StandingRun
-from wallets.services import wallets
+from wallets.services import standing_pauses, wallets
+from wallets.services.standing_days import first_to_come
+from wallets.services.standing_pauses import check_may_resume, held, is_own, paused_beneath, paused_by_member
 from wallets.services.transfers import PayeeCannotReceive, ToOneself
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 
@@ -63,16 +65,6 @@ class OrderNotOpen(Refused, state=State):
 class OrderOver(Refused):
     code = "standing_order_over"
     sentence = gettext_noop("No due day of this standing order is left.")
-
-
-class OrderHeld(Forbidden):
-    code = "standing_order_held"
-    sentence = gettext_noop("This standing order was paused by us. Please ask us about it.")
-
-
-class OrderPausedByMember(Forbidden):
-    code = "standing_order_paused_by_member"
-    sentence = gettext_noop("This standing order was paused by its member, and only they can resume it.")
 
 
 class OrderChanged(Conflict):
@@ -184,45 +176,55 @@ def _check_days(plan: Plan, today: date) -> None:
 
 @act
 def pause(*, order: StandingOrder, by: Actor, member: Member | None = None, reason: str = "") -> StandingOrder:
-    """No due day is done until it is resumed; those that pass meanwhile are not made up for and not counted."""
+    """No due day is done until it is resumed; those that pass meanwhile are not made up for and not counted.
+
+    What is paused already, its member or staff may pause, too: then it takes each of them to have it go on.
+    """
     order = _locked(order, member, by)
     if order.state == State.PAUSED:
-        if by.kind == STAFF and not held(order):
-            # What its member has paused they could resume.
-            _become(order, State.PAUSED, by=by, reason=reason, paused_by=str(by))
+        _pause_too(order, by=by, member=member, reason=reason)
         return order
     if order.state != State.ACTIVE:
         raise OrderNotOpen(state=order.state)
     give_up_today(order)
-    _become(order, State.PAUSED, by=by, reason=reason, paused_by=str(by))
+    _become(order, State.PAUSED, by=by, member=member, reason=reason, paused_by=str(by))
     return order
+
+
+def _pause_too(order: StandingOrder, *, by: Actor, member: Member | None, reason: str) -> None:
+    own = is_own(order, by)
+    if held(order):
+        if own and not paused_beneath(order):
+            # Staff's hold stays in front; that its member paused it, too, is for the trail to remember.
+            _record(order, before=State.PAUSED, by=by, reason=reason)
+    elif not paused_by_member(order) if own else by.kind == STAFF:
+        # What its member has paused they could resume; what was paused for its refusals, staff.
+        _become(order, State.PAUSED, by=by, member=member, reason=reason, paused_by=str(by))
 
 
 @act
 def resume(*, order: StandingOrder, by: Actor, member: Member | None = None, reason: str = "") -> StandingOrder:
     """It goes on with the first due day that is still to come. What staff paused, staff resumes; what its member
-    paused, they alone; what was paused for its refusals, either. What staff held although its member had paused it,
-    is paused by its member again."""
+    paused, they alone; what was paused for its refusals, either. What staff held and its member had paused, too, is
+    paused by its member again."""
     order = _locked(order, member, by)
     if order.state == State.ACTIVE:
         return order
     if order.state != State.PAUSED:
         raise OrderNotOpen(state=order.state)
-    if held(order) and (member is not None or by.kind != STAFF):
-        raise OrderHeld
-    if member is None and paused_by_member(order):
-        raise OrderPausedByMember
-    if held(order) and (own := _paused_beneath(order)):
-        _become(order, State.PAUSED, by=by, reason=reason, paused_by=str(own))
+    check_may_resume(order, by=by, member=member)
+    if held(order) and (own := paused_beneath(order)):
+        _become(order, State.PAUSED, by=by, member=member, reason=reason, paused_by=str(own))
         return order
     members.check_active(order.member)
-    day = _first_to_come(order)
+    day = first_to_come(order)
     if day is None:
         raise OrderOver
     _become(
         order,
         State.ACTIVE,
         by=by,
+        member=member,
         reason=reason,
         paused_by="",
         refused_in_a_row=0,
@@ -239,7 +241,7 @@ def end(*, order: StandingOrder, by: Actor, member: Member | None = None, reason
     if order.state == State.ENDED:
         return order
     give_up_today(order)
-    _become(order, State.ENDED, by=by, reason=reason, paused_by="")
+    _become(order, State.ENDED, by=by, member=member, reason=reason, paused_by="")
     return order
 
 
@@ -268,42 +270,6 @@ def give_up_today(order: StandingOrder) -> None:
         change(order, runs_done=order.runs_done + 1)
 
 
-def following(order: StandingOrder, day: date) -> date | None:
-    """The due day after ``day``, unless the order ends before."""
-    found = calendar.first_after(order.starts_on, order.every, day)
-    return None if found is None or (order.ends_on and found > order.ends_on) else found
-
-
-def held(order: StandingOrder) -> bool:
-    """Whether staff paused it, and not the member, who may be staff elsewhere."""
-    return order.state == State.PAUSED and not paused_by_member(order) and Actor.parse(order.paused_by).kind == STAFF
-
-
-def paused_by_member(order: StandingOrder) -> bool:
-    """Whether it is paused as its own member wishes."""
-    return order.state == State.PAUSED and Actor.parse(order.paused_by).person == person_of(order.member_id)
-
-
-def _paused_beneath(order: StandingOrder) -> Actor | None:
-    """Its member, when it was they who paused it, and staff held it afterwards: the trail alone still knows."""
-    pauses = AuditEntry.objects.of(order).filter(act=f"standing_order.{State.PAUSED}", before=State.ACTIVE)
-    last = pauses.order_by("-pk").first()
-    by = Actor.parse(last.by) if last else None
-    return by if by and by.person == person_of(order.member_id) else None
-
-
-def _first_to_come(order: StandingOrder) -> date | None:
-    if order.count is not None and order.runs_done >= order.count:
-        return None
-    now = clock.now()
-    day = clock.day_of(now, order.member.time_zone) - timedelta(days=1)
-    last = StandingRun.objects.filter(order=order).order_by("-due_on").values_list("due_on", flat=True).first()
-    found = following(order, max(day, last) if last else day)
-    while found is not None and calendar.moment(found, order.member.zone) <= now:
-        found = following(order, found)
-    return found
-
-
 def _locked(order: StandingOrder, member: Member | None, by: Actor) -> StandingOrder:
     """The order as it is under lock; to a member who is none of its own it does not exist. Staff name no member, and
     are none of the two whom it is between."""
@@ -315,7 +281,17 @@ def _locked(order: StandingOrder, member: Member | None, by: Actor) -> StandingO
     return StandingOrder.objects.select_related("member", "payee").get(pk=order.pk)
 
 
-def _become(order: StandingOrder, state: State, *, by: Actor, reason: str = "", **fields: Any) -> None:
-    before = order.state
+def _become(
+    order: StandingOrder, state: State, *, by: Actor, member: Member | None, reason: str, **fields: Any
+) -> None:
+    """Told to its member where it is not they who have it so."""
+    before = State(order.state)
     change(order, state=state, **{"next_on": None, "next_at": None, **fields})
-    audit.record(by=by, act=f"standing_order.{state}", subject=order, before=before, after=state, reason=reason)
+    told = _record(order, before=before, by=by, reason=reason)
+    if member is None:
+        standing_pauses.tell(order, told)
+
+
+def _record(order: StandingOrder, *, before: State, by: Actor, reason: str) -> AuditEntry:
+    what = f"standing_order.{order.state}"
+    return audit.record(by=by, act=what, subject=order, before=before, after=order.state, reason=reason)

@@ -17,7 +17,8 @@ from paymentsite.core.waiting import First
 from wallets import calendar
 from wallets.models import StandingOrder, StandingRun
 from wallets.services import due, transfers
-from wallets.services.standing_orders import change, following
+from wallets.services.standing_days import following
+from wallets.services.standing_orders import change
 
 State = StandingOrder.State
 Fate = StandingRun.State
