@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from members.models import LimitUse
+from members.models import LimitUse, Notice
+from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.ids import EPOCH
 from paymentsite.core.money import Money
@@ -17,7 +18,7 @@ from tests.wallets.deciding import clean, decide, items, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, gateway, let_time_pass, top_up, wallet, withdraw
 from wallets.gateways.base import Answer, OrderKind, Outcome
-from wallets.models import FeeRule, Wallet
+from wallets.models import FeeRule, Wallet, Withdrawal
 from wallets.services import bookings, conflicts, outcomes, wallets
 from wallets.services.conflicts import NothingToDecide
 from wallets.services.orders import Origin
@@ -37,6 +38,22 @@ def test_one_person_decides_nothing():
         approvals.approve(approval=proposal, by=by, shown=proposal.shown)
 
     assert holds(purse) == eur(0)
+
+
+def settled(order: Withdrawal, answer: Answer) -> None:
+    outcomes.settle(order=order, answer=answer, origin=Origin.QUERY, gateway=order.gateway)
+
+
+def paid(order: Withdrawal, moved: Money) -> None:
+    """Something else went than was asked for, and staff accepted it."""
+    settled(order, Answer(outcome=Outcome.SUCCEEDED, amount=moved))
+    decide(conflicts.accept(order=order, by=staff(), reason="fine"))
+
+
+def heard() -> list[str]:
+    """What members were told of withdrawals."""
+    told = Notice.objects.filter(kind__startswith="withdrawal").order_by("pk")
+    return [notices.sentence(each) for each in told]
 
 
 @pytest.mark.parametrize("minor", [1000, 1001, 1002])
@@ -103,6 +120,47 @@ def test_withdrawal_that_went_in_another_currency_stands_in_suspense():
     suspended = {unit: books.standing(bookings.suspense(unit)).posted for unit in ("EUR", "USD")}
     assert (holds(purse), suspended) == (eur(3989), {"EUR": eur(1011), "USD": Money(-1011, "USD")})
     assert (items(), clean()) == ({"order_in_suspense"}, True)
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        (eur(600), "6.00 EUR was paid to DE ···· 3000."),
+        (eur(1100), "11.00 EUR was paid to DE ···· 3000."),
+        (
+            Money(1002, "USD"),
+            "10.02 USD was paid to DE ···· 3000 in place of the 10.02 EUR of your withdrawal. We are looking into it.",
+        ),
+    ],
+)
+def test_member_hears_what_was_paid(moved: Money, said: str):
+    paid(withdraw(wallet(5000), 1002), moved)
+
+    assert heard() == [said]
+
+
+@pytest.mark.parametrize(("moved", "back"), [(eur(600), "6.00 EUR"), (eur(1100), "10.02 EUR")])
+def test_member_hears_what_came_back_of_what_was_paid(moved: Money, back: str):
+    purse = wallet(5000)
+    order = withdraw(purse, 1002)
+    paid(order, moved)
+
+    settled(order, Answer(outcome=Outcome.RETURNED))
+
+    assert (holds(purse), clean()) == (eur(5000), True)
+    assert heard()[1:] == [f"Your withdrawal of {back} came back. It is in your wallet again, and so is the fee."]
+
+
+@pytest.mark.parametrize("moved", [eur(600), Money(1002, "USD")])
+def test_member_has_all_that_was_set_aside_when_what_differs_came_back_before_it_was_booked(moved: Money):
+    purse = wallet(5000)
+    order = withdraw(purse, 1002)
+
+    for outcome in (Outcome.SUCCEEDED, Outcome.RETURNED):
+        settled(order, Answer(outcome=outcome, amount=moved))
+
+    assert wallets.available(purse) == eur(5000)
+    assert heard() == ["Your withdrawal of 10.02 EUR came back. It is in your wallet again, and so is the fee."]
 
 
 @pytest.mark.parametrize("minor", [1000, 1010])

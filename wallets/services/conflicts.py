@@ -208,6 +208,8 @@ def _went(order: Withdrawal, by: Actor, reason: str) -> Effect:
     )
     if not from_hold or order.moved.unit != order.currency:
         orders.needs_person(order, orders.SUSPENDED, "What went is booked against suspense, for staff to settle.")
+        if from_hold:
+            endings.paid_out_otherwise(order)
     else:
         endings.paid_out(order)
         if order.moved > order.amount:

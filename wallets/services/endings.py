@@ -15,6 +15,12 @@ _SENT_BACK: Final = notices.kind(
     "top_up_sent_back", gettext_noop("What came for your top-up of {amount} was sent back to where it came from.")
 )
 _PAID: Final = notices.kind("withdrawal_paid", gettext_noop("{amount} was paid to {destination}."))
+_PAID_OTHERWISE: Final = notices.kind(
+    "withdrawal_paid_otherwise",
+    gettext_noop(
+        "{moved} was paid to {destination} in place of the {amount} of your withdrawal. We are looking into it."
+    ),
+)
 _FAILED_OUT: Final = notices.kind(
     "withdrawal_failed", gettext_noop("Your withdrawal of {amount} failed. You can spend it again, and the fee.")
 )
@@ -33,6 +39,18 @@ def paid_out(order: Withdrawal) -> None:
         member=order.member,
         kind=_PAID,
         subject=order.source,
+        amount=order.moved,
+        destination=order.destination,
+    )
+
+
+def paid_out_otherwise(order: Withdrawal) -> None:
+    """It left the wallet, and another currency arrived, which staff settles."""
+    notices.tell(
+        member=order.member,
+        kind=_PAID_OTHERWISE,
+        subject=order.source,
+        moved=order.moved,
         amount=order.amount,
         destination=order.destination,
     )
@@ -52,9 +70,10 @@ def not_topped_up(order: TopUp) -> None:
 
 
 def paid_back(order: Withdrawal) -> None:
-    """All of it is in the wallet again."""
+    """All that had left the wallet is in it again: what was set aside, or the part of that which was booked."""
     _give_back(order)
-    notices.tell(member=order.member, kind=_CAME_BACK, subject=order.source, amount=order.amount)
+    amount = min(order.moved, order.amount) if order.journal_id else order.amount
+    notices.tell(member=order.member, kind=_CAME_BACK, subject=order.source, amount=amount)
 
 
 def happened_after_all(order: GatewayOrder) -> bool:
