@@ -32,6 +32,12 @@ def lapse(*, now: datetime) -> str:
     return f"{lapsing.lapse_due(now=now)} lapsed"
 
 
+@job("cards.lapse_uses_nightly", daily="00:00")
+def lapse_nightly(*, now: datetime) -> str:
+    """Also where nothing is due any more: a use that was stuck, and was taken since, is before nobody then."""
+    return f"{lapsing.lapse_due(now=now)} lapsed"
+
+
 @job("cards.repay_debts", every=timedelta(minutes=1), stops=False, where=debts.owing)
 def repay(*, now: datetime) -> str:  # noqa: ARG001  what has come is there, whenever it is looked at
     return f"{debts.repay_all()} paid"

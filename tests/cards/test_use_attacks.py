@@ -166,11 +166,14 @@ def test_use_whose_lapse_fails_keeps_no_other_waiting(monkeypatch):
             raise RuntimeError("a bug")
         return take(key, now)
 
-    monkeypatch.setattr(lapsing, "lapse", lapse)
-
-    assert lapsing.lapse_due(now=clock.now() + timedelta(days=8)) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(lapsing, "lapse", lapse)
+        assert lapsing.lapse_due(now=clock.now() + timedelta(days=8)) == 1
     assert (use("bad").state, use("good").state) == ("open", "expired")
-    assert OpenItem.objects.filter(kind="card_use_stuck").count() == 1
+    stuck = OpenItem.objects.open().filter(kind="card_use_stuck")
+    assert stuck.count() == 1
+    lapsing.lapse_due(now=clock.now() + timedelta(days=8))
+    assert (use("bad").state, stuck.count()) == ("expired", 0)
 
 
 def test_what_nothing_can_count_is_kept_for_somebody():

@@ -1,6 +1,11 @@
 """Two people of the staff, what waits for them, and whether the books are clean after it."""
 
-from members.models import User
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.models.signals import post_save
+
+from members.models import Notice, User
 from members.services import rights
 from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM, Actor
@@ -17,6 +22,21 @@ def staff() -> Actor:
 def decide(proposal: Approval) -> None:
     """Somebody else approves it, as it was shown."""
     approvals.approve(approval=proposal, by=staff(), shown=proposal.shown)
+
+
+@contextmanager
+def untold(subject: str) -> Iterator[None]:
+    """Nobody can be told of ``subject``, so that what its members must hear of fails."""
+
+    def fail(instance: Notice, **_signal: object) -> None:
+        if instance.subject == subject:
+            raise RuntimeError("this member cannot be told")
+
+    post_save.connect(fail, sender=Notice)
+    try:
+        yield
+    finally:
+        post_save.disconnect(fail, sender=Notice)
 
 
 def items() -> set[str]:

@@ -15,8 +15,9 @@ from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.members.factories import member
+from tests.wallets.deciding import items, untold
 from tests.wallets.factories import claimed, given, holds, wallet
-from wallets import telling
+from wallets import tasks, telling
 from wallets.models import Gift, Wallet
 from wallets.services import gift_links, wallets
 from wallets.services.gift_links import GiftNotOpen, GiftNotToBeTaken, GiftToOneself, Made, NoSuchGift
@@ -57,6 +58,26 @@ def test_gift_that_cannot_go_back_keeps_no_other_from_it():
     assert [run_out(), run_out()] == [1, 0]
     assert list(Gift.objects.order_by("pk").values_list("pk", "state")) == [(broken.pk, "open"), (whole.pk, "returned")]
     assert OpenItem.objects.open().about(broken).get().kind == gift_links.STUCK
+
+
+def test_gift_that_went_back_after_all_is_before_nobody():
+    gift = given(100, wallet(500)).gift
+
+    with untold(gift.source):
+        run_out()
+    assert items() == {gift_links.STUCK}
+    assert (run_out(), items()) == (1, set())
+
+
+def test_gift_that_could_not_go_back_and_was_cancelled_is_before_nobody_from_the_night_on():
+    gift = given(100, wallet(500)).gift
+    with untold(gift.source):
+        run_out()
+
+    gift_links.cancel(gift=gift, sender=gift.sender, by=SYSTEM)
+    tasks.catch_up_nightly(now=clock.now())
+
+    assert items() == set()
 
 
 def test_suspended_member_and_frozen_wallet_give_nothing():

@@ -13,6 +13,7 @@ from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from tests.factories import fund
 from tests.members.factories import member
+from tests.wallets.deciding import items
 from tests.wallets.factories import holds, wallet
 from tests.wallets.standing import BEGIN, PIN, STAFF, Every, fates, ordered, run_at, today
 from wallets import calendar
@@ -65,6 +66,8 @@ def test_order_that_cannot_be_tried_keeps_no_other_from_its_day():
     assert [run_at(BEGIN), run_at(BEGIN)] == [1, 0]
     assert (fates(broken), fates(whole)) == ([], [("2031-01-31", "paid")])
     assert OpenItem.objects.open().about(broken).get().kind == standing_runs.STUCK
+    Member.objects.filter(pk=broken.member_id).update(time_zone="Asia/Shanghai")
+    assert (run_at(BEGIN), fates(broken), items()) == (1, [("2031-01-31", "paid")], set())
 
 
 class TestSettingUp:

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import structlog
 from django.db.models import Model, QuerySet
 
+from members.services import turns
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.services import open_items
 
@@ -19,7 +20,7 @@ def each(due: QuerySet[RowT], work: Callable[[RowT], bool], *, stuck: str) -> in
     """Do ``work`` for one row of ``due`` after the other until none is due; for how many it did something.
 
     A row for which it fails unexpectedly keeps no other waiting: it stays due, and a person looks at it, in an open
-    item of the kind ``stuck``.
+    item of the kind ``stuck``, until it is not due any more.
     """
     done, broken = 0, list[int]()
     while rows := list(due.exclude(pk__in=broken)[:_CHUNK]):
@@ -31,4 +32,5 @@ def each(due: QuerySet[RowT], work: Callable[[RowT], bool], *, stuck: str) -> in
                 broken.append(row.pk)
                 why = f"Its time has come, and what was to be done failed: {type(error).__name__}."
                 open_items.open(kind=stuck, subject=row, why=why, by=SYSTEM)
+    turns.settle(stuck=stuck, due=due)
     return done
