@@ -13,7 +13,8 @@ from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
-from paymentsite.ledger.refusals import InsufficientFunds
+from paymentsite.ledger.refusals import AccountNotOpen, InsufficientFunds
+from tests.factories import fund
 from tests.members.factories import member
 from tests.wallets.deciding import items, untold
 from tests.wallets.factories import claimed, given, holds, wallet
@@ -49,6 +50,28 @@ def test_more_than_there_is_cannot_be_given(rows):
         given(100, purse)
 
     assert rows() == before
+
+
+def test_more_than_there_is_can_be_given_under_its_reference_once_there_is_enough():
+    purse = wallet(99)
+    with pytest.raises(InsufficientFunds):
+        given(100, purse)
+
+    fund(purse.account, 1)
+
+    assert (given(100, purse).gift.state, left(purse)) == ("open", (100, 0))
+
+
+def test_account_that_the_ledger_froze_gives_again_under_the_same_reference_once_it_is_open():
+    purse = wallet(100)
+    ledger.set_status(account=purse.account, status="frozen", by=STAFF, reason="court order")
+    with pytest.raises(AccountNotOpen) as refusal:
+        given(100, purse)
+    assert refusal.value.facts == {"account": str(purse.account.public_id), "status": "frozen"}
+
+    ledger.set_status(account=purse.account, status="open", by=STAFF, reason="over")
+
+    assert given(100, purse).gift.state == "open"
 
 
 def test_gift_that_cannot_go_back_keeps_no_other_from_it():

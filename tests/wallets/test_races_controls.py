@@ -27,7 +27,7 @@ def disordered(monkeypatch) -> None:
 @pytest.mark.usefixtures("floorless")
 def test_money_without_a_floor_is_spent_again(together, monkeypatch):
     """Nor does the wallet look whether it is covered, in the same turn."""
-    monkeypatch.setattr(transfers, "_check_covered", lambda _purse, _total: None)
+    monkeypatch.setattr(transfers, "check_covered", lambda _purse, _total: None)
 
     turns_red(races.money_for_some, together, 8)
 

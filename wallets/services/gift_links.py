@@ -26,7 +26,7 @@ from wallets.models import Gift
 from wallets.models.gifts import TOKEN_LABEL
 from wallets.services import due, fees, room, wallets
 from wallets.services.confirming import check_pin, count
-from wallets.services.transfers import called
+from wallets.services.transfers import called, check_covered
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
 from wallets.telling import Told, teller
 
@@ -76,6 +76,7 @@ def make(
     """``amount`` and the fee are held on the sender's wallet, for seven days, for whoever brings the token.
 
     Repeating a reference returns the first gift, without its token: when that was lost, cancel it and make another.
+    What was refused may be asked again.
     """
     checked_amount(amount)
     known = Gift.objects.filter(sender=sender, reference=reference).exists()
@@ -113,6 +114,7 @@ def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str
     limits.take(member=sender, kind=limits.Kind.TRANSFER, amount=amount, source=gift.source, now=now)
     count(sender, amount, confirmed=confirmed, now=now)
     quote = fees.take(quote=quote, source=gift.source, now=now)
+    check_covered(purse, quote.total)
     [gift.hold_id] = ledger.post(
         # It does not expire by itself: the gift's own end gives it back, so that both always agree.
         ledger.Place(quote.total, purse.account),

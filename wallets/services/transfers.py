@@ -166,7 +166,7 @@ def move(
     if confirmed is not None:
         count(sender, amount, confirmed=confirmed, now=now)
     quote = fees.take(quote=quote, source=transfer.source, now=now)
-    _check_covered(purse, quote.total)
+    check_covered(purse, quote.total)
 
     target = ready_to_receive(locked[payee.pk] if payee else None, amount)
     transfer.receiver = target.member
@@ -190,10 +190,11 @@ def move(
     return transfer
 
 
-def _check_covered(purse: Wallet, total: Money) -> None:
+def check_covered(purse: Wallet, total: Money) -> None:
     """What the ledger would refuse of the sender's own account, before anything is said of the payee's.
 
-    Not left to the ledger, which looks at both accounts at once, and cannot be asked where there is no payee.
+    Not left to the ledger, which keeps its refusals with the reference for ever, looks at both accounts at once, and
+    cannot be asked where there is no payee.
     """
     standing = books.standing(purse.account)
     if standing.status != Balance.Status.OPEN:
