@@ -1,6 +1,7 @@
 """Lots: value that expires. What dies first is spent first, and what is dead is not spent at all."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -206,8 +207,30 @@ def test_nightly_lapse_passes_an_account_that_is_frozen():
 
     with later(1):
         assert timers.lapse_lots(today=clock.today()) == 1
+        assert queries.standing(frozen).posted == pts(5)
 
-    assert queries.standing(frozen).posted == pts(5)
+        ledger.set_status(account=frozen, status="open", by=SYSTEM, reason="test")
+        assert timers.lapse_lots(today=clock.today()) == 1
+    assert queries.standing(frozen).posted == pts(0)
+
+
+def test_account_whose_lapse_fails_keeps_no_other_waiting(monkeypatch, caplog):
+    accounts = [points() for _ in range(3)]
+    for account in accounts:
+        fund(account, 5, terms("x", last=0))
+    broken = accounts[0]
+
+    def sometimes(entry: Lapse, **fields: Any) -> ledger.Posted:
+        if entry.source == broken:
+            raise ZeroDivisionError
+        return ledger.post(entry, **fields)
+
+    monkeypatch.setattr(timers, "post", sometimes)
+
+    with later(1):
+        assert timers.lapse_lots(today=clock.today()) == 2
+    assert [queries.standing(account).posted.minor for account in accounts] == [5, 0, 0]
+    assert str(broken.public_id) in caplog.text
 
 
 def test_floor_of_an_account_with_lots_holds_too(shop):

@@ -59,7 +59,10 @@ next_expiry: Final = First("expires_at", Hold.objects.open)
 
 
 def lapse_lots(*, today: date) -> int:
-    """Book what is left of lots that died before ``today`` as breakage, account by account; how many accounts."""
+    """Book what is left of lots that died before ``today`` as breakage, account by account; how many accounts.
+
+    An account of which that cannot be booked keeps no other waiting, and stays due.
+    """
     dead = Lot.objects.dead(today).filter(account=OuterRef("pk"))
     done = 0
     for account in Account.objects.filter(Exists(dead), lots=True).order_by("pk").iterator(chunk_size=_CHUNK):
@@ -68,13 +71,19 @@ def lapse_lots(*, today: date) -> int:
 
 
 def _lapse(account: Account, today: date) -> bool:
+    """Whether it was booked now. It must be, sooner or later: a refusal is not kept for the rest of the day."""
     try:
         answer = post(
             Lapse(account, house("breakage", account.unit), today),
             kind="breakage",
             scope="ledger.breakage",
             reference=f"{account.public_id}:{today}",
+            must=True,
         )
-    except DomainError:
+    except DomainError as refusal:
+        log.warning("lots not lapsed", account=str(account.public_id), why=refusal.code)
+        return False
+    except Exception:  # the edge: one account's failure keeps no other from its turn
+        log.exception("lots could not be lapsed", account=str(account.public_id))
         return False
     return not answer.replayed
