@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from members.models import Notice
-from members.services import members
+from members.services import members, notices
 from members.services.members import MemberSuspended
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM, Actor
@@ -206,6 +206,19 @@ def test_member_is_told_once_that_the_deposits_failed():
 
     notice = Notice.objects.get(kind="deposits_not_paid")
     assert notice.facts == {"account": "CN ···· 0001"}
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(0, Outcome.FAILED), (1, Outcome.RETURNED), (15, Outcome.RETURNED)])
+def test_what_the_member_is_told_is_true_whatever_became_of_a_deposit_and_whenever(days, outcome):
+    start(bank_account())
+
+    with clock.standing(clock.now() + timedelta(days=days)):
+        end(sent()[0], outcome)
+
+    assert notices.sentence(Notice.objects.get(kind="deposits_not_paid")) == (
+        "Not all of the small deposits to DE ···· 3000 arrived as they were sent, or one came back: they do not verify"
+        " it. Check what you saved before you ask for new ones."
+    )
 
 
 def test_proof_that_passed_though_a_deposit_is_not_there_is_before_a_person():

@@ -22,7 +22,8 @@ BookedTo = GatewayOrder.BookedTo
 _NOT_PAID: Final = notices.kind(
     "deposits_not_paid",
     gettext_noop(
-        "The small deposits to {account} could not be paid and do not verify it. Check what you saved, and try again."
+        "Not all of the small deposits to {account} arrived as they were sent, or one came back: they do not verify it."
+        " Check what you saved before you ask for new ones."
     ),
 )
 
