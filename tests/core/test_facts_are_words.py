@@ -32,7 +32,7 @@ PLAIN = set(
     """
     account act after age amount approval asked at available base before cap card cause count currency day days
     destination expected expires expires_at fee gateway gifts given held item jobs journal last last_day last_four
-    least left level merchant message money month most name next now open orders owed page paid pending points
+    least left level merchant message money month most moved name next now open orders owed page paid pending points
     position posted quote quoted rank reference resets_at reward right rule scale short size sold source subject
     tier tiers times unit until used value whom year years
     """.split()  # noqa: SIM905  seventy names read better without their quotes
