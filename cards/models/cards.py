@@ -212,7 +212,8 @@ class CardLoad(models.Model):
     way = models.CharField(_("way"), max_length=3, choices=Way)
     currency = models.CharField(_("currency"), max_length=3)
     amount_minor = models.BigIntegerField(_("amount"))
-    reference = models.CharField(_("reference"), max_length=REFERENCE_MAX)
+    # Their member's; what nobody asked for has none.
+    reference = models.CharField(_("reference"), max_length=REFERENCE_MAX, blank=True)
     journal = models.OneToOneField(Journal, models.PROTECT, related_name="+")
     at = models.DateTimeField(_("at"))
 
@@ -220,7 +221,7 @@ class CardLoad(models.Model):
         verbose_name = _("load of a card")
         verbose_name_plural = _("loads of cards")
         constraints = [
-            models.UniqueConstraint(name="cards_cardload_once", fields=["card", "reference"]),
+            models.UniqueConstraint(name="cards_cardload_once", fields=["card", "reference"], condition=~Q(way="end")),
             models.CheckConstraint(name="cards_cardload_amount", condition=Q(amount_minor__gt=0)),
         ]
 

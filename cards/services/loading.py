@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from typing import Final
+from uuid import UUID
 
 from django.utils.translation import gettext, gettext_noop
 
@@ -13,6 +14,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Invalid, Refused
+from paymentsite.core.ids import uuid7
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
@@ -25,6 +27,8 @@ from wallets.telling import Told, teller
 Way = CardLoad.Way
 
 SCOPE: Final = "cards.load"
+# What nobody asked for has no reference of a member's.
+END: Final = "cards.load_end"
 NOUN: Final = "card_load"
 CODE: Final = "card"
 
@@ -82,9 +86,9 @@ def give_back(card: Card) -> CardLoad | None:
     left = left_on(card)
     if left.minor <= 0:
         return None
-    nth = card.loads.filter(way=Way.END).count() + 1
     wallet = wallets.open(member=card.member, currency=left.unit, by=SYSTEM)
-    return _post(card, Way.END, left, f"end {nth}", wallet, SYSTEM)
+    made = _made(card, Way.END, left, reference="", public_id=uuid7(clock.now()))
+    return _post(made, wallet, scope=END, reference=made.public_id.hex, by=SYSTEM, must=True)
 
 
 def can_give_back(card: Card) -> bool:
@@ -106,7 +110,7 @@ def _move(card: Card, way: CardLoad.Way, amount: Money, reference: str, by: Acto
     reference = checked_reference(reference)
     member = Member.objects.lock(card.member_id)
     found = Card.objects.select_related("member", "product", "wallet__account", "account").get(pk=card.pk)
-    if first := CardLoad.objects.filter(card=found, reference=reference).first():
+    if first := CardLoad.objects.filter(card=found, reference=reference).exclude(way=Way.END).first():
         check_same(first, {"way": way, "amount": amount}, reference=reference)
         return first
     members.check_active(member)
@@ -120,28 +124,34 @@ def _move(card: Card, way: CardLoad.Way, amount: Money, reference: str, by: Acto
         wallets.check_open(wallet)
     else:
         room.check(member=member, wallet=wallet, amount=amount)
-    return _post(found, way, amount, reference, wallet, by)
+    public_id = id_for(member, f"load of {found.public_id}", reference)
+    made = _made(found, way, amount, reference=reference, public_id=public_id)
+    return _post(made, wallet, scope=SCOPE, reference=f"{found.pk}:{reference}", by=by)
 
 
-def _post(card: Card, way: CardLoad.Way, amount: Money, reference: str, wallet: Wallet, by: Actor) -> CardLoad:
-    now = clock.now()
-    made = CardLoad(
-        public_id=id_for(card.member, f"load of {card.public_id}", reference),
+def _made(card: Card, way: CardLoad.Way, amount: Money, *, reference: str, public_id: UUID) -> CardLoad:
+    return CardLoad(
+        public_id=public_id,
         card=card,
         way=way,
         currency=amount.unit,
         amount_minor=amount.minor,
         reference=reference,
-        at=now,
+        at=clock.now(),
     )
-    ends = (wallet.account, card.account) if way == Way.ON else (card.account, wallet.account)
+
+
+def _post(made: CardLoad, wallet: Wallet, *, scope: str, reference: str, by: Actor, must: bool = False) -> CardLoad:
+    account = made.card.account
+    ends = (wallet.account, account) if made.way == Way.ON else (account, wallet.account)
     made.journal_id = ledger.post(
-        ledger.Move(amount, *ends),
+        ledger.Move(made.amount, *ends),
         kind=NOUN,
-        scope=SCOPE,
-        reference=f"{card.pk}:{reference}",
+        scope=scope,
+        reference=reference,
         source=made.source,
         by=by,
+        must=must,
     ).journal_id
     made.save(force_insert=True)
     return made

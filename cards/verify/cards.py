@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from cards.models import Card, CardEvent, CardLoad, CardProduct
-from cards.services.loading import SCOPE
+from cards.services.loading import END, SCOPE
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Journal, Posting
 from wallets.models import Instrument
@@ -86,7 +86,7 @@ def card_is_instrument(run: Run) -> Iterator[Fault]:
 def load_is_posted(run: Run) -> Iterator[Fault]:
     run.seen["loads of cards"] = CardLoad.objects.count()
     postings = Posting.objects.filter(
-        journal=OuterRef("journal"), journal__scope=SCOPE, amount_minor=OuterRef("amount_minor")
+        journal=OuterRef("journal"), journal__scope__in=[SCOPE, END], amount_minor=OuterRef("amount_minor")
     )
     card_to_wallet = postings.filter(source=OuterRef("card__account"), target__owner=OuterRef("card__account__owner"))
     wallet_to_card = postings.filter(target=OuterRef("card__account"), source__owner=OuterRef("card__account__owner"))
@@ -94,6 +94,6 @@ def load_is_posted(run: Run) -> Iterator[Fault]:
     right = Q(way=Way.ON, on=True, off=False) | Q(way__in=[Way.OFF, Way.END], off=True, on=False)
     for pk in told.exclude(right).order_by("pk").values_list("pk", flat=True):
         yield f"load {pk}", "its journal moved something else"
-    lonely = Journal.objects.posted().filter(scope=SCOPE).exclude(pk__in=CardLoad.objects.values("journal"))
+    lonely = Journal.objects.posted().filter(scope__in=[SCOPE, END]).exclude(pk__in=CardLoad.objects.values("journal"))
     for journal in lonely.order_by("pk").values_list("pk", flat=True):
         yield f"journal {journal}", "it loads a card, and no load names it"

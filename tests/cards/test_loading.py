@@ -16,6 +16,7 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.money import Money
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Hold
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.cards.factories import card, debit, issued
 from tests.factories import cny
@@ -159,6 +160,35 @@ def test_what_is_on_it_in_the_end_is_the_members(how):
     assert (on(found), holds(purse), CardLoad.objects.get(way="end").amount) == (cny(0), cny(100_00), cny(30_00))
     with pytest.raises((CardEnded, MemberSuspended)):
         loading.load(card=found, amount=cny(1), reference="x", by=by(found))
+    assert clean()
+
+
+@pytest.mark.parametrize("reference", ["end 1", "end", "1"])
+def test_no_reference_of_a_member_keeps_their_card_from_ending(reference):
+    found, purse = loaded()
+    loading.unload(card=found, amount=cny(10_00), reference=reference, by=by(found))
+
+    ending.close(card=found, by=by(found), channel=Channel.WEB)
+
+    assert (on(found), holds(purse)) == (cny(0), cny(100_00))
+    assert list(CardLoad.objects.order_by("pk").values_list("way", "reference")) == [
+        ("on", "l"),
+        ("off", reference),
+        ("end", ""),
+    ]
+    assert clean()
+
+
+def test_what_comes_free_on_a_card_that_is_over_is_given_back_each_time():
+    found, purse = loaded()
+    held = ledger.post(ledger.Place(cny(20_00), found.account), reference="hold", scope="test").holds[0]
+    ending.close(card=found, by=by(found), channel=Channel.WEB)
+    hold = Hold.objects.select_related("account").get(pk=held)
+    for part in ("first", "second"):
+        ledger.post(ledger.Release(hold, cny(10_00)), reference=part, scope="test")
+        loading.give_back(Card.objects.get(pk=found.pk))
+
+    assert (on(found), holds(purse), CardLoad.objects.filter(way="end").count()) == (cny(0), cny(100_00), 3)
     assert clean()
 
 
