@@ -194,7 +194,7 @@ class Cards(OfMembers[Card]):
     )
     def close(self, *, row: Card, by: Actor, answers: dict[str, Any]) -> str | Promise:
         ending.close(card=row, by=by, channel=Channel.ADMIN, reason=answers["reason"])
-        return _("The card is over. What was on it is in the wallet.")
+        return _("The card is over. What was on it is in the wallet, as far as it can go there.")
 
 
 def _left(left: controls.Left, currency: str) -> tuple[Any, ...]:

@@ -113,6 +113,11 @@ class Facts:
     pin: CardPin | None
     limits: limits.Facts
 
+    @property
+    def unpayable(self) -> bool:
+        """Whether what is there is owed, and could not be paid."""
+        return self.owed > 0 and (self.books.available or 0) > 0
+
 
 def know(card: Card, *, processor: str, message_id: str, reference: str, source: str, now: datetime) -> Facts:
     """All of it, about a message on ``card``, whose member is locked."""

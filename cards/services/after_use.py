@@ -1,18 +1,15 @@
 """What a use makes of the card itself: locked to a merchant, used up, blocked after too many wrong codes."""
 
-from typing import Final
-
 from cards.models import Card, CardPin
 from cards.models.authorisations import Code
 from cards.models.pins import TRIES as PIN_TRIES
-from cards.services import life, loading
+from cards.services import life
 from cards.services.deciding import CODE_TRIES, Decision
 from cards.services.life import Channel
+from cards.services.sweeping import swept
 from cards.services.uses import Turn
 from paymentsite.core.actors import SYSTEM
-from paymentsite.core.services import open_items
 
-UNSWEPT: Final = "card_rest_unswept"
 State = Card.State
 Use = Card.Use
 
@@ -73,17 +70,3 @@ def finish(card: Card) -> None:
     if card.use == Use.SINGLE and card.uses_left == 0 and not card.ended:
         life.change(card, State.CLOSED, by=SYSTEM, channel=Channel.JOB, reason="it was for one use")
         swept(card)
-
-
-def swept(card: Card) -> None:
-    """What stands on a prepaid card that is over, and is not set aside any more, is in its member's wallet.
-
-    Unless another card stands in its place, which spends it.
-    """
-    if not (card.ended and card.prepaid) or Card.objects.living().filter(account=card.account_id).exists():
-        return
-    if loading.can_give_back(card):
-        loading.give_back(card)
-    elif loading.left_on(card).minor:
-        why = f"{loading.left_on(card)} is on {card}, which is over, and cannot go to its member's wallet."
-        open_items.open(kind=UNSWEPT, subject=card, why=why, by=SYSTEM)

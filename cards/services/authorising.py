@@ -63,7 +63,7 @@ def _answer(*, ask: Ask, kind: Kind, by: Actor) -> Answer:
     card = turn.card
     if turn.facts.seen:
         return again(turn.facts.seen.id)
-    if turn.facts.owed and debts.repay(member=card.member, currency=card.product.currency).minor:
+    if turn.facts.owed and debts.collect(member=card.member, currency=card.product.currency).minor:
         turn = uses.turn(ask, kind, card)
     before = turn.facts.use
     if before is not None and before.merchant != ask.merchant.id:

@@ -1,5 +1,6 @@
 """What members owe because a card took more than there was: paid first from whatever comes in."""
 
+from functools import partial
 from typing import Final
 
 from django.db.models import QuerySet
@@ -8,6 +9,7 @@ from cards.models import Card
 from cards.queries.deciding import DEBT
 from cards.services import use_books
 from members.models import Member
+from members.services import turns
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
@@ -20,6 +22,7 @@ from wallets.models import Wallet
 from wallets.services import wallets
 
 OWED: Final = "card_debt"
+STUCK: Final = "card_debt_stuck"
 SCOPE: Final = "cards.debt"
 
 
@@ -51,7 +54,8 @@ def raised(account: Account, amount: Money, why: str) -> None:
 def repay(*, member: Member, currency: str) -> Money:
     """As much as there is of what the member owes is paid; how much was. The member is locked.
 
-    From their wallet first, then from what is on their cards.
+    From their wallet first, then from what is on their cards. Refused where the debt's account takes nothing though
+    something is there: nobody spends what they owe.
     """
     left = owed(member, currency)
     paid = Money.zero(currency)
@@ -74,6 +78,16 @@ def repay(*, member: Member, currency: str) -> Money:
     return paid
 
 
+def collect(*, member: Member, currency: str) -> Money:
+    """The same for what must not fail because of it: where the debt's account takes nothing, nothing is paid."""
+    if not owed(member, currency).minor:
+        return Money.zero(currency)
+    row = Balance.objects.select_for_update().get(account=use_books.debt_account(member, currency))
+    if row.status not in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
+        return Money.zero(currency)
+    return repay(member=member, currency=currency)
+
+
 def _sources(member: Member, currency: str) -> list[Account]:
     purses = Wallet.objects.of(member).open().filter(currency=currency).select_related("account")
     cards = Card.objects.of(member).filter(product__currency=currency).select_related("account").order_by("pk")
@@ -91,7 +105,14 @@ def repay_all() -> int:
     """Whatever came in pays what its member owes; how many members paid. For what no act asked at once."""
     found = list(owing().order_by("account_id").values_list("account__owner", "account__unit"))
     members = {member.owner: member for member in Member.objects.filter(pk__in=[_id(owner) for owner, _ in found])}
-    return sum(_repaid(members[owner], unit) for owner, unit in found)
+    why = "What came in pays what is owed, and that failed"
+    done = [
+        turns.take(partial(_repaid, members[owner], unit), subject=members[owner], stuck=STUCK, why=why)
+        for owner, unit in found
+    ]
+    left = owing().values_list("account__owner", flat=True)
+    turns.settle(stuck=STUCK, due=Member.objects.filter(pk__in=[_id(owner) for owner in left]))
+    return sum(map(bool, done))
 
 
 def _id(owner: str) -> int:
@@ -100,4 +121,4 @@ def _id(owner: str) -> int:
 
 @act
 def _repaid(member: Member, currency: str) -> bool:
-    return bool(repay(member=Member.objects.lock(member.pk), currency=currency).minor)
+    return bool(collect(member=Member.objects.lock(member.pk), currency=currency).minor)

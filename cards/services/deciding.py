@@ -129,7 +129,7 @@ def _card(question: Question, _decision: Decision) -> None:
         raise _Against(Code.CARD_EXPIRED)
     if card.member.state != Member.State.ACTIVE:
         raise _Against(Code.MEMBER_SUSPENDED)
-    if question.facts.books.status != Balance.Status.OPEN:
+    if question.facts.books.status != Balance.Status.OPEN or question.facts.unpayable:
         raise _Against(Code.WALLET_UNUSABLE)
     if use is not None and (use.over or use.lapsed):
         raise _Against(Code.CANCELLED_BEFORE)

@@ -6,19 +6,20 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 from cards.models import Card
-from cards.services import life, loading
+from cards.services import life
+from cards.services.sweeping import swept
 from members.models import Member
-from members.services import members, notices
+from members.services import members, notices, turns
 from paymentsite.core import clock
 from paymentsite.core.actors import MEMBER, SYSTEM, Actor
 from paymentsite.core.acts import act
 from paymentsite.core.errors import as_day
-from wallets.services import leaving
+from wallets.services import due, leaving
 
 State = Card.State
 Channel = life.Channel
 
-_CHUNK: Final = 500
+STUCK: Final = "card_expiry_stuck"
 WARNED_BEFORE: Final = timedelta(days=7)
 
 RUNS_OUT = notices.kind(
@@ -30,28 +31,31 @@ RUNS_OUT = notices.kind(
 
 @act
 def close(*, card: Card, by: Actor, channel: Channel, reason: str = "") -> Card:
-    """The card is over for ever, and what is on it is in the wallet. Repeated, nothing changes."""
+    """The card is over for ever, and what is on it is in the wallet as far as it can go there.
+
+    Repeated, what could not go there before does.
+    """
     member = Member.objects.lock(card.member_id)
     found = Card.objects.select_related("member", "product", "wallet", "account").get(pk=card.pk)
     if found.state == State.CLOSED:
+        swept(found)
         return found
     if by.kind == MEMBER:
         members.check_active(member)
     else:
         reason = life.checked_reason(reason)
     life.change(found, State.CLOSED, by=by, channel=channel, reason=reason)
-    loading.give_back(found)
+    swept(found)
     return found
 
 
 @leaving.ends("cards")
 def end_all(*, member: Member, by: Actor, reason: str) -> None:
     """Every card of the member's is over, and what was on it is in their wallets: they leave. The member is locked."""
-    for card in (
-        Card.objects.of(member).living().select_related("member", "product", "wallet", "account").order_by("pk")
-    ):
-        life.change(card, State.CLOSED, by=by, channel=Channel.JOB, reason=reason)
-        loading.give_back(card)
+    for card in Card.objects.of(member).select_related("member", "product", "wallet", "account").order_by("pk"):
+        if not card.ended:
+            life.change(card, State.CLOSED, by=by, channel=Channel.JOB, reason=reason)
+        swept(card)
 
 
 @act
@@ -63,7 +67,7 @@ def expire(*, card: Card, today: date) -> Card:
         return found
     life.change(found, State.EXPIRED, by=SYSTEM, channel=Channel.JOB, reason="its last day is over")
     life.told(found, life.ENDED)
-    loading.give_back(found)
+    swept(found)
     return found
 
 
@@ -84,9 +88,8 @@ def warn_of_expiry(*, now: datetime) -> int:
 
 def expire_due(*, now: datetime) -> int:
     """Expire what has had its last day; how many cards."""
-    today, done = clock.day_of(now), 0
-    while due := list(Card.objects.living().filter(expires_on__lt=today).order_by("expires_on", "pk")[:_CHUNK]):
-        for card in due:
-            expire(card=card, today=today)
-        done += len(due)
+    today = clock.day_of(now)
+    rows = Card.objects.living().filter(expires_on__lt=today).order_by("expires_on", "pk")
+    done = due.each(rows, lambda card: expire(card=card, today=today).ended, stuck=STUCK)
+    turns.settle(stuck=STUCK, due=rows)
     return done

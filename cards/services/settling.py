@@ -135,7 +135,7 @@ def place_refund(*, message: CardMessage, member: Member, by: Actor, reason: str
     audit.record(by=by, act=REFUND_TOLD, subject=found, after=told, reason=reason)
     _close(found, by=by, note=reason)
     notices.tell(member=owner, kind=GIVEN, subject=f"card_message:{found.pk}:placed", amount=amount)
-    debts.repay(member=owner, currency=amount.unit)
+    debts.collect(member=owner, currency=amount.unit)
     merchant = found.use.merchant_name if found.use else ""
     return {"message": found, "merchant": merchant, "amount": amount, "member": owner}
 

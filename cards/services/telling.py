@@ -11,6 +11,7 @@ from cards.models import Card, CardAuthorisation
 from cards.models.authorisations import Kind, Outcome
 from cards.services import after_use, debts, refunds_aside, sayings, strays, use_books, uses
 from cards.services.charges import Before, Charge, charge, there
+from cards.services.sweeping import swept
 from cards.services.uses import Taken, Turn
 from members.models import Member
 from members.services import notices
@@ -120,8 +121,8 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
         open_items.close(kind=OVERTAKEN, subject=use, by=SYSTEM, note="its merchant gave it back")
     for each in (card, *heirs):
         after_use.finish(each)
-    after_use.swept(card)
-    debts.repay(member=card.member, currency=use.currency)
+    swept(card)
+    debts.collect(member=card.member, currency=use.currency)
     return Taken(use.pk, use.state, Money(journal.debt, use.currency))
 
 

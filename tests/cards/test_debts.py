@@ -3,14 +3,16 @@
 import pytest
 
 from cards.models import Card
-from cards.services import debts, loading
+from cards.services import debts, loading, use_books
 from members.models import Member, Notice
 from members.services import privacy
 from paymentsite.core import verification
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import OpenItem
 from paymentsite.ledger import queries as books
-from paymentsite.ledger.refusals import InsufficientFunds
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Account, Balance
+from paymentsite.ledger.refusals import AccountNotOpen, InsufficientFunds
 from tests.cards.using import ask, debt, loaded, spending, stands, tell
 from tests.factories import cny
 from tests.members.catalogue import approved, staff
@@ -23,10 +25,10 @@ from wallets.services.leaving import MoneyLeft
 pytestmark = pytest.mark.django_db
 
 
-def owing(minor: int = 20_00) -> Card:
+def owing(minor: int = 20_00, reference: str = "force") -> Card:
     """A debit card of which so much more was taken than there was."""
     found = spending(10_00)
-    tell("capture", found, 10_00 + minor, reference="force", final=True)
+    tell("capture", found, 10_00 + minor, reference=reference, final=True)
     assert (debt(found), stands(found)) == (minor, (0, 0))
     return found
 
@@ -125,3 +127,58 @@ def test_who_was_erased_is_told_nothing_of_what_is_asked_of_their_card():
     assert ask(found, 1).code == "card_closed"
     assert not Notice.objects.filter(member=found.member_id).exists()
     assert verification.discover().run(only=["cards", "members.erased_hold_nothing"]).findings == []
+
+
+def frozen_debt() -> Card:
+    """What is owed cannot be paid, though there is enough."""
+    found = owing()
+    fund(found.account, 50_00)
+    account = use_books.debt_account(found.member, "CNY")
+    ledger.set_status(account=account, status=Balance.Status.FROZEN, by=SYSTEM, reason="doubt")
+    return found
+
+
+def test_debt_that_cannot_be_paid_keeps_no_other_from_being_paid():
+    bad, good = frozen_debt(), owing(reference="another")
+    fund(good.account, 20_00)
+
+    assert debts.repay_all() == 1
+    assert (debt(bad), debt(good)) == (20_00, 0)
+
+
+def test_debt_whose_payment_fails_is_before_a_person_until_it_is_paid(monkeypatch):
+    bad, good = owing(), owing(reference="another")
+    for found in (bad, good):
+        fund(found.account, 20_00)
+    sources = debts._sources
+
+    def failing(found: Member, currency: str) -> list[Account]:
+        if found.pk == bad.member_id:
+            raise RuntimeError("a bug")
+        return sources(found, currency)
+
+    monkeypatch.setattr(debts, "_sources", failing)
+    assert debts.repay_all() == 1
+    assert (debt(bad), debt(good)) == (20_00, 0)
+    assert OpenItem.objects.open().filter(kind="card_debt_stuck").count() == 1
+
+    monkeypatch.undo()
+    assert debts.repay_all() == 1
+    assert debt(bad) == 0
+    assert not OpenItem.objects.open().filter(kind__startswith="card_debt").exists()
+
+
+def test_nothing_is_spent_of_what_is_owed_and_cannot_be_paid():
+    found = frozen_debt()
+
+    assert ask(found, 1_00).code == "wallet_unusable"
+    with pytest.raises(AccountNotOpen):
+        send(found, 1_00)
+    assert (debt(found), stands(found), clean()) == (20_00, (50_00, 0), True)
+
+
+def test_message_is_taken_in_though_a_debt_cannot_be_paid():
+    found = frozen_debt()
+
+    assert tell("capture", found, 10_00, reference="later", final=True).state == "captured"
+    assert (debt(found), stands(found), clean()) == (20_00, (40_00, 0), True)

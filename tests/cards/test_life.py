@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from members.services import members
 from members.services.members import MemberSuspended
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor, OwnMatter
-from paymentsite.core.models import AuditEntry
+from paymentsite.core.models import AuditEntry, OpenItem
 from tests.cards.factories import card, issued
 from tests.members.factories import member, superuser
 from tests.verified import clean
@@ -182,3 +183,22 @@ def test_cards_expire_the_night_after_their_last_day():
     states = dict(Card.objects.values_list("pk", "state"))
     assert states == {found.pk: "expired", over.pk: "closed"}
     assert Notice.objects.filter(kind="card_ended", member=found.member).count() == 1
+
+
+def test_card_that_fails_to_expire_keeps_no_other_waiting(monkeypatch):
+    bad, good = card(), card()
+    last, change = clock.now() + timedelta(days=31), life.change
+
+    def failing(found: Card, *rest: Any, **more: Any) -> Card:
+        if found.pk == bad.pk:
+            raise RuntimeError("a bug")
+        return change(found, *rest, **more)
+
+    monkeypatch.setattr(life, "change", failing)
+    assert ending.expire_due(now=last) == 1
+    assert dict(Card.objects.values_list("pk", "state")) == {bad.pk: "active", good.pk: "expired"}
+    assert OpenItem.objects.open().get().kind == "card_expiry_stuck"
+
+    monkeypatch.undo()
+    assert ending.expire_due(now=last) == 1
+    assert not OpenItem.objects.open().exists()
