@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from cards.services import debts, ending, lapsing, monthly_fees, purposes
+from cards.services import debts, ending, lapsing, monthly_fees, purposes, sweeping
 from paymentsite.core.jobs import job
 
 
@@ -36,6 +36,11 @@ def lapse(*, now: datetime) -> str:
 def lapse_nightly(*, now: datetime) -> str:
     """Also where nothing is due any more: a use that was stuck, and was taken since, is before nobody then."""
     return f"{lapsing.lapse_due(now=now)} lapsed"
+
+
+@job("cards.sweep", every=timedelta(hours=1), stops=False)
+def sweep(*, now: datetime) -> str:  # noqa: ARG001  what is left can go whenever it can
+    return f"{sweeping.sweep_all()} swept"
 
 
 @job("cards.repay_debts", every=timedelta(minutes=1), stops=False, where=debts.owing)

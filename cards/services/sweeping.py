@@ -1,10 +1,16 @@
 """What is left on prepaid cards that are over: it goes to their members' wallets, as soon as it can."""
 
+from functools import partial
 from typing import Final
 
-from cards.models import Card
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from cards.models import Card, CardProduct
 from cards.services import loading
+from members.models import Member
+from members.services import turns
 from paymentsite.core.actors import SYSTEM
+from paymentsite.core.acts import act
 from paymentsite.core.services import open_items
 
 UNSWEPT: Final = "card_rest_unswept"
@@ -25,3 +31,28 @@ def swept(card: Card) -> bool:
         return False
     open_items.close(kind=UNSWEPT, subject=last, by=SYSTEM, note="nothing is left on it")
     return loading.give_back(card) is not None
+
+
+def resting() -> QuerySet[Card]:
+    """Cards that are over, with something on them that is not set aside: of those that spend one account the last."""
+    later = Card.objects.filter(account=OuterRef("account"), pk__gt=OuterRef("pk"))
+    more = {"account__balance__posted_minor__gt": F("account__balance__held_minor")}
+    over = Card.objects.filter(state__in=Card.ENDED, product__kind=CardProduct.Kind.PREPAID, **more)
+    return over.exclude(Exists(later))
+
+
+def sweep_all() -> int:
+    """What could not leave a card that is over when it ended has gone, where it can by now; from how many cards."""
+    why = "What is left on it goes to its member's wallet, and that failed"
+    done = [
+        turns.take(partial(_sweep, pk), subject=Card(pk=pk), stuck=UNSWEPT, why=why)
+        for pk in list(resting().order_by("pk").values_list("pk", flat=True))
+    ]
+    turns.settle(stuck=UNSWEPT, due=resting())
+    return sum(map(bool, done))
+
+
+@act
+def _sweep(key: int) -> bool:
+    Member.objects.lock(Card.objects.get(pk=key).member_id)
+    return swept(Card.objects.select_related("member", "product", "wallet", "account").get(pk=key))
