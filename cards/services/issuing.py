@@ -15,7 +15,7 @@ from cards.services import codes, controls, life, loading, monthly_fees, numbers
 from members.models import Member
 from members.services import members, notices, tiers
 from paymentsite.core import clock
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import STAFF, Actor, check_not_own
 from paymentsite.core.acts import act
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid, Refused
@@ -65,6 +65,11 @@ class ProductNotOffered(Refused):
 class TooManyCards(Refused):
     code = "too_many_cards"
     sentence = gettext_noop("You have {most} of these cards already; close one before you take another.")
+
+
+class BlockedByUs(Refused):
+    code = "card_blocked_not_replaced"
+    sentence = gettext_noop("We blocked this card, so we alone put another one in its place. Ask us why.")
 
 
 class UseMalformed(Invalid):
@@ -168,6 +173,7 @@ def replace(*, card: Card, why: Why, reference: str, by: Actor, channel: Channel
     """Another card stands in the place of ``card``, with what is on it and all that it may and may not.
 
     The old one is over at once. What was lost or stolen has a successor that must be activated anew, like every card.
+    One that we blocked is replaced by staff alone, and by none of them their own: its member would be rid of the block.
     """
     reference = checked_reference(reference)
     member = Member.objects.lock(card.member_id)
@@ -179,6 +185,10 @@ def replace(*, card: Card, why: Why, reference: str, by: Actor, channel: Channel
     members.check_active(member)
     if old.ended:
         raise life.CardEnded(state=old.state)
+    if old.state == State.BLOCKED:
+        if by.kind != STAFF:
+            raise BlockedByUs
+        check_not_own(by, member.pk)
     life.change(old, State.CLOSED, by=by, channel=channel, reason=str(why))
     new = _made(
         member,

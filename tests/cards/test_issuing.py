@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from cards.models import Card, CardEvent, CardProduct, NumberRange
 from cards.services import codes, issuing, life, loading, products
 from cards.services.issuing import (
+    BlockedByUs,
     LabelTooLong,
     ProductNotOffered,
     ReferenceTaken,
@@ -20,13 +21,13 @@ from members.models import Notice, Tier
 from members.services import members
 from members.services.members import MemberSuspended
 from paymentsite.core import clock
-from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.actors import SYSTEM, Actor, OwnMatter
 from paymentsite.core.models import AuditEntry
 from paymentsite.ledger.refusals import InsufficientFunds
 from tests.cards.factories import PREFIX, card, debit, issued, product
 from tests.cards.using import ask
 from tests.factories import cny
-from tests.members.factories import member
+from tests.members.factories import member, superuser
 from tests.verified import clean
 from tests.wallets.factories import holds, wallet
 from wallets.models import Instrument
@@ -195,6 +196,30 @@ def test_replacing_again_is_the_first_successor_and_another_cards_reference_is_n
         issuing.replace(card=new, why=Why.LOST, reference="n", by=by, channel=Channel.WEB)
     with pytest.raises(life.CardEnded):
         issuing.replace(card=old, why=Why.LOST, reference="m", by=by, channel=Channel.WEB)
+
+
+def test_member_is_not_rid_of_a_block_by_another_card_in_its_place():
+    old = card()
+    life.block(card=old, by=SYSTEM, reason="doubt")
+
+    with pytest.raises(BlockedByUs):
+        issuing.replace(card=old, why=Why.LOST, reference="n", by=Actor.of(old.member.user), channel=Channel.WEB)
+    old.refresh_from_db()
+    assert (old.state, Card.objects.count()) == ("blocked", 1)
+
+
+def test_staff_replace_a_blocked_card_but_not_their_own():
+    boss = superuser("boss@example.com")
+    old, own = card(), card(members.join(user=boss))
+    for each in (old, own):
+        life.block(card=each, by=SYSTEM, reason="doubt")
+    how = {"why": Why.STOLEN, "reference": "n", "by": Actor.of(boss), "channel": Channel.ADMIN}
+
+    assert issuing.replace(card=old, **how).state == "inactive"
+    with pytest.raises(OwnMatter):
+        issuing.replace(card=own, **how)
+    own.refresh_from_db()
+    assert own.state == "blocked"
 
 
 def test_code_is_made_of_number_day_and_the_key_that_the_card_began_with():
