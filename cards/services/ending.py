@@ -14,7 +14,8 @@ from paymentsite.core import clock
 from paymentsite.core.actors import MEMBER, SYSTEM, Actor
 from paymentsite.core.acts import act
 from paymentsite.core.errors import as_day
-from wallets.services import due, leaving
+from wallets.models import Wallet
+from wallets.services import due, leaving, wallets
 
 State = Card.State
 Channel = life.Channel
@@ -56,6 +57,14 @@ def end_all(*, member: Member, by: Actor, reason: str) -> None:
         if not card.ended:
             life.change(card, State.CLOSED, by=by, channel=Channel.JOB, reason=reason)
         swept(card)
+
+
+@wallets.ends("cards")
+def end_with_wallet(*, wallet: Wallet, by: Actor, reason: str) -> None:
+    """Every debit card that spends the wallet is over, because the wallet is. What is on a prepaid one is on an account
+    of its own, and stays. The member is locked."""
+    for card in Card.objects.living().filter(account=wallet.account_id).select_related("member").order_by("pk"):
+        life.told(life.change(card, State.CLOSED, by=by, channel=Channel.JOB, reason=reason), life.ENDED)
 
 
 @act

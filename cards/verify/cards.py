@@ -9,7 +9,7 @@ from cards.models import Card, CardEvent, CardLoad, CardProduct
 from cards.services.loading import END, SCOPE
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Journal, Posting
-from wallets.models import Instrument
+from wallets.models import Instrument, Wallet
 
 State = Card.State
 Way = CardLoad.Way
@@ -36,7 +36,7 @@ def life_is_its_events(run: Run) -> Iterator[Fault]:
 
 @check(
     "cards.spends_its_members",
-    "A debit card spends its member's wallet, a prepaid one an account of its own.",
+    "A debit card spends its member's wallet and ends with it, a prepaid one spends an account of its own.",
 )
 def spends_its_members(run: Run) -> Iterator[Fault]:
     run.seen["prepaid cards"] = Card.objects.filter(product__kind=CardProduct.Kind.PREPAID).count()
@@ -50,6 +50,9 @@ def spends_its_members(run: Run) -> Iterator[Fault]:
     for card in Card.objects.select_related("account", "member").order_by("pk").iterator():
         if card.account.owner != card.member.owner:
             yield f"card {card.pk}", f"it spends an account of {card.account.owner}"
+    left = Card.objects.living().filter(account=F("wallet__account"), wallet__state=Wallet.State.CLOSED)
+    for pk in left.order_by("pk").values_list("pk", flat=True):
+        yield f"card {pk}", "its wallet is closed, and it is not"
 
 
 @check(

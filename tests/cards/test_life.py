@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cards.models import Card, CardEvent
-from cards.services import ending, life
+from cards.services import ending, life, loading
 from cards.services.life import CardEnded, CardNotSo, Channel, NoSuchCard, ReasonMissing
 from members.models import Notice
 from members.services import members
@@ -15,9 +15,12 @@ from members.services.members import MemberSuspended
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor, OwnMatter
 from paymentsite.core.models import AuditEntry, OpenItem
-from tests.cards.factories import card, issued
+from tests.cards.factories import card, debit, issued
+from tests.factories import cny
 from tests.members.factories import member, superuser
 from tests.verified import clean
+from tests.wallets.factories import holds, wallet
+from wallets.services import wallets
 
 pytestmark = pytest.mark.django_db
 
@@ -202,3 +205,22 @@ def test_card_that_fails_to_expire_keeps_no_other_waiting(monkeypatch):
     monkeypatch.undo()
     assert ending.expire_due(now=last) == 1
     assert not OpenItem.objects.open().exists()
+
+
+def test_debit_card_is_closed_with_its_wallet_and_a_prepaid_one_goes_on():
+    purse, other = wallet(1_00), wallet()
+    states = ("inactive", "active", "frozen", "blocked")
+    ours = [put(issued(purse.member, debit(held_max=9), reference=state), state) for state in states]
+    loaded, theirs = card(purse.member), card(other.member, debit())
+    loading.load(card=loaded, amount=cny(1_00), reference="l", by=owner(loaded))
+
+    wallets.close(wallet=purse, by=owner(loaded), reason="not needed")
+
+    assert {each.state for each in Card.objects.filter(pk__in=[each.pk for each in ours])} == {"closed"}
+    assert list(Card.objects.filter(pk__in=[loaded.pk, theirs.pk]).values_list("state", flat=True)) == ["active"] * 2
+    event = CardEvent.objects.filter(card=ours[1]).latest("pk")
+    assert (event.after, event.channel, event.reason) == ("closed", "job", "not needed")
+    assert Notice.objects.filter(kind="card_ended", member=purse.member).count() == len(ours)
+    ending.close(card=loaded, by=owner(loaded), channel=Channel.WEB)
+    assert holds(wallets.open(member=purse.member, currency="CNY", by=SYSTEM)) == cny(1_00)
+    assert clean()

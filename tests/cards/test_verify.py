@@ -186,6 +186,11 @@ def account_of_another(book: Book) -> str:
     return f"card {book.theirs.pk}"
 
 
+def wallet_closed(book: Book) -> str:
+    Wallet.objects.filter(pk=book.purse.pk).update(state=Wallet.State.CLOSED)
+    return f"card {book.spends.pk}"
+
+
 def shares_an_account(book: Book) -> str:
     Card.objects.filter(pk=book.theirs.pk).update(account=book.loaded.account)
     return f"card {book.theirs.pk}"
@@ -292,6 +297,7 @@ CORRUPTIONS: list[tuple[str, str, Plant]] = [
     ("cards.spends_its_members", "a debit card spends another's", spends_another_members),
     ("cards.spends_its_members", "another's wallet", wallet_of_another),
     ("cards.spends_its_members", "its account became another's", account_of_another),
+    ("cards.spends_its_members", "its wallet is closed", wallet_closed),
     ("cards.one_card_an_account", "two share one", shares_an_account),
     ("cards.one_card_an_account", "what was replaced lives", replaced_lives),
     ("cards.one_card_an_account", "it replaces another", replaces_another),
