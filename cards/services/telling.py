@@ -115,6 +115,7 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     )
     together(uses.written(use), insertion(message), *map(uses.card_written, (card, *heirs)))
     uses.count(use, before, turn.now)
+    debts.collect(member=card.member, currency=use.currency)
     _tell(turn, use, charged, journal, before)
     _watch(turn, use, target)
     if kind == Kind.REFUND and use.returned_minor >= 0:
@@ -122,7 +123,6 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     for each in (card, *heirs):
         after_use.finish(each)
     swept(card)
-    debts.collect(member=card.member, currency=use.currency)
     return Taken(use.pk, use.state, Money(journal.debt, use.currency))
 
 
@@ -217,8 +217,8 @@ def _tell(
             more = Money(-use.returned_minor, use.merchant_currency)
             why = f"{use.merchant_name} took back {more} more than it ever gave back."
             open_items.open(kind=OVERTAKEN, subject=use, why=why, by=SYSTEM)
-    if journal.debt:
-        debt = Money(journal.debt, use.currency)
+    # What was there elsewhere has paid already.
+    if journal.debt and (debt := min(Money(journal.debt, use.currency), debts.owed(card.member, use.currency))).minor:
         debts.raised(use_books.debt_account(card.member, use.currency), debt, f"{use.merchant_name}, {use.source}")
         notices.tell(member=card.member, kind=sayings.OWED, amount=debt, **about)
     if turn.kind == Kind.CAPTURE and _above(use, before):

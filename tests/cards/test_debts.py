@@ -5,7 +5,7 @@ import pytest
 from cards.models import Card
 from cards.services import debts, loading, use_books
 from members.models import Member, Notice
-from members.services import privacy
+from members.services import notices, privacy
 from paymentsite.core import verification
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import OpenItem
@@ -182,3 +182,37 @@ def test_message_is_taken_in_though_a_debt_cannot_be_paid():
 
     assert tell("capture", found, 10_00, reference="later", final=True).state == "captured"
     assert (debt(found), stands(found), clean()) == (20_00, (40_00, 0), True)
+
+
+def test_nobody_is_told_of_a_debt_that_was_paid_at_once():
+    found = loaded(10_00)
+    fund(found.wallet.account, 100_00)
+
+    assert tell("capture", found, 50_00, reference="above", final=True).debt == cny(40_00)
+
+    assert (debt(found), holds(found.wallet)) == (0, cny(60_00))
+    assert not Notice.objects.filter(kind="card_debt").exists()
+    assert not OpenItem.objects.filter(kind="card_debt").exists()
+    assert clean()
+
+
+def test_member_is_told_of_what_they_owe_still():
+    found = loaded(10_00)
+    fund(found.wallet.account, 15_00)
+
+    tell("capture", found, 50_00, reference="above", final=True)
+
+    notice = Notice.objects.get(kind="card_debt")
+    assert "25.00" in notices.sentence(notice)
+    assert "25.00" in OpenItem.objects.get(kind="card_debt").why
+    assert (debt(found), holds(found.wallet), clean()) == (25_00, cny(0), True)
+
+
+def test_what_was_owed_before_is_told_of_once():
+    found = owing()
+
+    tell("capture", found, 5_00, reference="more", final=True)
+
+    told = [notices.sentence(notice) for notice in Notice.objects.filter(kind="card_debt").order_by("pk")]
+    assert ["20.00" in told[0], "5.00" in told[1]] == [True, True]
+    assert debt(found) == 25_00
