@@ -1,6 +1,8 @@
 """The security code of a card: made of its number when it is asked for, kept nowhere."""
 
-from datetime import datetime
+import hmac
+from datetime import datetime, timedelta
+from typing import Final
 
 from cards.models import Card, CardProduct, CodeKey
 from paymentsite.core import clock
@@ -9,6 +11,9 @@ from paymentsite.core.acts import act
 from paymentsite.core.ids import uuid7
 from paymentsite.core.services import audit
 from paymentsite.core.vault import Secret, card_codes
+
+# Whoever read an hour's code in its last minute has so long to type it in.
+GRACE: Final = timedelta(minutes=5)
 
 
 def current_key(*, by: Actor) -> CodeKey:
@@ -31,3 +36,10 @@ def of(card: Card, at: datetime) -> Secret:
     if card.product.code_kind == CardProduct.Code.HOURLY:
         return card_codes.hourly_card_code(number, at, key=key)
     return card_codes.card_code(number, card.expires_on, key=key)
+
+
+def right(card: Card, code: Secret, at: datetime) -> bool:
+    """Whether ``code`` is the card's at ``at``, or was a moment before."""
+    hourly = card.product.code_kind == CardProduct.Code.HOURLY
+    known = {of(card, moment).reveal() for moment in ([at, at - GRACE] if hourly else [at])}
+    return any(hmac.compare_digest(each.encode(), code.reveal().encode()) for each in known)

@@ -1,6 +1,5 @@
 """Deciding a question: each check in its order, until one is against it; and everything that was seen on the way."""
 
-import hmac
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -146,8 +145,7 @@ def _security(question: Question, decision: Decision) -> None:
         if ask.entry not in _WITHOUT_CODE:
             raise _Against(Code.CODE_MISSING)
         return
-    right = codes.of(card, question.now).reveal()
-    if not hmac.compare_digest(right.encode(), ask.code.reveal().encode()):
+    if not codes.right(card, ask.code, question.now):
         raise _Against(Code.WRONG_CODE, tries=card.code_tries + 1)
     decision.code_right = True
 

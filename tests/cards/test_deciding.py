@@ -8,7 +8,7 @@ from cards.control_rules import Entry
 from cards.messages import MessageMalformed
 from cards.models import Card, CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Code
-from cards.services import card_pins, ending, issuing, life, sayings
+from cards.services import card_pins, codes, ending, issuing, life, sayings
 from cards.services.deciding import CODE_TRIES
 from cards.services.life import Channel
 from members.models import Notice
@@ -17,7 +17,7 @@ from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
-from tests.cards.factories import card, debit, issued
+from tests.cards.factories import card, debit, issued, product
 from tests.cards.using import CASH, DINER, HOTEL, SHOP, ask, loaded, more, online, rate, spending, stands, tell, use
 from tests.factories import cny
 from tests.members.limiting import cap, someone
@@ -80,6 +80,19 @@ def test_page_asks_for_what_is_on_the_card():
     assert online(found, 5_00, expires=(2020, 1)).code == "wrong_expiry"
     assert online(found, 5_00, code=Secret("12")).code == "wrong_code"
     assert ask(found, 5_00, entry=Entry.RECURRING).code == "approved"
+
+
+def test_code_of_the_hour_before_is_right_for_some_minutes(monkeypatch):
+    purse = wallet(100_00)
+    found = card(purse.member, product("hourly", kind="debit", code_kind="hourly"))
+    hours = [clock.now().replace(minute=0, second=0) + timedelta(hours=each) for each in range(9)]
+    hour = next(each for each in hours if codes.of(found, each - timedelta(hours=1)) != codes.of(found, each))
+    before = codes.of(found, hour - timedelta(seconds=5))
+
+    for late, heard in ((timedelta(seconds=5), "approved"), (codes.GRACE, "wrong_code")):
+        monkeypatch.setattr(clock, "now", lambda late=late: hour + late)
+        assert online(found, 1_00, code=before).code == heard
+        assert online(found, 1_00).code == "approved"
 
 
 def test_wrong_codes_one_after_the_other_block_the_card():
