@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from cards.control_rules import Entry
+from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid
+from paymentsite.core.logs import HIDDEN
 from paymentsite.core.money import Money
 from paymentsite.core.units import OWN_UNITS, SCALES
 from paymentsite.core.vault import Secret
@@ -80,6 +82,7 @@ class Told:
         """Raise ``MessageMalformed`` for what no processor could mean."""
         for name, most in _WIDTHS.items():
             _check_text(Part(name), getattr(self, name), most)
+            self._check_id(Part(name), getattr(self, name))
         for name, most in _MERCHANT.items():
             _check_text(Part.MERCHANT, getattr(self.merchant, name), most, empty=name == "city")
         if not (len(self.merchant.category) == 4 and self.merchant.category.isascii()) or (  # noqa: PLR2004  ISO 18245
@@ -96,6 +99,25 @@ class Told:
                 raise MessageMalformed(part=part)
         if (self.number is None) == (self.card is None):
             raise MessageMalformed(part=Part.CARD)
+
+    @property
+    def merchant_name(self) -> str:
+        """What the merchant is called, as it may be kept and shown."""
+        return self._shown(self.merchant.name)[: _MERCHANT["name"]]
+
+    @property
+    def city(self) -> str:
+        """The same for where the merchant is."""
+        return self._shown(self.merchant.city)[: _MERCHANT["city"]]
+
+    def _shown(self, text: str) -> str:
+        own = self.number.reveal() if self.number else ""
+        return clear(text.replace(own, HIDDEN) if own else text)
+
+    def _check_id(self, part: Part, value: str) -> None:
+        """Names that are asked for again cannot have a card number hidden in them."""
+        if self._shown(value) != value:
+            raise MessageMalformed(part=part)
 
     def digest(self, kind: str, card: UUID | None) -> str:
         """Of all that it says about ``card``, secrets aside: the same id must say the same again."""

@@ -34,14 +34,17 @@ def owed(member: Member, currency: str) -> Money:
 
 
 def standing(member: Member, currency: str) -> tuple[Money, Account] | None:
-    """What the member owes, and where it stands; None where it is nothing."""
+    """What the member owes, and where it stands; None where it is nothing, or can be paid by nothing at present."""
     left = owed(member, currency)
-    return (left, use_books.debt_account(member, currency)) if left.minor else None
+    if not left.minor:
+        return None
+    account = use_books.debt_account(member, currency)
+    return (left, account) if _takes(account) else None
 
 
 def relieved(member: Member, currency: str) -> None:
     """Nobody has to look after a debt that is no more."""
-    if standing(member, currency) is None:
+    if not owed(member, currency).minor:
         open_items.close(kind=OWED, subject=use_books.debt_account(member, currency), note="paid", by=SYSTEM)
 
 
@@ -82,10 +85,14 @@ def collect(*, member: Member, currency: str) -> Money:
     """The same for what must not fail because of it: where the debt's account takes nothing, nothing is paid."""
     if not owed(member, currency).minor:
         return Money.zero(currency)
-    row = Balance.objects.select_for_update().get(account=use_books.debt_account(member, currency))
-    if row.status not in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}:
+    if not _takes(use_books.debt_account(member, currency)):
         return Money.zero(currency)
     return repay(member=member, currency=currency)
+
+
+def _takes(account: Account) -> bool:
+    status = Balance.objects.select_for_update().get(account=account).status
+    return status in {Balance.Status.OPEN, Balance.Status.NO_DEBIT}
 
 
 def _sources(member: Member, currency: str) -> list[Account]:

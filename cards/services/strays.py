@@ -63,7 +63,7 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
     if message.digest != digest:
         raise MessageDiffers(message=told.message_id)
     if made and journal and not _taken_back(message):
-        why = f"{told.merchant.name}: {settled}, of which no card of ours is known to be."
+        why = f"{told.merchant_name}: {settled}, of which no card of ours is known to be."
         open_items.open(kind=STRAY, subject=message, why=why, by=SYSTEM)
     return Taken(None, "", replayed=not made)
 

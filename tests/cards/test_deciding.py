@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cards.control_rules import Entry
-from cards.messages import MessageMalformed
+from cards.messages import Merchant, MessageMalformed
 from cards.models import Card, CardAuthorisation, CardMessage, DecisionReceipt
 from cards.models.authorisations import Code
 from cards.services import card_pins, codes, ending, issuing, life, sayings
@@ -15,10 +15,26 @@ from members.models import Notice
 from members.services import members, notices
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
 from tests.cards.factories import card, debit, issued, product
-from tests.cards.using import CASH, DINER, HOTEL, SHOP, ask, loaded, more, online, rate, spending, stands, tell, use
+from tests.cards.using import (
+    CASH,
+    DINER,
+    HOTEL,
+    SHOP,
+    STRANGER,
+    ask,
+    loaded,
+    more,
+    online,
+    rate,
+    spending,
+    stands,
+    tell,
+    use,
+)
 from tests.factories import cny
 from tests.members.limiting import cap, someone
 from tests.wallets.factories import wallet
@@ -294,6 +310,39 @@ def test_message_that_no_processor_could_mean_is_refused(wrong):
     with pytest.raises(MessageMalformed):
         ask(found, **{"amount": 1, **wrong})
     assert not CardMessage.objects.exists()
+
+
+@pytest.mark.parametrize("part", ["processor", "message_id", "reference"])
+@pytest.mark.parametrize("before", ["", "m"])
+def test_id_that_is_a_card_number_is_refused(part, before):
+    found = spending()
+    number = found.number.decrypt().reveal()
+
+    with pytest.raises(MessageMalformed) as caught:
+        ask(found, 1, **{part: before + number})
+
+    assert number not in str(caught.value)
+    assert not CardMessage.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["Shop {}", "Shop{}", "Shop 4111 1111 1111 1111"])
+def test_card_number_in_what_a_merchant_wrote_is_hidden(name):
+    found = spending()
+    number = found.number.decrypt().reveal()
+    merchant = Merchant(id="m", name=name.format(number), category="5411", country="CN", city=number)
+
+    ask(found, 1_00, reference="r", merchant=merchant)
+
+    assert (use("r").merchant_name.replace(" ", ""), use("r").city) == ("Shop[hidden]", "[hidden]")
+    assert number not in repr(list(Notice.objects.values()))
+
+
+def test_card_number_in_what_a_merchant_wrote_about_no_card_of_ours_is_hidden():
+    merchant = Merchant(id="m", name=f"Shop{STRANGER.reveal()}", category="5411", country="CN")
+
+    tell("capture", spending(), 5_00, number=STRANGER, merchant=merchant)
+
+    assert OpenItem.objects.get().why.startswith("Shop[hidden]: ")
 
 
 def test_reference_of_another_card_is_refused():
