@@ -192,11 +192,6 @@ def _within(moment: time, first: int, end: int) -> bool:
     return first <= hour < end if first < end else hour >= first or hour < end
 
 
-def asks(cap: Cap, amount: int) -> int:
-    """What a use of ``amount`` takes of ``cap``."""
-    return 1 if cap.measure == Measure.COUNT else amount
-
-
 def since(span: Span, moment: datetime, windows: Mapping[Period, Window]) -> datetime | None:
     """Since when what was used counts; None for each use, and always."""
     if span in TRAILING:

@@ -20,7 +20,6 @@ from cards.queries.finding import named_by_processors
 from cards.services import refunds_aside, settling, stray_losses
 from members.admin.finding import MemberField, OfMembers
 from members.admin.tiers import PROPOSED
-from members.models import Member
 from paymentsite.core.actors import Actor
 from paymentsite.core.backoffice import deed
 from paymentsite.core.errors import listed
@@ -264,7 +263,7 @@ class CardMessages(OfMembers[CardMessage]):
         permission="cards.propose_refund_place",
         form=PlaceForm,
         initial=lambda row: {"member": row.use.member.handle or row.use.member_id} if row.use else {},
-        offered=lambda _by, row: refunds_aside.left_of(row) is not None and not _left(row),
+        offered=lambda _by, row: refunds_aside.left_of(row) is not None and not refunds_aside.has_left(row),
     )
     def place(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
         settling.place_refund(message=row, member=answers["member"], by=by, reason=answers["reason"])
@@ -274,7 +273,7 @@ class CardMessages(OfMembers[CardMessage]):
         _("Say that it was paid by hand"),
         permission="cards.propose_refund_place",
         form=ReasonForm,
-        offered=lambda _by, row: refunds_aside.left_of(row) is not None and _left(row),
+        offered=lambda _by, row: refunds_aside.left_of(row) is not None and refunds_aside.has_left(row),
     )
     def pay(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
         if row.use is None:
@@ -291,11 +290,6 @@ class CardMessages(OfMembers[CardMessage]):
     def lose(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
         stray_losses.write_off(message=row, by=by, reason=answers["reason"])
         return PROPOSED
-
-
-def _left(message: CardMessage) -> bool:
-    """Whether its member has no wallet any more."""
-    return message.use is not None and message.use.member.state == Member.State.CLOSED
 
 
 def _currency(message: CardMessage) -> str:

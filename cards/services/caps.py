@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cards import control_rules
-from cards.control_rules import Controls, Reading, Span
+from cards.control_rules import Cap, Controls, Measure, Reading, Span
 from cards.queries.deciding import Facts
 
 
@@ -28,6 +28,18 @@ def readings(facts: Facts, currency: str) -> Iterator[tuple[str, Reading]]:
                 continue
             used = facts.used[counted, cap.measure, cap.span]
             yield scope, Reading(cap, used, _resets_at(facts, cap.span))
+
+
+def takes(facts: Facts, cap: Cap, amount: int) -> int:
+    """What ``amount`` more takes of a cap. A use counts whole since it was last approved: one that began before the
+    cap's span comes into it with all that it is."""
+    if not amount:
+        return 0
+    taken, begun = facts.use.counted_minor if facts.use else 0, facts.since.get(cap.span)
+    enters = facts.use is not None and begun is not None and facts.use.at < begun
+    if cap.measure == Measure.COUNT:
+        return int(enters or not taken)
+    return amount + (taken if enters or cap.span == Span.EACH else 0)
 
 
 def _resets_at(facts: Facts, span: Span) -> datetime | None:

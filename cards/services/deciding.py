@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from cards import control_rules
-from cards.control_rules import Entry, Measure, Reading, Span, Use
+from cards.control_rules import Entry, Measure, Reading, Use
 from cards.messages import Ask
 from cards.models import Card, CardPin
 from cards.models.authorisations import Code, Kind, Outcome
 from cards.models.pins import TRIES as PIN_TRIES
 from cards.queries.deciding import Facts
 from cards.services import card_pins, codes
-from cards.services.caps import in_force, readings
+from cards.services.caps import in_force, readings, takes
 from cards.services.charges import Charge
 from members.models import Member
 from members.services import limits
@@ -209,25 +209,13 @@ def _card_limits(question: Question, decision: Decision) -> None:
     amount = question.amount.minor
     worst: tuple[str, Reading] | None = None
     for scope, reading in readings(question.facts, question.card.product.currency):
-        asked = _takes(question, reading) if amount else 0
+        asked = takes(question.facts, reading.cap, amount)
         decision.limits.append(_limit_row(question, scope, reading, asked))
         if asked > reading.left and (worst is None or reading.left < worst[1].left):
             worst = scope, reading
     if worst:
         scope, reading = worst
         raise _Against(Code.CARD_LIMIT, scope=scope, limit=reading.cap.name, most=reading.cap.most, left=reading.left)
-
-
-def _takes(question: Question, reading: Reading) -> int:
-    """What the question takes of a limit. A use counts whole since it was last approved: one that began before the
-    limit's span comes into it with all that it is."""
-    cap, use = reading.cap, question.facts.use
-    begun = question.facts.since.get(cap.span)
-    enters = use is not None and begun is not None and use.at < begun
-    if cap.measure == Measure.COUNT:
-        return int(enters or not question.taken)
-    whole = cap.span == Span.EACH or enters
-    return question.amount.minor + (question.taken if whole else 0)
 
 
 def _limit_row(question: Question, scope: str, reading: Reading, asked: int) -> dict[str, Any]:

@@ -113,6 +113,11 @@ def about(message: CardMessage) -> Aside:
     return of(message.use) if message.use is not None else of_stray(message)
 
 
+def has_left(message: CardMessage) -> bool:
+    """Whether the member to whom it was given back has no wallet any more."""
+    return message.use is not None and message.use.member.state == Member.State.CLOSED
+
+
 def of_member(member: Member) -> list[Money]:
     """What stands in suspense of each use of the member's cards of which something does."""
     refunds = CardMessage.objects.filter(use__member=member, kind=Kind.REFUND)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cards', '0009_declined_elsewhere'),
+        ('cards', '0010_references_of_strays'),
         ('ledger', '0003_accounts_by_code'),
     ]
 
