@@ -325,6 +325,13 @@ def test_id_that_is_a_card_number_is_refused(part, before):
     assert not CardMessage.objects.exists()
 
 
+def test_long_number_that_reads_like_a_card_number_is_an_id_as_any():
+    """One in ten of those by which networks count does."""
+    about = {"message_id": "425912345674", "reference": "4111111111111111"}
+
+    assert ask(spending(), 1, **about).code == "approved"
+
+
 @pytest.mark.parametrize("name", ["Shop {}", "Shop{}", "Shop 4111 1111 1111 1111"])
 def test_card_number_in_what_a_merchant_wrote_is_hidden(name):
     found = spending()
