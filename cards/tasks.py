@@ -38,7 +38,7 @@ def lapse_nightly(*, now: datetime) -> str:
     return f"{lapsing.lapse_due(now=now)} lapsed"
 
 
-@job("cards.sweep", every=timedelta(hours=1), stops=False)
+@job("cards.sweep", daily="00:15")
 def sweep(*, now: datetime) -> str:  # noqa: ARG001  what is left can go whenever it can
     return f"{sweeping.sweep_all()} swept"
 

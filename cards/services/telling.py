@@ -115,6 +115,7 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
     )
     together(uses.written(use), insertion(message), *map(uses.card_written, (card, *heirs)))
     uses.count(use, before, turn.now)
+    uses.count_told(turn, use, before)
     debts.collect(member=card.member, currency=use.currency)
     _tell(turn, use, charged, journal, before)
     _watch(turn, use, target)

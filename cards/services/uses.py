@@ -186,11 +186,23 @@ def count(use: CardAuthorisation, before: Figures, now: datetime) -> None:
     """What the use took of its member's limits counts as long as the use comes to anything."""
     if bool(before.counted) == bool(use.counted_minor):
         return
-    for key in CardMessage.objects.filter(use=use.pk, outcome__in=["approved", "partial"]).values_list("pk", flat=True):
+    for source in _sources(use):
         if use.counted_minor:
-            limits.count_again(source=source_of(key), now=now)
+            limits.count_again(source=source, now=now)
         else:
-            limits.give_back(source=source_of(key), now=now)
+            limits.give_back(source=source, now=now)
+
+
+def count_told(turn: Turn, use: CardAuthorisation, before: Figures) -> None:
+    """What nobody asked for, or more than was asked for, takes of its member's limits all the same."""
+    if use.counted_minor <= before.counted:
+        return
+    if (more := use.counted_minor - limits.taken(_sources(use))) > 0:
+        limits.record(turn.facts.limits, Money(more, use.currency)).save(force_insert=True)
+
+
+def _sources(use: CardAuthorisation) -> list[str]:
+    return [source_of(key) for key in CardMessage.objects.filter(use=use.pk).values_list("pk", flat=True)]
 
 
 _DERIVED: Final = (

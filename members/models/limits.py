@@ -168,7 +168,8 @@ class LimitUse(models.Model):
     """What one act took of its member's limits. Written once; it may be given back.
 
     What turns out to have happened after it was given back counts again: ``lapsed_at`` and ``counted_again_at`` say
-    between which moments others could take its room, so that with it they may be more than the limits allow.
+    between which moments others could take its room, so that with it they may be more than the limits allow. What was
+    ``told`` has happened without anybody having asked: no limit judged it, and it counts all the same.
 
     The totals, which include it, count everything that the member ever took in the currency, of this kind and of all:
     what was used since any moment is a difference of two rows, however many lie between. Writers hold the member's
@@ -187,6 +188,7 @@ class LimitUse(models.Model):
     kind_count = models.BigIntegerField()
     joint_minor = models.BigIntegerField()
     joint_count = models.BigIntegerField()
+    told = models.BooleanField(_("told, not asked"), default=False)
     judged = models.JSONField[Any](_("judged by"), help_text=_("each limit that applied, and since when it counted"))
     given_back_at = models.DateTimeField(_("given back"), null=True, blank=True)
     lapsed_at = models.DateTimeField(_("did not count since"), null=True, blank=True)

@@ -3,11 +3,12 @@
 Closed by default: what no limit covers is refused. See docs/decisions/110-no-limit-allows-nothing.md.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop
 
@@ -98,6 +99,20 @@ def judge(facts: Facts, amount: Money, *, more_of: int = 0) -> Verdict:
     elif exceeded := [reading for reading in readings if _asked(reading, amount, more_of) > reading.left]:
         refusal = _refusal(asked.member, min(exceeded, key=_strictness))
     return Verdict(readings, refusal, _use(facts, amount, readings))
+
+
+def record(facts: Facts, amount: Money) -> LimitUse:
+    """What has happened without anybody having asked counts as well: no limit refuses it, and what may still be taken
+    is less. Not written yet; the member's lock is held since before the facts were asked for."""
+    use = _use(facts, amount, [])
+    use.told = True
+    return use
+
+
+def taken(sources: Iterable[str]) -> int:
+    """What these took that counts still, in smallest parts."""
+    counts = LimitUse.objects.filter(source__in=list(sources), given_back_at=None)
+    return counts.aggregate(sum=Sum("amount_minor"))["sum"] or 0
 
 
 def _check_same(first: First, source: str, member: Member, kind: Kind, amount: Money) -> None:

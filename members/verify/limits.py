@@ -119,6 +119,8 @@ def uses_within_limits(_: Run) -> Iterator[Fault]:
 
 
 def _faults(use: LimitUse, limits: dict[int, Limit], tallies: dict[str, _Tally], lapses: list[_Lapse]) -> Iterator[str]:
+    if use.told:
+        return
     judges = [(limits.get(pk), since) for pk, since in use.judged]
     if not any(limit and limit.measure == Limit.Measure.AMOUNT for limit, _since in judges):
         yield "no limit allowed it"

@@ -6,7 +6,7 @@ import pytest
 
 from cards.messages import MessageMalformed
 from cards.models import Card
-from cards.services import issuing, life, telling
+from cards.services import issuing, lapsing, life, telling
 from cards.services.life import Channel
 from cards.services.uses import ReferenceOfAnother
 from members.models import Notice
@@ -17,6 +17,8 @@ from tests.cards.factories import card, debit
 from tests.cards.leftovers import standing
 from tests.cards.test_use_attacks import by, put
 from tests.cards.using import HOTEL, ask, loaded, more, spending, stands, tell, use
+from tests.members.factories import unlimited
+from tests.members.limiting import cap
 from tests.verified import clean
 from tests.wallets.factories import holds, wallet
 
@@ -171,3 +173,49 @@ def test_what_was_settled_under_another_cards_reference_waits_for_staff():
 
     assert (use("shop").state, stands(first), stands(other)) == ("open", (100_00, 10_00), (100_00, 0))
     assert (OpenItem.objects.open().get().kind, standing("suspense"), clean()) == ("card_message_stray", -10_00, True)
+
+
+def a_hundred_a_day() -> Card:
+    """A card on plenty, of a member who may spend 100.00 a day with cards."""
+    unlimited()
+    cap(100_00, kind="card")
+    return card(wallet(500_00).member, debit())
+
+
+def test_limit_of_the_member_counts_what_others_approved():
+    found = a_hundred_a_day()
+    tell("advise", found, 60_00, reference="elsewhere")
+
+    assert [ask(found, minor).code for minor in (40_01, 40_00, 1)] == ["member_limit", "approved", "member_limit"]
+    assert clean()
+
+
+def test_limit_of_the_member_counts_what_is_taken_above_what_was_approved():
+    found = a_hundred_a_day()
+    ask(found, 50_00, reference="stay", merchant=HOTEL)
+    tell("capture", found, 80_00, reference="stay", final=True, merchant=HOTEL)
+
+    assert [ask(found, minor).code for minor in (20_01, 20_00)] == ["member_limit", "approved"]
+    assert clean()
+
+
+def test_what_was_told_and_comes_to_nothing_leaves_its_room_to_others():
+    found = a_hundred_a_day()
+    tell("advise", found, 60_00, reference="elsewhere")
+    tell("reverse", found, None, reference="elsewhere")
+
+    assert ask(found, 100_00).code == "approved"
+    assert clean()
+
+
+def test_what_lapsed_and_is_taken_all_the_same_counts_once():
+    found = a_hundred_a_day()
+    ask(found, 60_00, reference="late")
+    lapsing.lapse_due(now=clock.now() + timedelta(days=8))
+    assert ask(found, 100_00, reference="meanwhile").code == "approved"
+    tell("reverse", found, None, reference="meanwhile")
+
+    tell("capture", found, 60_00, reference="late", final=True)
+
+    assert [ask(found, minor).code for minor in (40_01, 40_00)] == ["member_limit", "approved"]
+    assert clean()
