@@ -45,6 +45,8 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
         "at": now,
     }
     journal = None
+    if kind == Kind.REFUND_REVERSAL:
+        _lock_refunds(told)
     first = CardMessage.objects.filter(processor=told.processor, message_id=told.message_id).first()
     if first is None and kind in MOVES and settled and settled.minor:
         ends = (bookings.suspense(settled.unit), use_books.clearing(told.processor, settled.unit))
@@ -66,6 +68,12 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
         why = f"{told.merchant_name}: {settled}, of which no card of ours is known to be."
         open_items.open(kind=STRAY, subject=message, why=why, by=SYSTEM)
     return Taken(None, "", replayed=not made)
+
+
+def _lock_refunds(told: Told) -> None:
+    """Nobody puts on a wallet what is being taken back: whoever does, holds the refund's message, too."""
+    refunds = CardMessage.objects.filter(use=None, processor=told.processor, reference=told.reference, kind=Kind.REFUND)
+    list(refunds.select_for_update().order_by("pk"))
 
 
 def _taken_back(message: CardMessage) -> bool:

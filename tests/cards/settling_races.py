@@ -7,6 +7,7 @@ from typing import Any
 from cards.models import CardFee, CardMessage
 from cards.services import debts, monthly_fees, settling, stray_losses
 from paymentsite.core import verification
+from paymentsite.core.models import OpenItem
 from paymentsite.core.services import approvals
 from paymentsite.ledger import queries as books
 from paymentsite.ledger import services as ledger
@@ -58,6 +59,33 @@ def lost_once(together: Together, count: int) -> None:
     assert sum(not isinstance(each, Exception) for each in results) == 1
     assert {type(each) for each in results if isinstance(each, Exception)} <= {stray_losses.StrayNotOpen}
     assert (standing("suspense"), standing(stray_losses.LOSSES), clean()) == (0, -20_00, True)
+
+
+def placed_or_taken_back(together: Together, count: int) -> None:
+    """A refund of a stranger's card, put on a wallet while its merchant takes it back: it comes out of suspense, or,
+    too late for that, what was taken is before a person."""
+    tables.empty()
+    about = {"number": STRANGER, "reference": "r"}
+    nobodys, purse = spending(0), wallet(0)
+    tell("refund", nobodys, 20_00, **about)
+    message, decider = CardMessage.objects.get(), staff()
+    proposal = settling.place_refund(message=message, member=purse.member, by=staff(), reason="theirs")
+
+    def work(number: int) -> object:
+        if number % 2:
+            return tell("reverse_refund", nobodys, 20_00, **about, message_id="back")
+        return approvals.approve(approval=proposal, by=decider, shown=proposal.shown)
+
+    results = together(count, work)
+
+    assert {type(each) for each in results if isinstance(each, Exception)} <= {
+        settling.RefundNotAside,
+        approvals.AlreadyDecided,
+    }
+    placed = holds(purse).minor
+    waits = OpenItem.objects.open().count()
+    assert (placed, standing("suspense"), waits) in {(0, 0, 0), (20_00, -20_00, 1)}
+    assert clean()
 
 
 def forgiven_and_paid(together: Together, count: int) -> None:

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 RACES = [
     settling_races.one_stray,
     settling_races.lost_once,
+    settling_races.placed_or_taken_back,
     settling_races.forgiven_and_paid,
     settling_races.one_month,
 ]
@@ -52,6 +53,12 @@ def test_stray_whose_id_is_not_its_messages_is_moved_often(together, monkeypatch
     monkeypatch.setattr(strays, "uuid5", lambda *_names: uuid4())
 
     turns_red(settling_races.one_stray, together, 8)
+
+
+def test_refund_that_is_not_locked_is_placed_and_taken_back_unseen(together, monkeypatch):
+    monkeypatch.setattr(strays, "_lock_refunds", lambda _told: None)
+
+    turns_red(settling_races.placed_or_taken_back, together, 8)
 
 
 @pytest.mark.usefixtures("referenceless", "unkept")
