@@ -45,13 +45,14 @@ def why(code: Any) -> str:
 SPENT = notices.kind("card_spent", gettext_noop("{amount} at {merchant}, with the card ending in {last_four}."))
 DECLINED = notices.kind(
     "card_declined",
-    gettext_noop("{merchant} was declined on the card ending in {last_four}. {why}"),
+    gettext_noop("A payment at {merchant} with the card ending in {last_four} was declined. {why}"),
     why=why,
 )
 DECLINED_ELSEWHERE = notices.kind(
     "card_declined_elsewhere",
     gettext_noop(
-        "{merchant} was declined on the card ending in {last_four} before we were asked. Try again a little later."
+        "A payment at {merchant} with the card ending in {last_four} was declined before we were asked."
+        " Try again a little later."
     ),
 )
 REFUNDED = notices.kind("card_refunded", gettext_noop("{merchant} gave back {amount}."))

@@ -183,7 +183,8 @@ def test_receipt_is_told_in_the_language_of_its_reader(operator):
         "exchange rate nothing against it",
         "of all cards of the member amount, a day CN¥300.00 CN¥120.00 CN¥520.00",
         "stood on the account CN¥790.00",
-        "Corner Shop was declined on the card ending in",
+        "A payment at Corner Shop with the card ending in",
+        "was declined. It is more than the card may spend.",
     ):
         assert part in said
     with translation.override("zh-hans"):
