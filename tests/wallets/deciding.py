@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db.models import Model
 from django.db.models.signals import post_save
 
 from members.models import Notice, User
@@ -37,6 +38,21 @@ def untold(subject: str) -> Iterator[None]:
         yield
     finally:
         post_save.disconnect(fail, sender=Notice)
+
+
+@contextmanager
+def unsaved(row: Model) -> Iterator[None]:
+    """The row cannot be written, so that whatever has to fails."""
+
+    def fail(instance: Model, **_signal: object) -> None:
+        if instance.pk == row.pk:
+            raise RuntimeError("this row cannot be written")
+
+    post_save.connect(fail, sender=type(row))
+    try:
+        yield
+    finally:
+        post_save.disconnect(fail, sender=type(row))
 
 
 def items() -> set[str]:

@@ -74,6 +74,23 @@ def test_account_that_the_ledger_froze_gives_again_under_the_same_reference_once
     assert given(100, purse).gift.state == "open"
 
 
+def test_what_the_ledger_alone_refused_gives_again_under_the_same_reference(monkeypatch):
+    purse = wallet(100)
+
+    def spent_meanwhile(*_args: object) -> None:
+        """What nobody's lock keeps from happening: between the look and the hold, it is spent."""
+        house = ledger.house("test", purse.currency)
+        spent = ledger.Move(Money(1, purse.currency), purse.account, house)
+        ledger.post(spent, scope="test", kind="spent", reference="r")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gift_links, "check_covered", spent_meanwhile)
+        with pytest.raises(InsufficientFunds):
+            given(100, purse)
+
+    assert (given(100, purse).gift.state, left(purse)) == ("open", (100, 0))
+
+
 def test_gift_that_cannot_go_back_keeps_no_other_from_it():
     broken, whole = (given(100, wallet(500)).gift for _ in range(2))
     ledger.post(ledger.Release(broken.hold), scope="test", kind="broken", reference="r")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from members.models import Notice
+from members.models import Member, Notice
+from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.models import OpenItem
@@ -42,6 +43,11 @@ def items() -> set[str]:
     return set(OpenItem.objects.open().values_list("kind", flat=True))
 
 
+def heard() -> str:
+    """What a member was told last."""
+    return notices.sentence(Notice.objects.latest("pk"))
+
+
 def settled(kind: str) -> None:
     """Staff has done what was to be done, whatever it was."""
     open_items.done(item=OpenItem.objects.open().get(kind=kind), by=staff(), note="settled")
@@ -53,6 +59,7 @@ def in_suspense() -> TopUp:
     wallets.close(wallet=purse, by=staff(), reason="asked for")
     say(order, Outcome.SUCCEEDED)
     assert (suspense(), items()) == (10_02, {orders.SUSPENDED})
+    assert heard() == "Your top-up of 10.02 EUR came, and is not in your wallet yet. We are looking into it."
     return order
 
 
@@ -78,6 +85,9 @@ def paid_late() -> Any:
     say(order, Outcome.FAILED)
     say(order, Outcome.SUCCEEDED)
     assert (suspense(), items()) == (-10_02, {orders.LATE})
+    assert heard() == (
+        "Your withdrawal of 10.02 EUR, which had failed, was paid to DE ···· 3000 after all. We are looking into it."
+    )
     return order
 
 
@@ -86,6 +96,24 @@ def test_withdrawal_paid_late_that_came_back_is_nobodys_matter():
     say(order, Outcome.RETURNED)
 
     assert (suspense(), items(), holds(order.wallet), clean()) == (0, set(), eur(50_00), True)
+    assert heard() == "Your withdrawal of 10.02 EUR came back. It is in your wallet again, and so is the fee."
+
+
+@pytest.mark.parametrize("moved", [eur(8_00), Money(10_02, "USD")])
+def test_what_was_paid_late_otherwise_than_asked_for_and_came_back_is_nobodys_matter(moved):
+    order = withdraw(wallet(50_00), 10_02)
+    say(order, Outcome.FAILED)
+    say(order, Outcome.SUCCEEDED, moved)
+    proposal = conflicts.accept(order=order, by=staff(), reason="that is what went")
+    approvals.approve(approval=proposal, by=staff(), shown=proposal.shown)
+    assert heard() == (
+        f"{moved} was paid to DE ···· 3000 in place of the 10.02 EUR of your withdrawal. We are looking into it."
+    )
+    order.refresh_from_db()
+    say(order, Outcome.RETURNED)
+
+    assert (suspense(), items(), holds(order.wallet), clean()) == (0, set(), eur(50_00), True)
+    assert heard() == "Your withdrawal of 10.02 EUR came back. It is in your wallet again, and so is the fee."
 
 
 def test_withdrawal_paid_late_that_came_back_after_staff_settled_it_is_in_suspense():
@@ -94,6 +122,17 @@ def test_withdrawal_paid_late_that_came_back_after_staff_settled_it_is_in_suspen
     say(order, Outcome.RETURNED)
 
     assert items() == {orders.SUSPENDED}
+    assert heard() == "Your withdrawal of 10.02 EUR came back, and is not in your wallet yet. We are looking into it."
+
+
+def test_who_has_left_is_told_nothing_that_they_could_not_read():
+    order = withdraw(wallet(50_00), 10_02)
+    say(order, Outcome.FAILED)
+    Member.objects.filter(pk=order.member_id).update(state=Member.State.CLOSED)
+    say(order, Outcome.SUCCEEDED)
+
+    assert items() == {orders.LATE}
+    assert "failed. You can spend it again" in heard()
 
 
 def test_more_paid_than_was_on_hold_is_before_a_person_until_it_comes_back():

@@ -185,6 +185,7 @@ def _came(order: TopUp, by: Actor) -> Effect:
     if not charged:
         endings.fee_given_back(order)
     if wallet is None:
+        endings.kept_aside(order)
         orders.needs_person(order, orders.SUSPENDED, "It came for a wallet that takes nothing, and is in suspense.")
         return {"booked_to": BookedTo.SUSPENSE}
     endings.topped_up(order)
@@ -208,8 +209,7 @@ def _went(order: Withdrawal, by: Actor, reason: str) -> Effect:
     )
     if not from_hold or order.moved.unit != order.currency:
         orders.needs_person(order, orders.SUSPENDED, "What went is booked against suspense, for staff to settle.")
-        if from_hold:
-            endings.paid_out_otherwise(order)
+        endings.paid_out_otherwise(order)
     else:
         endings.paid_out(order)
         if order.moved > order.amount:

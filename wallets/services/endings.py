@@ -1,9 +1,10 @@
 """What follows from how an order ended: limits and fees taken or given back, and the member told."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext_noop
 
+from members.models import Member
 from members.services import limits, notices
 from paymentsite.core import clock
 from wallets.models import GatewayOrder, TopUp, Withdrawal
@@ -24,6 +25,20 @@ _PAID_OTHERWISE: Final = notices.kind(
 _FAILED_OUT: Final = notices.kind(
     "withdrawal_failed", gettext_noop("Your withdrawal of {amount} failed. You can spend it again, and the fee.")
 )
+_KEPT_ASIDE: Final = notices.kind(
+    "top_up_kept_aside",
+    gettext_noop("Your top-up of {amount} came, and is not in your wallet yet. We are looking into it."),
+)
+_PAID_AFTER_ALL: Final = notices.kind(
+    "withdrawal_paid_after_all",
+    gettext_noop(
+        "Your withdrawal of {amount}, which had failed, was paid to {destination} after all. We are looking into it."
+    ),
+)
+_BACK_ASIDE: Final = notices.kind(
+    "withdrawal_kept_aside",
+    gettext_noop("Your withdrawal of {amount} came back, and is not in your wallet yet. We are looking into it."),
+)
 _CAME_BACK: Final = notices.kind(
     "withdrawal_returned",
     gettext_noop("Your withdrawal of {amount} came back. It is in your wallet again, and so is the fee."),
@@ -32,6 +47,11 @@ _CAME_BACK: Final = notices.kind(
 
 def topped_up(order: TopUp) -> None:
     notices.tell(member=order.member, kind=_CAME, subject=order.source, amount=order.net)
+
+
+def kept_aside(order: TopUp) -> None:
+    """It came, and is in suspense."""
+    _tell_later(order, _KEPT_ASIDE, amount=order.moved)
 
 
 def paid_out(order: Withdrawal) -> None:
@@ -45,7 +65,7 @@ def paid_out(order: Withdrawal) -> None:
 
 
 def paid_out_otherwise(order: Withdrawal) -> None:
-    """It left the wallet, and another currency arrived, which staff settles."""
+    """Something else arrived than was to leave the wallet, which staff settles."""
     notices.tell(
         member=order.member,
         kind=_PAID_OTHERWISE,
@@ -54,6 +74,11 @@ def paid_out_otherwise(order: Withdrawal) -> None:
         amount=order.amount,
         destination=order.destination,
     )
+
+
+def paid_after_all(order: Withdrawal) -> None:
+    """It had failed, so that the member has it: what arrived is missing in suspense."""
+    _tell_later(order, _PAID_AFTER_ALL, amount=order.moved, destination=order.destination)
 
 
 def failed(order: TopUp | Withdrawal) -> None:
@@ -70,9 +95,10 @@ def not_topped_up(order: TopUp) -> None:
 
 
 def paid_back(order: Withdrawal) -> None:
-    """All that had left the wallet is in it again: what was set aside, or the part of that which was booked."""
+    """All that had left the wallet is in it again: what was set aside, or the part of that which was booked on it."""
     _give_back(order)
-    amount = min(order.moved, order.amount) if order.journal_id else order.amount
+    on_wallet = order.booked_to == GatewayOrder.BookedTo.WALLET
+    amount = min(order.moved, order.amount) if on_wallet else order.amount
     notices.tell(member=order.member, kind=_CAME_BACK, subject=order.source, amount=amount)
 
 
@@ -87,10 +113,17 @@ def happened_after_all(order: GatewayOrder) -> bool:
 def came_back_to_suspense(order: Withdrawal) -> None:
     """Nothing of it is gone, though it is not the member's yet: it counts no more."""
     limits.give_back(source=order.source, now=clock.now())
+    _tell_later(order, _BACK_ASIDE, amount=order.amount)
 
 
 def fee_given_back(order: GatewayOrder) -> None:
     fees.give_back(source=order.source, now=clock.now())
+
+
+def _tell_later(order: TopUp | Withdrawal, kind: notices.Kind, **facts: Any) -> None:
+    """What staff still settles is told to who is there to hear it."""
+    if order.member.state != Member.State.CLOSED:
+        notices.tell(member=order.member, kind=kind, subject=order.source, **facts)
 
 
 def _give_back(order: GatewayOrder) -> None:

@@ -120,7 +120,8 @@ def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str
         ledger.Place(quote.total, purse.account),
         kind="gift",
         scope=SCOPE,
-        reference=f"{sender.pk}:{reference}",
+        # That it is made once is the gift's own affair, so that what was refused may be tried again.
+        reference=f"{gift.public_id}:{microseconds(now)}",
         source=gift.source,
         by=by,
     ).holds

@@ -124,6 +124,7 @@ def _came_in(order: TopUp, answer: Answer, origin: Origin) -> None:
         endings.topped_up(order)
     else:
         endings.fee_given_back(order)
+        endings.kept_aside(order)
         orders.needs_person(order, orders.SUSPENDED, "It came for a wallet that takes nothing, and is in suspense.")
 
 
@@ -146,6 +147,7 @@ def _went_out(order: Withdrawal, answer: Answer, origin: Origin) -> None:
     orders.resolved(order, orders.UNBOOKABLE)
     if late:
         endings.happened_after_all(order)
+        endings.paid_after_all(order)
         orders.needs_person(
             order, orders.LATE, "The gateway had said that it failed, and we gave it back. It was paid all the same."
         )

@@ -80,8 +80,11 @@ def withdrawal_came_back(order: Withdrawal, answer: Answer, origin: Origin) -> N
     orders.change(order, State.RETURNED, origin=origin, answer=answer, return_journal_id=journal)
     orders.resolved(order, orders.CONTRADICTS)
     if order.booked_to == BookedTo.SUSPENSE:
-        endings.came_back_to_suspense(order)
-        _missed_no_more(order)
+        # When it had failed, the member was given it.
+        if _missed_no_more(order):
+            endings.paid_back(order)
+        else:
+            endings.came_back_to_suspense(order)
     elif wallet is None or order.moved.unit != order.currency:
         endings.came_back_to_suspense(order)
         orders.needs_person(order, orders.SUSPENDED, "It came back and cannot be on the wallet: it is in suspense.")
@@ -91,9 +94,11 @@ def withdrawal_came_back(order: Withdrawal, answer: Answer, origin: Origin) -> N
             _missed_no_more(order)
 
 
-def _missed_no_more(order: Withdrawal) -> None:
-    """What had left out of suspense is there again. Nothing is to be done, unless somebody has settled it meanwhile."""
+def _missed_no_more(order: Withdrawal) -> bool:
+    """What had left out of suspense is there again. Nothing is to be done, unless somebody has settled it meanwhile;
+    whether nobody had."""
     late, missed = orders.resolved(order, orders.LATE), orders.resolved(order, orders.SUSPENDED)
     if not (late or missed):
         why = "It came back into suspense, where it was missed no more: somebody had settled it."
         orders.needs_person(order, orders.SUSPENDED, why)
+    return late or missed
