@@ -4,7 +4,7 @@ It follows from which messages there are, never from the order in which they cam
 themselves, and are late. Amounts are in smallest parts of a currency: the card's, or the merchant's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -31,7 +31,8 @@ class Figures:
     ``returned`` (less what was taken back of it). What that was on the card, with fees and at the rates of the days,
     is ``authorised``, what that set ``aside`` (more, where it is not known how much it will be), ``captured`` and
     ``refunded``. ``over``: the last capture came, or all of it was reversed. ``lapsed``: its time was over.
-    ``approved``: something was approved, be it a card that was only looked at.
+    ``approved``: something was approved, be it a card that was only looked at. ``open_ended``: its merchant finds out
+    after the question how much it will be.
     """
 
     asked: int = 0
@@ -45,6 +46,7 @@ class Figures:
     over: bool = False
     lapsed: bool = False
     approved: bool = False
+    open_ended: bool = field(default=False, compare=False)
 
     @property
     def ended(self) -> bool:
@@ -74,8 +76,8 @@ class Figures:
 
     @property
     def counted(self) -> int:
-        """What counts against the card's own limits."""
-        return self.captured + self.outstanding
+        """What counts against the card's own limits: where nobody knows yet how much it will be, what is set aside."""
+        return self.captured + (self.held if self.open_ended else self.outstanding)
 
     @property
     def stands(self) -> Stands:

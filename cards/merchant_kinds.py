@@ -49,6 +49,11 @@ class Custom:
     aside_units: int = 0
     lasts: timedelta = timedelta(days=7)
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether what is asked for says nothing of how much it will be: what is set aside does."""
+        return self.aside_units > 0
+
 
 _USUAL: Final = Custom()
 _LONG: Final = timedelta(days=30)

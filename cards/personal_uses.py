@@ -32,6 +32,12 @@ def uses(member: Member) -> Any:
     ]
 
 
+@privacy.exporter("what was told of our cards and is aside")
+def strays(member: Member) -> Any:
+    found = CardMessage.objects.filter(card__member=member).select_related("card").order_by("at", "pk")
+    return [{"card": message.card and message.card.last_four, **_told(message)} for message in found]
+
+
 def _told(message: CardMessage) -> dict[str, Any]:
     receipt = getattr(message, "receipt", None)
     return {

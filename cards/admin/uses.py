@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from cards.admin.cards import ReasonForm
 from cards.admin.shown import kind_of, link, minor, moment
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
-from cards.models.authorisations import Outcome
+from cards.models.messages import Outcome
 from cards.queries.finding import named_by_processors
 from cards.services import refunds_aside, settling, stray_losses
 from members.admin.finding import MemberField, OfMembers
@@ -162,8 +162,8 @@ def _outcome(message: CardMessage, currency: str) -> Iterator[str]:
 class CardMessages(OfMembers[CardMessage]):
     list_display = ("at", "whose", "ending", "merchant", "kind", "asked", "outcome", "code")
     list_filter = ("kind", "outcome", "code")
-    list_select_related = ("use__member", "use__card")
-    parties = ("use__member",)
+    list_select_related = ("use__member", "use__card", "card__member")
+    parties = ("use__member", "card__member")
     known_by = "id"
     search_help_text = _("the processor's id of a message, an id, or a member's handle, e-mail address or id")
     fields = (
@@ -206,11 +206,12 @@ class CardMessages(OfMembers[CardMessage]):
 
     @admin.display(description=_("member"))
     def whose(self, message: CardMessage) -> str:
-        return str(message.use.member) if message.use else NOTHING
+        return str(message.whose) if message.whose else NOTHING
 
     @admin.display(description=_("card"))
     def ending(self, message: CardMessage) -> str:
-        return f"···· {message.use.card.last_four}" if message.use else str(_("a card that is none of ours"))
+        card = message.use.card if message.use else message.card
+        return str(card) if card else str(_("a card that is none of ours"))
 
     @admin.display(description=_("merchant"))
     def merchant(self, message: CardMessage) -> str:
@@ -262,7 +263,7 @@ class CardMessages(OfMembers[CardMessage]):
         _("Propose to put it on a wallet"),
         permission="cards.propose_refund_place",
         form=PlaceForm,
-        initial=lambda row: {"member": row.use.member.handle or row.use.member_id} if row.use else {},
+        initial=lambda row: {"member": row.whose.handle or row.whose.pk} if row.whose else {},
         offered=lambda _by, row: refunds_aside.left_of(row) is not None and not refunds_aside.has_left(row),
     )
     def place(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
@@ -276,9 +277,9 @@ class CardMessages(OfMembers[CardMessage]):
         offered=lambda _by, row: refunds_aside.left_of(row) is not None and refunds_aside.has_left(row),
     )
     def pay(self, *, row: CardMessage, by: Actor, answers: dict[str, Any]) -> str | Promise:
-        if row.use is None:
+        if row.whose is None:
             raise settling.RefundNotAside
-        settling.pay_refund(message=row, member=row.use.member, by=by, reason=answers["reason"])
+        settling.pay_refund(message=row, member=row.whose, by=by, reason=answers["reason"])
         return PROPOSED
 
     @deed(

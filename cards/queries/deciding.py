@@ -9,7 +9,7 @@ from uuid import UUID
 from cards import control_reading
 from cards.control_rules import CALENDAR, TRAILING, Controls, Measure, Span, calendar_windows
 from cards.models import Card, CardAuthorisation, CardPin
-from cards.models.authorisations import Kind
+from cards.models.messages import Kind
 from members.models.limits import Kind as LimitKind
 from members.periods import Period, Window
 from members.queries import limits

@@ -1,7 +1,7 @@
 """What a use makes of the card itself: locked to a merchant, used up, blocked after too many wrong codes."""
 
 from cards.models import Card, CardPin
-from cards.models.authorisations import Code
+from cards.models.messages import Code
 from cards.models.pins import TRIES as PIN_TRIES
 from cards.services import life
 from cards.services.deciding import CODE_TRIES, Decision

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cards.messages import Ask, MessageDiffers, MessageMalformed, Part
 from cards.models import CardAuthorisation, CardMessage, DecisionReceipt
-from cards.models.authorisations import Code, Kind, Outcome
+from cards.models.messages import Code, Kind, Outcome
 from cards.services import after_use, charges, debts, deciding, use_books, uses
 from cards.services.deciding import Decision
 from cards.services.sayings import DECLINED, SPENT

@@ -23,7 +23,8 @@ class Charge:
     """Four amounts: at the merchant, settled by the network, on the card (margin and fee in it), set aside.
 
     ``there`` is the first in the currency in which the use is counted; ``settled`` is what goes to the network in its
-    currency; ``own`` is that in the card's.
+    currency; ``own`` is that in the card's. ``judged`` is what funds and limits are asked for: the third, or the last
+    where the merchant is yet to find out how much it will be.
     """
 
     merchant: Money
@@ -33,6 +34,7 @@ class Charge:
     margin: Money
     fee: Money
     aside: Money
+    judged: Money
     rate: str = ""
 
     @property
@@ -69,7 +71,9 @@ def charge(
     fee = none if back or not amount.minor else _fee(product, own, told, before)
     total = own + margin + fee
     aside = none if back else _aside(total, told.merchant)
-    return Charge(amount, there(amount, before.unit, now), settled, own, margin, fee, aside, rate)
+    open_ended = merchant_kinds.custom(told.merchant.category).open_ended and not back
+    judged = aside if open_ended else total
+    return Charge(amount, there(amount, before.unit, now), settled, own, margin, fee, aside, judged, rate)
 
 
 def known(product: CardProduct, told: Told, now: datetime, before: Before) -> Charge | None:

@@ -28,6 +28,7 @@ _LINES: Final = {
     "amount": Line(_("amount")),
     "set_aside": Line(_("set aside")),
     "why": Line(_("because"), Why),
+    "came_for": Line(_("came for an account number of")),
     "member": Line(_("goes to")),
     "account": Line(_("counts for")),
 }
@@ -136,4 +137,5 @@ def _facts(credit: BankCredit) -> dict[str, Any]:
         "amount": credit.amount,
         "set_aside": credit.set_aside,
         "why": credit.why,
+        "came_for": credit.member,
     }

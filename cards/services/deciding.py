@@ -8,7 +8,7 @@ from cards import control_rules
 from cards.control_rules import Entry, Measure, Reading, Use
 from cards.messages import Ask
 from cards.models import Card, CardPin
-from cards.models.authorisations import Code, Kind, Outcome
+from cards.models.messages import Code, Kind, Outcome
 from cards.models.pins import TRIES as PIN_TRIES
 from cards.queries.deciding import Facts
 from cards.services import card_pins, codes
@@ -94,13 +94,9 @@ class Question:
         return self.kind == Kind.INCREMENT and use is not None and use.authorised_minor > 0
 
     @property
-    def taken(self) -> int:
-        """What the use counts already."""
-        return self.facts.use.counted_minor if self.facts.use else 0
-
-    @property
     def amount(self) -> Money:
-        return self.charge.total if self.charge else Money.zero(self.card.product.currency)
+        """What limits and controls are asked for."""
+        return self.charge.judged if self.charge else Money.zero(self.card.product.currency)
 
 
 def decide(question: Question) -> Decision:
@@ -195,8 +191,10 @@ def _controls(question: Question, _decision: Decision) -> None:
         entry=ask.entry,
         at=card.member.local(question.now),
     )
+    # Nobody gets around our hours by saying that they live elsewhere.
+    ours = replace(use, at=clock.local(question.now))
     for scope, controls in in_force(question.facts.controls).items():
-        for rule in control_rules.against(controls, use):
+        for rule in control_rules.against(controls, ours if scope == "product" else use):
             raise _Against(Code.CONTROL, scope=scope, rule=str(rule))
 
 
@@ -233,7 +231,9 @@ def _limit_row(question: Question, scope: str, reading: Reading, asked: int) -> 
 def _member_limits(question: Question, decision: Decision) -> None:
     if not question.amount.minor:
         return
-    verdict = limits.judge(question.facts.limits, question.amount, more_of=question.taken)
+    charged, before = question.charge.total if question.charge else None, question.facts.use
+    more_of = before.counted_minor if before else 0
+    verdict = limits.judge(question.facts.limits, question.amount, more_of=more_of, takes=charged)
     decision.verdict = verdict
     for reading in verdict.readings:
         counts = reading.limit.measure == limits.Measure.COUNT
@@ -259,18 +259,18 @@ def _funds(question: Question, decision: Decision) -> None:
     charge, available = question.charge, question.facts.books.available
     if charge is None:
         raise _Against(Code.NO_RATE)
-    if available is None or charge.total.minor <= available:
+    if available is None or charge.judged.minor <= available:
         aside = charge.aside.minor if available is None else min(charge.aside.minor, available)
         decision.approved, decision.aside = charge.total, Money(aside, charge.total.unit)
         decision.outcome, decision.there = Outcome.APPROVED, charge.there
         return
     # A part of what has a fee or a margin would come to another amount at the merchant.
-    plain = charge.own == charge.total and not question.goes_on
+    plain = charge.own == charge.total == charge.judged and not question.goes_on
     there = charge.there * available // charge.total.minor
     if question.ask.partial and plain and there > 0:
         decision.approved = decision.aside = Money(available, charge.total.unit)
         decision.outcome, decision.there = Outcome.PARTIAL, there
-        part = replace(question, charge=replace(charge, own=decision.approved))
+        part = replace(question, charge=replace(charge, own=decision.approved, judged=decision.approved))
         decision.limits.clear()
         _card_limits(part, decision)
         _member_limits(part, decision)
@@ -278,7 +278,7 @@ def _funds(question: Question, decision: Decision) -> None:
     raise _Against(
         Code.INSUFFICIENT_FUNDS,
         available=_wire(Money(max(0, available), charge.total.unit)),
-        asked=_wire(charge.total),
+        asked=_wire(charge.judged),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from cards.control_rules import Entry
 from cards.messages import Merchant, Told
 from cards.models import CardAuthorisation
-from cards.models.authorisations import Kind
+from cards.models.messages import Kind
 from cards.services import telling
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.waiting import First

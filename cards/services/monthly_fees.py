@@ -5,6 +5,7 @@ of another one goes on in its months.
 """
 
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from cards.models import Card, CardFee, CardProduct
 from cards.months import months_after
 from cards.services import use_books
 from members.models import Member
-from members.services import members, notices
+from members.services import members, notices, turns
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
@@ -27,6 +28,7 @@ State = CardFee.State
 
 SCOPE: Final = "cards.monthly_fee"
 STUCK: Final = "card_fee_stuck"
+WAITS_STUCK: Final = "card_fee_waits_stuck"
 # So many days it is tried, the first one counted.
 TRIES_MAX: Final = 30
 
@@ -75,10 +77,15 @@ def take(*, card: Card, today: date) -> bool:
 
 def try_again(*, now: datetime) -> int:
     """Try what waits once more, each at most once a day; how many were paid."""
-    today, paid = clock.day_of(now), 0
-    for fee in CardFee.objects.filter(state=State.WAITING, due_on__lt=today).order_by("pk").iterator():
-        paid += _tried_again(fee, today)
-    return paid
+    today = clock.day_of(now)
+    waiting = CardFee.objects.filter(state=State.WAITING, due_on__lt=today).order_by("pk")
+    why = "Its fee was to be tried again, and that failed"
+    done = [
+        turns.take(partial(_tried_again, fee, today), subject=fee.card, stuck=WAITS_STUCK, why=why)
+        for fee in waiting.select_related("card").iterator()
+    ]
+    turns.settle(stuck=WAITS_STUCK, due=Card.objects.filter(fees__in=waiting))
+    return sum(map(bool, done))
 
 
 @act

@@ -14,11 +14,12 @@ from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.acts import act
 from paymentsite.core.money import Money
+from wallets.services import due
 
 Kind = VirtualAccount.Kind
 Purpose = VirtualAccount.Purpose
 
-_CHUNK: Final = 500
+STUCK: Final = "virtual_account_stuck"
 
 COUNTED = notices.kind(
     "virtual_account_counted",
@@ -98,7 +99,6 @@ def expire(*, account: VirtualAccount, today: date) -> bool:
 
 def expire_due(*, now: datetime) -> int:
     """Expire what has had its last day; how many account numbers."""
-    today, done = clock.day_of(now), 0
-    while due := list(VirtualAccount.objects.due(today).order_by("expires_on", "pk")[:_CHUNK]):
-        done += sum(expire(account=account, today=today) for account in due)
-    return done
+    today = clock.day_of(now)
+    rows = VirtualAccount.objects.due(today).order_by("expires_on", "pk")
+    return due.each(rows, lambda account: expire(account=account, today=today), stuck=STUCK)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cards.control_rules import Measure, Rule, Span
 from cards.models import CardControls, DecisionReceipt
-from cards.models.authorisations import Code
+from cards.models.messages import Code
 from cards.services import sayings, uses
 from members.models import Notice
 from members.models.limits import limit_words

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q, Sum
 
 from cards.models import CardAuthorisation, CardMessage
-from cards.models.authorisations import Kind
+from cards.models.messages import Kind
 from cards.services import use_books
 from members.models import Member
 from paymentsite.core.money import Money
@@ -73,7 +73,8 @@ def of_stray(message: CardMessage) -> Aside:
     if not message.reference:
         strays = strays.filter(pk=message.pk)
     told = {row.journal_id: row for row in strays.filter(kind__in=[Kind.REFUND, Kind.REFUND_REVERSAL])}
-    placed = Journal.objects.posted().filter(scope=PLACED, reference__in=[str(row.pk) for row in told.values()])
+    known = [str(row.pk) for row in told.values()]
+    placed = Journal.objects.posted().filter(scope__in=[PLACED, PAID], reference__in=known)
     taken = dict(placed.values_list("pk", "reference"))
     for journal in sorted(key for key in [*told, *taken] if key is not None):
         if journal in taken:
@@ -115,12 +116,14 @@ def about(message: CardMessage) -> Aside:
 
 def has_left(message: CardMessage) -> bool:
     """Whether the member to whom it was given back has no wallet any more."""
-    return message.use is not None and message.use.member.state == Member.State.CLOSED
+    return message.whose is not None and message.whose.state == Member.State.CLOSED
 
 
 def of_member(member: Member) -> list[Money]:
-    """What stands in suspense of each use of the member's cards of which something does."""
+    """What stands in suspense of each use of the member's cards, or message about one, of which something does."""
     refunds = CardMessage.objects.filter(use__member=member, kind=Kind.REFUND)
     into = Posting.objects.filter(_INTO, journal__in=refunds.values("journal"))
     uses = CardAuthorisation.objects.filter(messages__journal__in=into.values("journal")).distinct().order_by("pk")
-    return [Money(left, use.currency) for use in uses if (left := of(use).total)]
+    strays = CardMessage.objects.filter(use=None, card__member=member, kind=Kind.REFUND).order_by("pk")
+    found = [Money(left, use.currency) for use in uses if (left := of(use).total)]
+    return found + [amount for message in strays if (amount := left_of(message))]

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext, gettext_noop
 
-from cards.models.authorisations import Code
+from cards.models.messages import Code
 from members.services import notices
 
 _WHY: Final = {

@@ -120,14 +120,14 @@ def place_refund(*, message: CardMessage, member: Member, by: Actor, reason: str
     wallet = wallets.open(member=owner, currency=amount.unit, by=by)
     if not bookings.takes(wallet):
         raise WalletTakesNothing
-    if found.use is None:
+    if found.whose is None:
         room.check(member=owner, wallet=wallet, amount=amount)
     journal = ledger.post(
         ledger.Move(amount, bookings.suspense(amount.unit), wallet.account),
         kind="card_refund_placed",
         scope=refunds_aside.PLACED,
         reference=str(found.pk),
-        source=found.use.source if found.use else f"card_message:{found.pk}",
+        source=_source(found),
         by=by,
         must=True,
     ).journal_id
@@ -159,14 +159,14 @@ def pay_refund(*, message: CardMessage, member: Member, by: Actor, reason: str) 
     """
     owner = Member.objects.lock(member.pk)
     found, amount = _aside(message, owner)
-    if owner.state != Member.State.CLOSED or found.use is None:
+    if owner.state != Member.State.CLOSED or found.whose is None:
         raise RefundForAWallet
     journal = ledger.post(
         ledger.Move(amount, bookings.suspense(amount.unit), ledger.house(CASH, amount.unit)),
         kind="card_refund_paid",
         scope=refunds_aside.PAID,
         reference=str(found.pk),
-        source=found.use.source,
+        source=_source(found),
         by=by,
         must=True,
     ).journal_id
@@ -174,17 +174,22 @@ def pay_refund(*, message: CardMessage, member: Member, by: Actor, reason: str) 
     audit.record(by=by, act=PAID_TOLD, subject=found, after=told, reason=reason)
     _close(found, by=by, note=reason)
     notices.tell(member=owner, kind=PAID, subject=f"card_message:{found.pk}:paid", amount=amount)
-    return {"message": found, "merchant": found.use.merchant_name, "amount": amount, "member": owner}
+    merchant = found.use.merchant_name if found.use else ""
+    return {"message": found, "merchant": merchant, "amount": amount, "member": owner}
+
+
+def _source(message: CardMessage) -> str:
+    return message.use.source if message.use else f"card_message:{message.pk}"
 
 
 def _aside(message: CardMessage, owner: Member) -> tuple[CardMessage, Money]:
     """The message, locked, and what stands in suspense of it. Raises where nothing does, or it is another's."""
     CardMessage.objects.select_for_update().get(pk=message.pk)
-    found = CardMessage.objects.select_related("use__card").get(pk=message.pk)
+    found = CardMessage.objects.select_related("use__member", "card__member").get(pk=message.pk)
     amount = refunds_aside.left_of(found)
     if amount is None:
         raise RefundNotAside
-    if found.use and found.use.member_id != owner.pk:
+    if found.whose not in {None, owner}:
         raise RefundOfAnother
     return found, amount
 

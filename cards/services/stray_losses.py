@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from cards.models import CardMessage
-from cards.models.authorisations import Kind
+from cards.models.messages import Kind
 from cards.services import refunds_aside, strays
 from cards.services.settling import LOSSES
 from paymentsite.core.actors import Actor

@@ -6,8 +6,8 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from cards.messages import MessageDiffers, Told
-from cards.models import CardMessage
-from cards.models.authorisations import Code, Kind, Outcome
+from cards.models import Card, CardMessage
+from cards.models.messages import Code, Kind, Outcome
 from cards.services import refunds_aside, use_books
 from cards.services.uses import Taken
 from paymentsite.core import clock
@@ -23,8 +23,9 @@ SCOPE: Final = "cards.stray"
 MOVES: Final = {Kind.CAPTURE: True, Kind.REFUND_REVERSAL: True, Kind.REFUND: False}
 
 
-def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
-    """What the network takes from us, or gives us, stands in suspense until somebody knows whose it is."""
+def take_in(told: Told, kind: Kind, by: Actor, card: Card | None = None) -> Taken:
+    """What the network takes from us, or gives us, stands in suspense until somebody knows what to do: whose it is, or
+    how much it is on ``card``."""
     now = clock.now()
     # The same message is the same row and the same journal, whoever is first.
     key = uuid5(_MESSAGES, json.dumps([told.processor, told.message_id]))
@@ -33,6 +34,7 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
     facts: dict[str, Any] = {
         "id": key,
         "kind": kind,
+        "card": card,
         "reference": told.reference,
         "digest": digest,
         "outcome": Outcome.TOLD,
@@ -65,7 +67,8 @@ def take_in(told: Told, kind: Kind, by: Actor) -> Taken:
     if message.digest != digest:
         raise MessageDiffers(message=told.message_id)
     if made and journal and not _taken_back(message):
-        why = f"{told.merchant_name}: {settled}, of which no card of ours is known to be."
+        of = f"for which there is no rate to {card}" if card else "of which no card of ours is known to be"
+        why = f"{told.merchant_name}: {settled}, {of}."
         open_items.open(kind=STRAY, subject=message, why=why, by=SYSTEM)
     return Taken(None, "", replayed=not made)
 

@@ -8,7 +8,7 @@ from typing import Any
 from cards.chain_rules import Figures
 from cards.messages import MessageMalformed, Part, Told
 from cards.models import Card, CardAuthorisation
-from cards.models.authorisations import Kind, Outcome
+from cards.models.messages import Kind, Outcome
 from cards.services import after_use, debts, refunds_aside, sayings, strays, use_books, uses
 from cards.services.charges import Before, Charge, charge, there
 from cards.services.sweeping import swept
@@ -92,7 +92,7 @@ def take_in(*, told: Told, kind: Kind, by: Actor) -> Taken:
         charged = _charged(turn)
         counts = _there(turn, use, charged)
     except RateMissing:
-        return strays.take_in(told, kind, by)
+        return strays.take_in(told, kind, by, card)
     before = use.figures
     after = _after(turn, before, counts, charged.total.minor if charged else 0)
     journal = use_books.Journal()

@@ -12,7 +12,7 @@ from cards import merchant_kinds
 from cards.chain_rules import Figures
 from cards.messages import MessageDiffers, MessageMalformed, Told
 from cards.models import Card, CardAuthorisation, CardMessage
-from cards.models.authorisations import Kind
+from cards.models.messages import Kind
 from cards.queries import deciding
 from cards.queries.deciding import Facts
 from cards.services.charges import Charge
@@ -195,7 +195,8 @@ def count(use: CardAuthorisation, before: Figures, now: datetime) -> None:
 
 def count_told(turn: Turn, use: CardAuthorisation, before: Figures) -> None:
     """What nobody asked for, or more than was asked for, takes of its member's limits all the same."""
-    if use.counted_minor <= before.counted:
+    found_out = before.open_ended and use.captured_minor > before.captured
+    if use.counted_minor <= before.counted and not found_out:
         return
     if (more := use.counted_minor - limits.taken(_sources(use))) > 0:
         limits.record(turn.facts.limits, Money(more, use.currency)).save(force_insert=True)

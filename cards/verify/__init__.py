@@ -1,6 +1,19 @@
 """What must be true of cards, their uses, and account numbers."""
 
-from cards.verify import accounts, bank_credits, cards, decisions, fees, numbers, pins, reveals, settling, strays, uses
+from cards.verify import (
+    accounts,
+    bank_credits,
+    cards,
+    decisions,
+    fees,
+    numbers,
+    pins,
+    reveals,
+    settling,
+    strays,
+    use_facts,
+    uses,
+)
 
 __all__ = [
     "accounts",
@@ -13,5 +26,6 @@ __all__ = [
     "reveals",
     "settling",
     "strays",
+    "use_facts",
     "uses",
 ]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from cards import control_reading
 from cards.control_rules import Controls, Entry, Malformed, Rule, Use, against
 from cards.models import Card, CardAuthorisation, CardControls, CardEvent, CardMessage, DecisionReceipt
-from cards.models.authorisations import Kind, Outcome
+from cards.models.messages import Kind, Outcome
 from cards.services.caps import in_force
 from paymentsite.core import clock
 from paymentsite.core.verification import Fault, Run, check

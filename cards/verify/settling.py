@@ -52,6 +52,7 @@ def write_offs_are_told(run: Run) -> Iterator[Fault]:
     " it once.",
 )
 def refunds_are_placed(run: Run) -> Iterator[Fault]:
+    messages = CardMessage.objects.select_related("use__member", "card__member")
     for scope, act, seen, what in (
         (refunds_aside.PLACED, settling.REFUND_TOLD, "refunds put on wallets", "it puts a refund on a wallet"),
         (refunds_aside.PAID, settling.PAID_TOLD, "refunds paid by hand", "it pays a refund by hand"),
@@ -60,7 +61,7 @@ def refunds_are_placed(run: Run) -> Iterator[Fault]:
         journals = list(Journal.objects.posted().filter(scope=scope).order_by("pk"))
         run.seen[seen] = len(journals)
         for journal in journals:
-            message = CardMessage.objects.select_related("use__member").filter(pk=UUID(journal.reference)).first()
+            message = messages.filter(pk=UUID(journal.reference)).first()
             found = moved(journal)
             if message is None or len(found) != 1 or not _fits(journal, message, found[0]):
                 yield f"journal {journal.pk}", f"{what}, and moved something else"
@@ -87,15 +88,15 @@ def _fits(journal: Journal, message: CardMessage, moved: dict[str, Any]) -> bool
 def _goes(journal: Journal, message: CardMessage, moved: dict[str, Any]) -> bool:
     """To a wallet, of the card's member, if of any; or out of the house."""
     if journal.scope == refunds_aside.PAID:
-        return message.use is not None and (moved["target__owner"], moved["target__code"]) == (HOUSE, settling.CASH)
+        return message.whose is not None and (moved["target__owner"], moved["target__code"]) == (HOUSE, settling.CASH)
     wallet = Wallet.objects.filter(account=moved["target_id"]).first()
-    return wallet is not None and (message.use is None or message.use.member_id == wallet.member_id)
+    return wallet is not None and (message.whose is None or message.whose.pk == wallet.member_id)
 
 
 def _of(journal: Journal, message: CardMessage) -> str:
     """Who got it."""
-    if message.use is not None:
-        return message.use.member.owner
+    if message.whose is not None:
+        return message.whose.owner
     return str(Posting.objects.filter(journal=journal).values_list("target__owner", flat=True).get())
 
 

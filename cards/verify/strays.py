@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from cards.models import CardMessage
-from cards.models.authorisations import Kind
+from cards.models.messages import Kind
 from cards.services import settling, stray_losses, strays
 from cards.verify.settling import Told, moved
 from paymentsite.core.verification import Fault, Run, check

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from cards.chain_rules import Figures
 from cards.models import Card, CardAuthorisation, CardMessage
-from cards.models.authorisations import Kind, Outcome
+from cards.models.messages import Kind, Outcome
 from cards.queries.deciding import DEBT
 from cards.services import debts, refunds_aside, settling, use_books
 from paymentsite.core.verification import Fault, Run, check

@@ -86,9 +86,9 @@ class Verdict:
     use: LimitUse
 
 
-def judge(facts: Facts, amount: Money, *, more_of: int = 0) -> Verdict:
-    """Of ``amount``, for which the facts were asked; of one act that took ``more_of`` the same before. The member's
-    lock is held since before."""
+def judge(facts: Facts, amount: Money, *, more_of: int = 0, takes: Money | None = None) -> Verdict:
+    """Of ``amount``, for which the facts were asked; of one act that took ``more_of`` the same before, and ``takes`` no
+    more than that of it where it may yet become so much. The member's lock is held since before."""
     asked = facts.asked
     tier = facts.tier if facts.tier is not None else tiers.of(asked.member, asked.at).pk
     sums = [limit for limit in facts.limits if limit.measure in {Measure.AMOUNT, Measure.COUNT}]
@@ -98,7 +98,7 @@ def judge(facts: Facts, amount: Money, *, more_of: int = 0) -> Verdict:
         refusal = LimitMissing(currency=asked.currency, kind=asked.kind)
     elif exceeded := [reading for reading in readings if _asked(reading, amount, more_of) > reading.left]:
         refusal = _refusal(asked.member, min(exceeded, key=_strictness))
-    return Verdict(readings, refusal, _use(facts, amount, readings))
+    return Verdict(readings, refusal, _use(facts, amount if takes is None else takes, readings))
 
 
 def record(facts: Facts, amount: Money) -> LimitUse:

@@ -68,7 +68,12 @@ def today(zone: str | None = None) -> date:
 
 def day_of(moment: datetime, zone: str | None = None) -> date:
     """The date of ``moment`` in ``zone``, by default the business's."""
-    return moment.astimezone(ZoneInfo(zone or settings.BUSINESS_TIME_ZONE)).date()
+    return local(moment, zone).date()
+
+
+def local(moment: datetime, zone: str | None = None) -> datetime:
+    """``moment`` as clocks show it in ``zone``, by default the business's."""
+    return moment.astimezone(ZoneInfo(zone or settings.BUSINESS_TIME_ZONE))
 
 
 def shift() -> timedelta:

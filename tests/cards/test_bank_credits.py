@@ -24,7 +24,7 @@ from tests.cards.banking import NOWHERE, at_bank, bank, came, days, numbers, per
 from tests.factories import cny
 from tests.members.limiting import cap
 from tests.verified import clean
-from tests.wallets.deciding import decide, staff
+from tests.wallets.deciding import decide, staff, unsaved
 from tests.wallets.factories import holds, wallet
 from wallets.models import Wallet
 from wallets.queries import statements
@@ -292,6 +292,18 @@ def test_purposes_expire_the_night_after_their_last_day():
     assert states == {kept.pk: "expired", closed.pk: "expired", lasting.pk: "open", served.pk: "paid"}
     # Of a number that is closed there is nothing to say.
     assert Notice.objects.filter(kind="virtual_account_expired").count() == 1
+
+
+def test_purpose_that_cannot_expire_keeps_no_other_from_it():
+    broken, whole = (purpose(wallet(), expires_on=days(3)) for _ in range(2))
+    later = clock.now() + timedelta(days=4)
+
+    with unsaved(broken):
+        assert purposes.expire_due(now=later) == 1
+    assert [purposes_of(each)[0] for each in (broken, whole)] == ["open", "expired"]
+    assert OpenItem.objects.open().about(broken).get().kind == purposes.STUCK
+
+    assert (purposes.expire_due(now=later), OpenItem.objects.open().count(), clean()) == (1, 0, True)
 
 
 def test_served_purpose_does_not_expire():

@@ -15,6 +15,7 @@ from cards.models import Card, CardControls, DecisionReceipt
 from cards.services import controls, issuing
 from cards.services.controls import InvalidControls
 from cards.services.life import Channel
+from members.models import Member
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.models import AuditEntry
@@ -32,6 +33,21 @@ MONDAY_NOON = datetime(2031, 3, 3, 12, 0, tzinfo=UTC)
 def usage(**facts: Any) -> Use:
     usual = {"amount": 1, "merchant": "a", "category": "5411", "country": "CN", "currency": "CNY"}
     return Use(**{**usual, "entry": Entry.CHIP, "at": MONDAY_NOON, **facts})
+
+
+def test_hours_of_a_product_are_ours_wherever_members_say_that_they_live():
+    found = spending(100_00)
+    hour = clock.local(clock.now()).hour
+    terms = {"hours": [(hour + 1) % 24, (hour + 3) % 24]}
+    people = staff("maker", "set_product_controls"), staff("checker", "approve_raised_controls")
+    approved(controls.set_for_product(product=found.product, terms=terms, by=people[0], reason="by night"), people[1])
+
+    answers = set()
+    for zone in ("UTC", "Asia/Tokyo", "Asia/Kolkata", "Europe/Paris", "Pacific/Kiritimati", "America/Los_Angeles"):
+        Member.objects.filter(pk=found.member_id).update(time_zone=zone)
+        answers.add(ask(found, 1_00).code)
+
+    assert answers == {"control"}
 
 
 @pytest.mark.parametrize(

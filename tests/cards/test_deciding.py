@@ -7,7 +7,7 @@ import pytest
 from cards.control_rules import Entry
 from cards.messages import Merchant, MessageMalformed
 from cards.models import Card, CardAuthorisation, CardMessage, DecisionReceipt
-from cards.models.authorisations import Code
+from cards.models.messages import Code
 from cards.services import card_pins, codes, ending, issuing, life, sayings
 from cards.services.deciding import CODE_TRIES
 from cards.services.life import Channel

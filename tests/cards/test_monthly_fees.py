@@ -16,11 +16,13 @@ from members.models import Notice
 from members.services import members, notices
 from paymentsite.core import clock, verification
 from paymentsite.core.actors import SYSTEM
+from paymentsite.core.models import OpenItem
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Balance, Journal, Posting
 from tests.cards.factories import card, debit
 from tests.factories import cny, fund
 from tests.verified import clean
+from tests.wallets.deciding import unsaved
 from tests.wallets.factories import holds, wallet
 from wallets.models import Wallet
 from wallets.services import wallets
@@ -151,6 +153,22 @@ def test_fee_that_waits_is_owed_still_when_another_card_stands_in_the_place_of_i
 
     night(date(2031, 3, 2))
     assert (taken(found), holds(purse), clean()) == ([("2031-02-28", "paid")], cny(3_00), True)
+
+
+def test_fee_that_cannot_be_tried_again_keeps_no_other_waiting():
+    (broken, first), (whole, second) = costly(0), costly(0)
+    night(date(2031, 2, 28))
+    for purse in (broken, whole):
+        fund(purse.account, 5_00)
+
+    with unsaved(first.fees.get()):
+        night(date(2031, 3, 1))
+    assert [holds(purse) for purse in (broken, whole)] == [cny(5_00), cny(3_00)]
+    assert OpenItem.objects.open().get().kind == monthly_fees.WAITS_STUCK
+
+    night(date(2031, 3, 2))
+    assert (taken(first), taken(second)) == ([("2031-02-28", "paid")], [("2031-02-28", "paid")])
+    assert (holds(broken), OpenItem.objects.open().count(), clean()) == (cny(3_00), 0, True)
 
 
 def test_while_our_account_of_fees_takes_nothing_all_wait_and_are_taken_later():

@@ -11,12 +11,16 @@ from django.db.models import F
 from cards.models import Card, CardAuthorisation, CardControls, CardEvent, CardMessage, DecisionReceipt
 from cards.services import controls
 from cards.services.life import Channel
-from cards.verify import decisions, uses
+from cards.verify import decisions, use_facts, uses
 from paymentsite.core import verification
-from paymentsite.core.actors import Actor
+from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.ids import EPOCH
+from paymentsite.core.models import OpenItem
+from paymentsite.core.services import open_items
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.models import Posting
 from tests.cards.factories import card, debit
+from tests.cards.leftovers import stuck
 from tests.cards.using import HOTEL, ask, loaded, more, spending, tell, use
 from tests.factories import cny
 from tests.made_once import MadeOnce
@@ -24,15 +28,17 @@ from tests.wallets.factories import wallet
 
 pytestmark = pytest.mark.django_db
 
-MODULES = (uses, decisions)
+MODULES = (uses, use_facts, decisions)
 
 
 class Book(NamedTuple):
-    """Uses of each sort. ``spends`` was used often, ``owing`` took more than there was, ``counted`` has two uses."""
+    """Uses of each sort. ``spends`` was used often, ``owing`` took more than there was, ``counted`` has two uses,
+    ``bound`` one merchant."""
 
     spends: Card
     owing: Card
     counted: Card
+    bound: Card
 
 
 def make_book() -> Book:
@@ -53,7 +59,10 @@ def make_book() -> Book:
     tell("refund", owing, 10_00, reference="owed")
     counted = card(wallet(100_00).member, debit(), use=Card.Use.TIMES, times=2)
     ask(counted, 1_00, reference="counted")
-    return Book(spends, owing, counted)
+    bound = card(wallet(100_00).member, debit(), use=Card.Use.MERCHANT)
+    ask(bound, 1_00, reference="bound")
+    stuck()
+    return Book(spends, owing, counted, bound)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +83,8 @@ def test_everything_about_them_is_clean(book):
     run = verification.discover().run()
 
     assert run.findings == []
-    assert run.seen["uses of cards"] == 7
-    assert run.seen["receipts"] == 7
+    assert run.seen["uses of cards"] == 9
+    assert run.seen["receipts"] == 8
 
 
 Plant = Callable[[Book], str]
@@ -159,6 +168,17 @@ def debt_forgiven(book: Book) -> str:
     return f"{account.owner} in CNY"
 
 
+def nobody_looks(_book: Book) -> str:
+    OpenItem.objects.filter(kind="card_refund_stuck").delete()
+    return f"use {use('bought').pk}"
+
+
+def somebody_looks_at_nothing(_book: Book) -> str:
+    row = use("open")
+    open_items.open(kind="card_refund_stuck", subject=row, why="test", by=SYSTEM)
+    return f"cards.cardauthorisation:{row.pk}"
+
+
 def receipt_gone(_book: Book) -> str:
     row = DecisionReceipt.objects.get(message__use__reference="open")
     row.delete()
@@ -239,6 +259,18 @@ CORRUPTIONS: dict[str, tuple[str, Plant]] = {
     "use given back": ("uses_are_counted", of_card("counted", uses_left=2)),
     "use taken": ("uses_are_counted", of_card("counted", uses_left=0)),
     "debt forgiven": ("debts_are_booked", debt_forgiven),
+    "spends another account": (
+        "uses_lapse_in_time",
+        lambda book: of_use("open", account=book.counted.account)(book),
+    ),
+    "counts since another day": ("uses_lapse_in_time", of_use("open", at=EPOCH)),
+    "lapses later": ("uses_lapse_in_time", of_use("open", expires_at=EPOCH)),
+    "lapses never": ("uses_lapse_in_time", of_use("open", expires_at=None)),
+    "lapses though it is over": ("uses_lapse_in_time", of_use("paid", expires_at=EPOCH)),
+    "bound to another merchant": ("bound_to_where_used", of_card("bound", merchant="another")),
+    "bound to none": ("bound_to_where_used", of_card("bound", merchant="")),
+    "nobody looks at a refund aside": ("refunds_wait_for_people", nobody_looks),
+    "somebody looks at nothing": ("refunds_wait_for_people", somebody_looks_at_nothing),
     "receipt gone": ("decision_has_receipt", receipt_gone),
     "receipt says otherwise": ("decision_has_receipt", of_receipt("open", outcome="declined")),
     "receipt gives another reason": ("decision_has_receipt", of_receipt("declined", code="card_frozen")),

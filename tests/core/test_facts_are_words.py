@@ -14,7 +14,7 @@ from django.db.models.enums import ChoicesType
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from cards.models.authorisations import Code
+from cards.models.messages import Code
 from cards.services import controls, sayings
 from members.models.limits import limit_words
 from members.services import notices

@@ -10,7 +10,7 @@ from django.db.models import Q
 from cards.control_rules import Entry
 from cards.messages import Merchant
 from cards.models import Card
-from cards.models.authorisations import Outcome
+from cards.models.messages import Outcome
 from cards.services import simulating
 from cards.services.authorising import Answer
 from cards.services.simulating import PRESETS, Heard, Saying, What
