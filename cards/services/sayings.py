@@ -56,6 +56,10 @@ DECLINED_ELSEWHERE = notices.kind(
     ),
 )
 REFUNDED = notices.kind("card_refunded", gettext_noop("{merchant} gave back {amount}."))
+MADE_GOOD = notices.kind(
+    "card_loss_made_good",
+    gettext_noop("{merchant} gave back {amount}. You owed us that and we had written it off, so it stays with us."),
+)
 TAKEN_AGAIN = notices.kind("card_taken_again", gettext_noop("{merchant} took back {amount} that it had given back."))
 OWED = notices.kind(
     "card_debt",

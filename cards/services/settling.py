@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from cards.models import CardMessage
 from cards.queries.deciding import DEBT
-from cards.services import debts, refunds_aside, strays, telling, use_books
+from cards.services import debts, losses, refunds_aside, strays, telling, use_books
 from cards.services.credit_decisions import WalletTakesNothing
 from members.models import Member
 from members.services import notices
@@ -22,8 +22,6 @@ from paymentsite.ledger import services as ledger
 from paymentsite.ledger.services import manual
 from wallets.services import bookings, room, wallets
 
-LOSSES: Final = "losses"
-WRITTEN_OFF: Final = "cards.debt.written_off"
 CASH: Final = "cash"
 DEBT_TOLD: Final = "card.debt_written_off"
 REFUND_TOLD: Final = "card.refund_placed"
@@ -82,9 +80,9 @@ def write_off_debt(*, member: Member, currency: str, by: Actor, reason: str) -> 
         raise NothingOwed(currency=currency)
     account = use_books.debt_account(found, currency)
     journal = ledger.post(
-        ledger.Move(amount, ledger.house(LOSSES, currency), account),
+        ledger.Move(amount, ledger.house(losses.LOSSES, currency), account),
         kind="card_debt_written_off",
-        scope=WRITTEN_OFF,
+        scope=losses.WRITTEN_OFF,
         reference=str(uuid7(clock.now())),
         source=f"card_debt:{account.public_id}",
         by=by,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from cards.models import CardMessage
 from cards.models.messages import Kind
 from cards.services import refunds_aside, strays
-from cards.services.settling import LOSSES
+from cards.services.losses import LOSSES
 from paymentsite.core.actors import Actor
 from paymentsite.core.effects import Effect, Line
 from paymentsite.core.errors import Conflict

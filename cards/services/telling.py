@@ -9,7 +9,7 @@ from cards.chain_rules import Figures
 from cards.messages import MessageMalformed, Part, Told
 from cards.models import Card, CardAuthorisation
 from cards.models.messages import Kind, Outcome
-from cards.services import after_use, debts, refunds_aside, sayings, strays, use_books, uses
+from cards.services import after_use, debts, losses, refunds_aside, sayings, strays, use_books, uses
 from cards.services.charges import Before, Charge, charge, there
 from cards.services.sweeping import swept
 from cards.services.uses import Taken, Turn
@@ -172,14 +172,16 @@ def _move(
     hold = use_books.hold_of(use)
     if turn.kind in _TAKES and charged:
         of = hold if turn.kind == Kind.CAPTURE else None
-        suspended = refunds_aside.of(use).total if turn.kind == Kind.REFUND_REVERSAL else 0
-        use_books.take(journal, use, turn.card, charged, of, after.held, suspended=suspended)
+        back = {}
+        if turn.kind == Kind.REFUND_REVERSAL:
+            back = {"suspended": refunds_aside.of(use).total, "recovered": losses.recovered(use).minor}
+        use_books.take(journal, use, turn.card, charged, of, after.held, **back)
         return None
     if turn.kind == Kind.REFUND and charged:
         target = _receiving(turn.card)
         nobodys = target.owner != turn.card.member.owner
         debt = debts.standing(turn.card.member, use.currency) if nobodys else None
-        use_books.give(journal, use, charged, target, debt)
+        use_books.give(journal, use, charged, target, debt, losses.of(use))
         return target
     spare = use_books.free(use.account) if after.held else 0
     use_books.bring(journal, use, hold, after.held, spare)
@@ -210,10 +212,13 @@ def _tell(
         notices.tell(member=card.member, kind=sayings.SPENT, **spent)
     if turn.kind == Kind.REFUSAL:
         notices.tell(member=card.member, kind=sayings.DECLINED_ELSEWHERE, last_four=card.last_four, **about)
-    if turn.kind == Kind.REFUND and charged and charged.own.minor:
-        notices.tell(member=card.member, kind=sayings.REFUNDED, amount=charged.own, **about)
-    if turn.kind == Kind.REFUND_REVERSAL and charged and charged.own.minor:
-        notices.tell(member=card.member, kind=sayings.TAKEN_AGAIN, amount=charged.own, **about)
+    ours = Money(journal.ours, use.currency)
+    if turn.kind == Kind.REFUND and charged and ours.minor:
+        notices.tell(member=card.member, kind=sayings.MADE_GOOD, amount=ours, **about)
+    if turn.kind == Kind.REFUND and charged and charged.own > ours:
+        notices.tell(member=card.member, kind=sayings.REFUNDED, amount=charged.own - ours, **about)
+    if turn.kind == Kind.REFUND_REVERSAL and charged and charged.own > ours:
+        notices.tell(member=card.member, kind=sayings.TAKEN_AGAIN, amount=charged.own - ours, **about)
         if use.returned_minor < 0:
             more = Money(-use.returned_minor, use.merchant_currency)
             why = f"{use.merchant_name} took back {more} more than it ever gave back."

@@ -20,6 +20,7 @@ from paymentsite.ledger.models import Account, Balance, Hold
 from wallets.services import bookings, exchanges, fees
 
 SCOPE: Final = "cards.use"
+LOSSES: Final = "losses"
 # What is paid in another currency is exchanged on the way.
 exchanges.earn(SCOPE)
 
@@ -35,6 +36,8 @@ class Journal:
     entries: list[ledger.Entry] = field(default_factory=list)
     debt: int = 0
     placed: bool = False
+    # What of it was, or is, our loss and not the member's.
+    ours: int = 0
 
 
 def clearing(processor: str, currency: str) -> Account:
@@ -90,16 +93,19 @@ def take(
     target: int,
     *,
     suspended: int = 0,
+    recovered: int = 0,
 ) -> None:
     """What was captured is taken: from what is set aside, then from what else there is, and the rest becomes a debt.
 
-    ``target`` stays set aside. What is taken back of a refund comes first out of what of it is ``suspended`` still.
+    ``target`` stays set aside. What is taken back of a refund comes first out of what of it is ``suspended`` still,
+    then out of what it ``recovered`` of our losses.
     """
     account = use.account
     status = Balance.objects.select_for_update().get(pk=account.pk).status
     left = hold.left.minor if hold and status in {Balance.Status.OPEN, Balance.Status.NO_DEBIT} else 0
     held = hold.left.minor if hold else 0
-    legs = _out_of_suspense(journal, _legs(use, charge), suspended)
+    legs, _ = _out_of(journal, _legs(use, charge), suspended, bookings.suspense(use.currency))
+    legs, journal.ours = _out_of(journal, legs, recovered, ledger.house(LOSSES, use.currency))
     used = min(left, sum(amount.minor for amount, _ in legs))
     spare = free(account)
     rest = used
@@ -118,18 +124,17 @@ def take(
     _settle(journal, use, charge)
 
 
-def _out_of_suspense(journal: Journal, legs: Sequence[Leg], suspended: int) -> list[Leg]:
-    """What has to come from elsewhere."""
-    left = []
+def _out_of(journal: Journal, legs: Sequence[Leg], most: int, source: Account) -> tuple[list[Leg], int]:
+    """What has to come from elsewhere, once at ``most`` so much came from ``source``; and what did."""
+    left, rest = [], most
     for amount, target in legs:
-        part = min(suspended, amount.minor)
-        suspended -= part
+        part = min(rest, amount.minor)
+        rest -= part
         if part:
-            source = bookings.suspense(amount.unit)
             journal.entries.append(ledger.Move(Money(part, amount.unit), source, target))
         if amount.minor > part:
             left.append((Money(amount.minor - part, amount.unit), target))
-    return left
+    return left, most - rest
 
 
 def _take_short(journal: Journal, account: Account, card: Card, short: Sequence[Leg], spare: int) -> None:
@@ -145,10 +150,20 @@ def _take_short(journal: Journal, account: Account, card: Card, short: Sequence[
 
 
 def give(
-    journal: Journal, use: CardAuthorisation, charge: Charge, target: Account, debt: tuple[Money, Account] | None
+    journal: Journal,
+    use: CardAuthorisation,
+    charge: Charge,
+    target: Account,
+    debt: tuple[Money, Account] | None,
+    lost: Money,
 ) -> None:
-    """What is refunded goes to ``target``; where that is nobody's, it pays its member's ``debt`` first."""
+    """What is refunded makes good first what we ``lost`` by the use, and goes to ``target``; where that is nobody's, it
+    pays its member's ``debt`` before."""
     rest, network = charge.own, _network(use, charge)
+    if (part := min(rest, lost)).minor:
+        journal.entries.append(ledger.Move(part, network, ledger.house(LOSSES, use.currency)))
+        journal.ours = part.minor
+        rest -= part
     if debt and (part := min(rest, debt[0])).minor:
         journal.entries.append(ledger.Move(part, network, debt[1]))
         rest -= part

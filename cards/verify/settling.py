@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from cards.models import CardMessage
+from django.db.models import Q
+
+from cards.models import CardAuthorisation, CardMessage
+from cards.models.messages import Kind
 from cards.queries.deciding import DEBT
-from cards.services import refunds_aside, settling
+from cards.services import losses, refunds_aside, settling, use_books
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.money import Money
 from paymentsite.core.verification import Fault, Run, check
@@ -32,18 +35,33 @@ _COLUMNS: Final = (
 )
 def write_offs_are_told(run: Run) -> Iterator[Fault]:
     told = Told(settling.DEBT_TOLD)
-    journals = list(Journal.objects.posted().filter(scope=settling.WRITTEN_OFF).order_by("pk"))
+    journals = list(Journal.objects.posted().filter(scope=losses.WRITTEN_OFF).order_by("pk"))
     run.seen["debts written off"] = len(journals)
     for journal in journals:
         found = moved(journal)
         ends = [(row["source__owner"], row["source__code"], row["target__code"]) for row in found]
-        if ends != [(HOUSE, settling.LOSSES, DEBT)]:
+        if ends != [(HOUSE, losses.LOSSES, DEBT)]:
             yield f"journal {journal.pk}", "it writes off a debt, and moved something else"
         elif (what := found[0]) and not told.tells(
             journal, what, f"ledger.account:{what['target_id']}", of=what["target__owner"]
         ):
             yield f"journal {journal.pk}", "it writes off a debt, and the audit trail tells otherwise"
     yield from told.idle(journals)
+
+
+@check(
+    "cards.losses_are_made_good",
+    "What merchants gave back of a use that we had lost by made that loss good, and no more than it was.",
+)
+def losses_are_made_good(run: Run) -> Iterator[Fault]:
+    ours = Q(source__code=losses.LOSSES) | Q(target__code=losses.LOSSES)
+    moved = Posting.objects.filter(ours, journal__scope=use_books.SCOPE).values("journal__source").distinct()
+    known = {use.source: use for use in CardAuthorisation.objects.filter(messages__kind=Kind.REFUND).distinct()}
+    run.seen["losses made good"] = moved.count()
+    for source in sorted(moved.values_list("journal__source", flat=True)):
+        use = known.get(source)
+        if use is None or losses.recovered(use).minor < 0 or losses.of(use).minor < 0:
+            yield f"use {source.partition(':')[2]}", "it gave back another loss than we had by it"
 
 
 @check(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cards.models import CardMessage
 from cards.models.messages import Kind
-from cards.services import settling, stray_losses, strays
+from cards.services import losses, stray_losses, strays
 from cards.verify.settling import Told, moved
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Journal
@@ -45,7 +45,7 @@ def _is_aside(message: CardMessage, journal: Journal) -> bool:
 
 def _is_lost(message: CardMessage, found: list[dict[str, Any]]) -> bool:
     lost = stray_losses.taken(message)
-    return lost is not None and _went(found) == [((HOUSE, settling.LOSSES), (HOUSE, "suspense"), lost.minor, lost.unit)]
+    return lost is not None and _went(found) == [((HOUSE, losses.LOSSES), (HOUSE, "suspense"), lost.minor, lost.unit)]
 
 
 def _went(found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from cards.chain_rules import Figures
 from cards.models import Card, CardAuthorisation, CardMessage
 from cards.models.messages import Kind, Outcome
 from cards.queries.deciding import DEBT
-from cards.services import debts, refunds_aside, settling, use_books
+from cards.services import debts, losses, refunds_aside, use_books
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Balance, Hold, Journal, Posting
 from paymentsite.ledger.services.accounts import HOUSE
@@ -109,8 +109,9 @@ def message_is_posted(_: Run) -> Iterator[Fault]:
     posted = CardMessage.objects.exclude(use=None)
     own = Posting.objects.filter(journal=OuterRef("journal"))
     owner = OuterRef("use__account__owner")
-    # What is taken back of a refund that stands in suspense comes from there.
-    theirs = Q(source__owner=owner) | Q(source__owner=HOUSE, source__code=refunds_aside.SUSPENSE)
+    # What is taken back of a refund that stands in suspense, or that made a loss good, comes from there.
+    ours_aside = Q(source__owner=HOUSE, source__code__in=[refunds_aside.SUSPENSE, losses.LOSSES])
+    theirs = Q(source__owner=owner) | ours_aside
     out = own.filter(theirs).exclude(target__owner=owner).order_by().values("journal")
     back = own.filter(source__owner__startswith="processor:").order_by().values("journal")
     through = own.filter(source__code="position", target__unit=OuterRef("use__currency")).order_by().values("journal")
@@ -178,7 +179,7 @@ def debts_are_booked(run: Run) -> Iterator[Fault]:
     for owner, unit, minor in rows.iterator(_CHUNK):
         owed[owner, unit] = owed.get((owner, unit), 0) + minor
     # A refund that no account can take pays what its member owes, too.
-    less = [debts.SCOPE, settling.WRITTEN_OFF, use_books.SCOPE]
+    less = [debts.SCOPE, losses.WRITTEN_OFF, use_books.SCOPE]
     paid = Posting.objects.filter(journal__scope__in=less, target__code=DEBT)
     for owner, unit, minor in paid.values_list("target__owner", "unit").annotate(sum=Sum("amount_minor")):
         owed[owner, unit] = owed.get((owner, unit), 0) - minor

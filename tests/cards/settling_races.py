@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from cards.models import CardFee, CardMessage
-from cards.services import debts, monthly_fees, settling, stray_losses
+from cards.services import debts, losses, monthly_fees, settling, stray_losses
 from paymentsite.core import verification
 from paymentsite.core.models import OpenItem
 from paymentsite.core.services import approvals
@@ -58,7 +58,7 @@ def lost_once(together: Together, count: int) -> None:
 
     assert sum(not isinstance(each, Exception) for each in results) == 1
     assert {type(each) for each in results if isinstance(each, Exception)} <= {stray_losses.StrayNotOpen}
-    assert (standing("suspense"), standing(stray_losses.LOSSES), clean()) == (0, -20_00, True)
+    assert (standing("suspense"), standing(losses.LOSSES), clean()) == (0, -20_00, True)
 
 
 def placed_or_taken_back(together: Together, count: int) -> None:
@@ -112,7 +112,7 @@ def forgiven_and_paid(together: Together, count: int) -> None:
     expected = settling.NothingOwed | approvals.EffectChanged
     strange = [each for each in results if isinstance(each, Exception) and not isinstance(each, expected)]
     assert not strange, strange
-    lost = -standing(settling.LOSSES)
+    lost = -standing(losses.LOSSES)
     assert lost in {0, 10_00}, lost
     assert (debt(found), books.standing(found.account).posted) == (10_00 - lost, cny(0))
     assert clean()

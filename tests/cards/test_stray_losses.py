@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from cards.models import CardMessage
-from cards.services import stray_losses
+from cards.services import losses, stray_losses
 from cards.services.stray_losses import StrayNotOpen
 from cards.verify import strays as checks
 from members.models import User
@@ -43,7 +43,7 @@ def test_what_nobody_claims_is_our_loss_when_two_people_say_so(what):
 
     decide(proposal)
 
-    assert (standing("suspense"), standing(stray_losses.LOSSES)) == (0, -20_00)
+    assert (standing("suspense"), standing(losses.LOSSES)) == (0, -20_00)
     assert (OpenItem.objects.open().count(), clean()) == (0, True)
 
 
@@ -56,7 +56,7 @@ def test_it_is_lost_once():
         decide(second)
     with pytest.raises(StrayNotOpen):
         lose(message)
-    assert standing(stray_losses.LOSSES) == -20_00
+    assert standing(losses.LOSSES) == -20_00
 
 
 def test_what_came_in_or_is_about_a_card_of_ours_is_not_lost():
