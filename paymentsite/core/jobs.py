@@ -28,6 +28,9 @@ from paymentsite.core.waiting import Anything, First
 logger = logging.getLogger(__name__)
 
 RESULT_MAX: Final = 2_000
+# What ran for a moment later than so was a clock that went wrong: it is passed over, so that nothing waits for that
+# moment to come, and forgotten, so that what is due then is done.
+AHEAD_MAX: Final = timedelta(hours=1)
 
 
 class Work(Protocol):
@@ -136,7 +139,7 @@ class Schedule:
         owed, later = self._look(now, since)
         tick = Tick(later=later)
         for each in owed:
-            run = _claim(each)
+            run = _claim(each, now)
             if run is not None:
                 tick.ran.append(_work(each.job, run, now))
                 continue
@@ -147,7 +150,7 @@ class Schedule:
 
     def _look(self, now: datetime, since: datetime) -> tuple[list[Owed], datetime | None]:
         """What is owed, in order, and when the next job is that a moved clock stops for."""
-        owed, stops, latest, firsts = [], [], _latest(self.jobs), self._firsts()
+        owed, stops, latest, firsts = [], [], _latest(self.jobs, now), self._firsts()
         for job in self.jobs.values():
             run = latest.get(job.name)
             last = Last(run.slot, run.state == JobRun.State.DONE, run.again) if run else Last(since)
@@ -173,17 +176,23 @@ class Schedule:
 _LATEST: Final = """
 WITH wanted (name) AS (VALUES {names})
 SELECT run.* FROM wanted JOIN core_jobrun run ON run.id = (
-    SELECT id FROM core_jobrun WHERE core_jobrun.name = wanted.name ORDER BY slot DESC LIMIT 1
+    SELECT id FROM core_jobrun WHERE core_jobrun.name = wanted.name AND slot <= %s ORDER BY slot DESC LIMIT 1
 )
 """
 
 
-def _latest(names: Collection[str]) -> dict[str, JobRun]:
+def ahead(now: datetime) -> QuerySet[JobRun]:
+    """What ran for a moment that has not come."""
+    return JobRun.objects.filter(slot__gt=now + AHEAD_MAX)
+
+
+def _latest(names: Collection[str], now: datetime) -> dict[str, JobRun]:
     """The last run of each job that ever ran."""
     if not names:
         return {}
     values = ", ".join(["(%s)"] * len(names))
-    return {run.name: run for run in JobRun.objects.raw(_LATEST.format(names=values), list(names))}
+    runs = JobRun.objects.raw(_LATEST.format(names=values), [*names, now + AHEAD_MAX])
+    return {run.name: run for run in runs}
 
 
 def _trigger(*, every: timedelta | None, daily: str | None, due: Due | None) -> Trigger:
@@ -199,7 +208,7 @@ def _trigger(*, every: timedelta | None, daily: str | None, due: Due | None) -> 
     return given[0]
 
 
-def _claim(owed: Owed) -> JobRun | None:
+def _claim(owed: Owed, now: datetime) -> JobRun | None:
     """Make the slot ours, or nothing when another process has it, had it, or runs this job now."""
     job, slot, _, last = owed
     try:
@@ -209,7 +218,7 @@ def _claim(owed: Owed) -> JobRun | None:
         return None
 
     # From here on nobody else can start this job; whoever did since we looked has left a later slot.
-    if run and JobRun.objects.filter(name=job.name, slot__gt=slot).exists():
+    if run and JobRun.objects.filter(name=job.name, slot__gt=slot, slot__lte=now + AHEAD_MAX).exists():
         _finish(run, JobRun.State.DONE, "overtaken by a later run")
         return None
     return run
@@ -260,7 +269,8 @@ tick = schedule.tick
 
 @job("core.forget_job_runs", daily="00:00")
 def forget_runs(*, now: datetime) -> str:
-    """Delete runs that are past remembering; the latest of each job stays, for it says what is done."""
+    """Delete runs that are past remembering; the latest of each job stays, for it says what is done. So go those for
+    moments that have not come."""
     later = JobRun.objects.filter(name=OuterRef("name"), slot__gt=OuterRef("slot"))
     kept: dict[timedelta, list[str]] = {}
     for each in schedule.jobs.values():
@@ -270,4 +280,5 @@ def forget_runs(*, now: datetime) -> str:
         forgotten += JobRun.objects.filter(Exists(later), name__in=names, slot__lt=now - time_kept).delete()[0]
     # One that nothing can be done about is tried every minute: of that a day tells enough.
     stuck = JobRun.objects.filter(Exists(later), again__gte=AGAIN_MAX, slot__lt=now - timedelta(days=1))
+    forgotten += ahead(now).exclude(state=JobRun.State.RUNNING).delete()[0]
     return f"{forgotten + stuck.delete()[0]} forgotten"

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from paymentsite.core import immutability, jobs, terms, vault
+from paymentsite.core import clock, immutability, jobs, terms, vault
 from paymentsite.core.models import JobRun
 from paymentsite.core.services import approvals, audit, open_item_checks, trail
 from paymentsite.core.vault import loading
@@ -231,6 +231,12 @@ def jobs_not_stuck(_: Run) -> Iterator[Fault]:
     for job in (job for job in jobs.schedule.jobs.values() if job.name in running):
         for run in JobRun.objects.filter(job.lapsed(), name=job.name):
             yield f"job {job.name}", f"has been running since {run.started_at:%Y-%m-%d %H:%M:%S} UTC, lease {job.lease}"
+
+
+@check("core.jobs_not_ahead", "No job has run for a moment that has not come.")
+def jobs_not_ahead(_: Run) -> Iterator[Fault]:
+    for name, slot in jobs.ahead(clock.now()).order_by("name", "slot").values_list("name", "slot"):
+        yield f"job {name}", f"has run for {slot:%Y-%m-%d %H:%M:%S} UTC: some machine's clock was ahead"
 
 
 @check("core.vault_keys", "The vault has every key that it needs, and in production none that others know.")

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from django.db import connection
 
-from paymentsite.core import jobs
+from paymentsite.core import clock, jobs, verification
 from paymentsite.core.jobs import Owed
 from paymentsite.core.models import JobRun
 from tests.core.diary import HOUR, HOURS_AGO, MINUTE, NOON, SECOND, crash, diary, runs
@@ -141,16 +141,32 @@ def test_a_take_over_that_comes_second_takes_nothing(diary):
     hourly = diary.schedule.jobs["hourly"]
 
     owed = Owed(hourly, NOON, 0, seen)
-    assert jobs._claim(owed).attempt == 2
-    assert jobs._claim(owed) is None
+    assert jobs._claim(owed, NOON).attempt == 2
+    assert jobs._claim(owed, NOON) is None
 
 
 def test_a_claim_that_was_overtaken_does_nothing(diary):
     diary.hourly()
     diary.schedule.tick(NOON + HOUR)
 
-    assert jobs._claim(Owed(diary.schedule.jobs["hourly"], NOON, 0, None)) is None
+    assert jobs._claim(Owed(diary.schedule.jobs["hourly"], NOON, 0, None), NOON + HOUR) is None
     assert JobRun.objects.get(slot=NOON).result == "overtaken by a later run"
+
+
+def test_a_clock_that_was_a_month_ahead_stops_nothing(diary):
+    diary.hourly()
+    diary.schedule.tick(NOON + 720 * HOUR)
+
+    for hours in (1, 2, 3):
+        assert [run.slot for run in diary.schedule.tick(NOON + hours * HOUR).ran] == [NOON + hours * HOUR]
+    with clock.standing(NOON + 3 * HOUR):
+        [finding] = verification.discover().run(only=["core.jobs_not_ahead"]).findings
+        assert (finding.subject, "some machine's clock was ahead" in finding.detail) == ("job hourly", True)
+
+    # Forgotten in the night, so that what is due then is done then.
+    jobs.forget_runs(now=NOON + 12 * HOUR)
+    assert verification.discover().run(only=["core.jobs_not_ahead"]).findings == []
+    assert [run.slot for run in diary.schedule.tick(NOON + 720 * HOUR).ran] == [NOON + 720 * HOUR]
 
 
 def test_a_job_that_never_ran_owes_only_what_fell_due_since(diary):

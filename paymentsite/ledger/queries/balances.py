@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Min, QuerySet, Subquery, Sum
+from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from paymentsite.core.ids import uuid7_floor
@@ -76,29 +76,60 @@ def _live(account_id: int) -> int:
 def balance_at(account: Account, at: datetime, *, inclusive: bool = True) -> Money:
     """What the journals recorded up to ``at`` (that moment too, if ``inclusive``) had left on ``account``.
 
-    From the last snapshot whose block holds nothing later, and the postings that are not in it.
+    A strict account's postings stand one behind the other: those behind one that was recorded later are later, too,
+    whatever the clocks of their processes said. So what it had never was below its floor.
     """
-    how = "lte" if inclusive else "lt"
-    snapshot = (
-        Snapshot.objects.filter(account=account, **{f"block__recorded_until__{how}": at}).order_by("-block_id").first()
-    )
-    posted = snapshot.posted_minor if snapshot else 0
-    later = Posting.objects.filter(**{f"journal__recorded_at__{how}": at})
     if account.strict:
-        seq = snapshot.seq if snapshot else 0
-        came = later.filter(target=account, target_seq__gt=seq)
-        went = later.filter(source=account, source_seq__gt=seq)
-    else:
-        height = snapshot.block_id if snapshot else 0
-        since = first_after(height)
-        later = later.exclude(journal__leaf__block__lte=height)
-        came = later.filter(target=account, target_seq=None, journal__gte=since)
-        went = later.filter(source=account, source_seq=None, journal__gte=since)
+        return cut(account, at, inclusive=inclusive).before
+    how = "lte" if inclusive else "lt"
+    # From the last snapshot whose block holds nothing later, and the postings that are not in it.
+    snapshot = _snapshot(account, at, how)
+    height = snapshot.block_id if snapshot else 0
+    since = first_after(height)
+    later = Posting.objects.filter(**{f"journal__recorded_at__{how}": at}).exclude(journal__leaf__block__lte=height)
+    came = later.filter(target=account, target_seq=None, journal__gte=since)
+    went = later.filter(source=account, source_seq=None, journal__gte=since)
     # Both sides in one statement: an act that is committed between two would be counted by half.
     moved = Balance.objects.filter(pk=account.pk).values_list(
         Coalesce(Subquery(_total(came)), 0) - Coalesce(Subquery(_total(went)), 0)
     )
-    return Money(posted + int(moved.get()[0]), account.unit)
+    return Money((snapshot.posted_minor if snapshot else 0) + int(moved.get()[0]), account.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a moment stands among the postings of a strict account: what they had left before it, and the number of the
+    first after it, None where there is none yet."""
+
+    before: Money
+    after: int | None
+
+
+def cut(account: Account, at: datetime, *, inclusive: bool = False) -> Cut:
+    """Between which postings of a strict account ``at`` is; what was recorded at that very moment is before it only if
+    ``inclusive``."""
+    snapshot = _snapshot(account, at, "lte" if inclusive else "lt")
+    seq = snapshot.seq if snapshot else 0
+    later = Posting.objects.filter(**{f"journal__recorded_at__{'gt' if inclusive else 'gte'}": at})
+    came = later.filter(target=OuterRef("account_id"), target_seq__gt=seq).order_by("target_seq")
+    went = later.filter(source=OuterRef("account_id"), source_seq__gt=seq).order_by("source_seq")
+    # All in one statement: what is committed between two would be seen by half.
+    posted, *first = Balance.objects.values_list(
+        "posted_minor",
+        Subquery(came.values("target_seq")[:1]),
+        Subquery(came.values(left=F("target_balance_minor") - F("amount_minor"))[:1]),
+        Subquery(went.values("source_seq")[:1]),
+        Subquery(went.values(left=F("source_balance_minor") + F("amount_minor"))[:1]),
+    ).get(pk=account.pk)
+    found = [(number, left) for number, left in (first[:2], first[2:]) if number is not None]
+    after, left = min(found, default=(None, posted))
+    return Cut(Money(left, account.unit), after)
+
+
+def _snapshot(account: Account, at: datetime, how: str) -> Snapshot | None:
+    """The last one whose block holds nothing later."""
+    found = Snapshot.objects.filter(account=account, **{f"block__recorded_until__{how}": at})
+    return found.order_by("-block_id").first()
 
 
 def first_after(height: int) -> UUID:

@@ -13,8 +13,8 @@ from paymentsite.core.errors import Invalid
 from paymentsite.core.ids import uuid7_floor
 from paymentsite.core.money import Money
 from paymentsite.core.reading import one_view
-from paymentsite.ledger.models import Account, Journal, Posting, Snapshot
-from paymentsite.ledger.queries.balances import balance_at, first_after
+from paymentsite.ledger.models import Account, Journal, Posting
+from paymentsite.ledger.queries.balances import balance_at, cut
 
 PAGE: Final = 50
 _TRIES: Final = 5
@@ -98,16 +98,19 @@ def statement_between(account: Account, *, since: datetime, until: datetime) -> 
 def _between(account: Account, since: datetime, until: datetime) -> Period:
     came, went = _incoming(account), _outgoing(account)
     if account.strict:
-        first, last = _numbers_around(account, since, until)
-        came, went = came.filter(target_seq__gt=first), went.filter(source_seq__gt=first)
-        if last is not None:
-            came, went = came.filter(target_seq__lte=last), went.filter(source_seq__lte=last)
+        begin, end = cut(account, since), cut(account, until)
+        opening = begin.before
+        if begin.after is None:
+            return Period(opening, [], opening)
+        came, went = came.filter(target_seq__gte=begin.after), went.filter(source_seq__gte=begin.after)
+        if end.after is not None:
+            came, went = came.filter(target_seq__lt=end.after), went.filter(source_seq__lt=end.after)
     else:
+        opening = balance_at(account, since, inclusive=False)
         span = Q(journal__gte=uuid7_floor(since), journal__lt=uuid7_floor(until + _MILLISECOND))
+        span &= Q(journal__recorded_at__gte=since, journal__recorded_at__lt=until)
         came, went = came.filter(span), went.filter(span)
-    within = Q(journal__recorded_at__gte=since, journal__recorded_at__lt=until)
-    lines = sorted(_lines(account, came.filter(within), went.filter(within)), key=_order)
-    opening = balance_at(account, since, inclusive=False)
+    lines = sorted(_lines(account, came, went), key=_order)
     return Period(opening, lines, opening + Money(sum(line.amount.minor for line in lines), account.unit))
 
 
@@ -155,13 +158,3 @@ def _before(page: str) -> Q:
     if not dot:
         raise PageUnknown(page=page)
     return Q(journal__lte=key) & (Q(journal__lt=key) | Q(pk__lt=_number(posting)))
-
-
-def _numbers_around(account: Account, since: datetime, until: datetime) -> tuple[int, int | None]:
-    """Between which of the account's numbers the period's postings must lie, by the snapshots on either side."""
-    snapshots = Snapshot.objects.filter(account=account)
-    before = snapshots.filter(block__recorded_until__lt=since).order_by("-block_id").first()
-    after = snapshots.filter(block__recorded_until__gte=until).order_by("block_id").first()
-    if after is not None and first_after(after.block_id) < uuid7_floor(until):
-        after = None  # something of the period was sealed late
-    return (before.seq if before else 0), (after.seq if after else None)
