@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Final, NoReturn
+from urllib.parse import urlsplit
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 VAR: Final = ROOT / "var"
@@ -81,6 +82,7 @@ def prepare() -> str:
     """Translations, tables and sample data are there; returns what the sample data says of itself."""
     import django
 
+    known(os.environ.get("DATABASE_URL", ""))
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
@@ -99,6 +101,17 @@ def prepare() -> str:
     call_command("migrate", interactive=False, verbosity=0)
     connection.close()
     return manage("demo")
+
+
+def known(url: str) -> None:
+    """Fail on a DATABASE_URL that names no database that the site runs on."""
+    try:
+        split = urlsplit(url)
+        good = split.scheme in {"postgresql", "postgres", "sqlite"} and (split.port or 1) > 0
+    except ValueError:
+        good = False
+    if url and not good:
+        fail("DATABASE_URL is none: postgresql://user:password@host:5432/name, or sqlite:////folder/file.")
 
 
 def broker_answers(url: str) -> None:

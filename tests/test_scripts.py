@@ -99,6 +99,15 @@ def test_unreachable_database_is_refused_with_a_sentence(installed):
 
 
 @pytest.mark.story
+@pytest.mark.parametrize("url", ["nonsense", "mysql://root@localhost/site", "postgresql://localhost:port/site"])
+def test_database_url_that_is_none_is_refused_with_a_sentence(installed, url):
+    done = run(installed, "./script/run", PORT=str(free_port()), DATABASE_URL=url)
+
+    sentence = "DATABASE_URL is none: postgresql://user:password@host:5432/name, or sqlite:////folder/file.\n"
+    assert (done.returncode, done.stderr) == (1, sentence)
+
+
+@pytest.mark.story
 def test_unreachable_broker_is_refused_with_a_sentence(installed):
     done = run(installed, "./script/run", PORT=str(free_port()), REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
 

@@ -22,7 +22,7 @@ from django.db.utils import DatabaseError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from paymentsite.core import vault
+from paymentsite.core import realms, vault
 from paymentsite.core.units import OWN_UNITS, SCALES
 
 BOOT: Final = "boot"
@@ -40,7 +40,7 @@ def register() -> None:
     """Make Django's check framework know these checks."""
     for check in (modes, secrets, hosts, collected_files, mail, pins, values):
         checks.register(check, checks.Tags.security, BOOT)
-    for check in (durable_database, persistent_broker, staff_second_factor):
+    for check in (durable_database, own_database, persistent_broker, staff_second_factor):
         checks.register(check, checks.Tags.database, BOOT)
 
 
@@ -151,15 +151,36 @@ def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Iterat
             yield _error("E030", f"The database does not answer: {_first_line(error)}", "Check DATABASE_URL.")
 
 
+def own_database(databases: Sequence[str] | None = None, **_: Any) -> Iterator[checks.CheckMessage]:
+    """A database that never held money that does not exist."""
+    if not settings.PRODUCTION:
+        return
+    for alias in databases or []:
+        try:
+            kind = realms.kind_of(connections[alias])
+        except DatabaseError:
+            continue  # an unreachable one has its own message
+        if kind == realms.SANDBOX:
+            yield _error(
+                "E031",
+                "This database was filled in a sandbox: it holds money that does not exist.",
+                "Set DATABASE_URL to one that is production's from the beginning.",
+            )
+
+
 def persistent_broker(databases: Sequence[str] | None = None, **_: Any) -> Iterator[checks.CheckMessage]:
     """A broker that still has its messages after a restart, and that every machine shares."""
     if not (settings.PRODUCTION and databases):
         return
+    shared = any(connections[alias].vendor != "sqlite" for alias in databases)
+    if shared and not settings.REDIS_URL:
+        hint = "Set REDIS_URL, to what BROKER_URL says if that is one."
+        yield _error("E043", "Tries to sign in are counted by each machine alone: there is no REDIS_URL.", hint)
     url = settings.CELERY_BROKER_URL
     if url.startswith(("redis:", "rediss:", "unix:")):
         yield from _redis(url)
     elif url.startswith("filesystem:"):
-        if any(connections[alias].vendor != "sqlite" for alias in databases):
+        if shared:
             yield _error(
                 "E041",
                 "The broker is a folder of one machine, but the database is one that several share.",

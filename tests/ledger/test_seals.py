@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection
 
 from paymentsite.core import clock
@@ -58,14 +59,29 @@ def test_proof_is_checked_by_a_script_that_knows_nothing_of_us(purse, world, tmp
     proof = proofs.prove(Journal.objects.order_by("pk")[3].pk)
     path = tmp_path / "proof.json"
 
-    def check():
+    def check(*key):
         path.write_text(json.dumps(proof))
-        done = subprocess.run([sys.executable, "script/check-proof", path], capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout.strip()
+        command = [sys.executable, "script/check-proof", path, *key]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.splitlines() or done.stderr.splitlines()
 
-    assert check() == (0, "proven: the journal stands in the signed block as the proof tells it")
+    code, said = check(proofs.head()["public_key"])
+    assert (code, said[0]) == (0, "proven: the journal stands in the signed block as the proof tells it")
+    journal = Journal.objects.order_by("pk")[3]
+    assert f"reference: {journal.reference}" in said
+    posting = journal.postings.get()
+    moves = f"moves: 10 smallest parts of CNY from account {posting.source_id} to account {posting.target_id}"
+    assert said[-1] == moves
+
+    # Whoever forges a proof puts their own key there.
+    assert check(Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()) == (
+        1,
+        ["the block is not signed by that key"],
+    )
+    code, said = check()
+    assert (code, "PUBLIC_KEY_HEX" in said[0]) == (1, True)
     proof["journal"][4] += "0"
-    assert check() == (1, "the leaf names another journal")
+    assert check(proofs.head()["public_key"]) == (1, ["the leaf names another journal"])
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", "[]"])
@@ -74,7 +90,8 @@ def test_what_is_no_proof_is_said_to_be_none(tmp_path, content):
     if content is not None:
         path.write_text(content)
 
-    done = subprocess.run([sys.executable, "script/check-proof", path], capture_output=True, text=True, check=False)
+    command = [sys.executable, "script/check-proof", path, "00"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "proof.json cannot be read as a proof: " in done.stderr

@@ -3,6 +3,7 @@ from paymentsite.core.models.audit import AuditEntry, AuditLink, AuditSeal, Audi
 from paymentsite.core.models.clock import ClockShift
 from paymentsite.core.models.jobs import JobRun
 from paymentsite.core.models.open_items import OpenItem
+from paymentsite.core.models.realm import Realm
 from paymentsite.core.models.vault import KeyRotation
 from paymentsite.core.models.verification import LastGoodRun
 
@@ -17,4 +18,5 @@ __all__ = [
     "KeyRotation",
     "LastGoodRun",
     "OpenItem",
+    "Realm",
 ]
