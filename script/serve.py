@@ -27,6 +27,7 @@ def main() -> None:
     # A script's own folder is what Python puts first; the site's packages are in the one above.
     sys.path[0] = str(ROOT)
     port = free_port()
+    known(os.environ.get("DATABASE_URL", ""))
     make_private_settings()
     sign_ins = prepare()
     threading.Thread(target=announce, args=(port, sign_ins), daemon=True).start()
@@ -82,7 +83,6 @@ def prepare() -> str:
     """Translations, tables and sample data are there; returns what the sample data says of itself."""
     import django
 
-    known(os.environ.get("DATABASE_URL", ""))
     django.setup()
     from django.conf import settings
     from django.core.management import call_command

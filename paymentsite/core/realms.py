@@ -6,7 +6,7 @@ one on the books of production would be the end of them.
 
 from typing import Any, Final
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
@@ -26,7 +26,7 @@ def mark_after_migrate(*, app_config: AppConfig, using: str, **_: Any) -> None:
     if app_config.label != "core" or kind_of(connections[using]) or not (settings.SANDBOX or settings.PRODUCTION):
         return
     kind = SANDBOX if settings.SANDBOX else PRODUCTION
-    rows = app_config.get_model("Realm")._default_manager.using(using)
+    rows = apps.get_model("core", "Realm").objects.using(using)
     rows.get_or_create(id=_THE_ROW, defaults={"kind": kind})
 
 
