@@ -157,7 +157,13 @@ def link(*, account: VirtualAccount, instrument: Instrument | None, by: Actor) -
 
 
 def withdraw(
-    *, account: VirtualAccount, amount: Money, reference: str, by: Actor, pin: Secret | None = None
+    *,
+    account: VirtualAccount,
+    amount: Money,
+    reference: str,
+    by: Actor,
+    pin: Secret | None = None,
+    fee: Money | None = None,
 ) -> Withdrawal:
     """Have ``amount`` of the wallet paid to the bank account that the account is linked to.
 
@@ -176,6 +182,7 @@ def withdraw(
         reference=reference,
         by=by,
         pin=pin,
+        fee=fee,
     )
 
 

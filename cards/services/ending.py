@@ -1,7 +1,7 @@
 """How cards end: by their member, by us, by their last day. What is on them goes back to the wallet."""
 
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext_noop
 
@@ -21,6 +21,7 @@ State = Card.State
 Channel = life.Channel
 
 STUCK: Final = "card_expiry_stuck"
+WARN_STUCK: Final = "card_expiry_untold"
 WARNED_BEFORE: Final = timedelta(days=7)
 
 RUNS_OUT = notices.kind(
@@ -84,15 +85,12 @@ def warn_of_expiry(*, now: datetime) -> int:
     """Members know of each card of theirs that is over within a week, once for each; how many do."""
     today = clock.day_of(now)
     soon = Card.objects.living().filter(expires_on__range=(today, today + WARNED_BEFORE))
-    for card in soon.select_related("member").order_by("pk").iterator():
-        notices.tell(
-            member=card.member,
-            kind=RUNS_OUT,
-            subject=f"{card.source}:runs_out",
-            last_four=card.last_four,
-            last_day=card.expires_on,
-        )
-    return soon.count()
+    rows = soon.select_related("member").order_by("pk").iterator()
+    return turns.tell(((card.member, _running_out(card)) for card in rows), kind=RUNS_OUT, stuck=WARN_STUCK)
+
+
+def _running_out(card: Card) -> dict[str, Any]:
+    return {"subject": f"{card.source}:runs_out", "last_four": card.last_four, "last_day": card.expires_on}
 
 
 def expire_due(*, now: datetime) -> int:

@@ -109,6 +109,14 @@ def record(facts: Facts, amount: Money) -> LimitUse:
     return use
 
 
+def moved(*, member: Member, kind: Kind, amount: Money, source: str, now: datetime) -> None:
+    """The same at once, under a source of its own: once."""
+    member = Member.objects.lock(member.pk)
+    facts = queries.known(member, kind=kind, currency=amount.unit, source=source, at=now)
+    if facts.first is None and amount.minor:
+        record(facts, amount).save(force_insert=True)
+
+
 def taken(sources: Iterable[str]) -> int:
     """What these took that counts still, in smallest parts."""
     counts = LimitUse.objects.filter(source__in=list(sources), given_back_at=None)

@@ -1,11 +1,14 @@
 """Work that time brings for many at once: whose turn fails keeps no other waiting, and a person looks at it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 from django.db.models import Model, QuerySet
 
+from members.models import Member
+from members.services import notices
 from paymentsite.core.actors import SYSTEM
 from paymentsite.core.disclosure import named
 from paymentsite.core.errors import DomainError, Unavailable
@@ -33,6 +36,20 @@ def take(work: Callable[[], R], *, subject: Model, stuck: str, why: str) -> R | 
         log.exception("turn failed", kind=stuck, about=named(subject))
         open_items.open(kind=stuck, subject=subject, why=f"{why}: {type(error).__name__}.", by=SYSTEM)
     return None
+
+
+def tell(told: Iterable[tuple[Member, dict[str, Any]]], *, kind: notices.Kind, stuck: str) -> int:
+    """Tell each member of what follows; how many were. Whom nothing can be told is in an open item of the kind
+    ``stuck`` until they were told, or there is nothing to tell."""
+    count, failed = 0, list[int]()
+    for member, facts in told:
+        work = partial(notices.tell, member=member, kind=kind, **facts)
+        if take(work, subject=member, stuck=stuck, why="They were to be told something, and that failed") is None:
+            failed.append(member.pk)
+        else:
+            count += 1
+    settle(stuck=stuck, due=Member.objects.filter(pk__in=failed))
+    return count
 
 
 def settle(*, stuck: str, due: QuerySet[Any]) -> None:

@@ -34,13 +34,27 @@ class NotTheNextTier(Refused):
     sentence = gettext_noop("Points take a member up one level: from {held} that is not {tier}.")
 
 
+class UpgradePriceChanged(Conflict):
+    code = "upgrade_price_changed"
+    sentence = gettext_noop("{tier} costs {price} now.")
+
+
 class UpgradeDiffers(Conflict):
     code = "upgrade_differs"
     sentence = gettext_noop("That reference was used before, for {tier}.")
 
 
-def buy(*, member: Member, tier: Tier, reference: str, by: Actor, pin: Secret | None = None) -> TierChange:
-    """The member has ``tier``, the next above theirs, and paid its price in points: all or nothing.
+def buy(
+    *,
+    member: Member,
+    tier: Tier,
+    reference: str,
+    by: Actor,
+    pin: Secret | None = None,
+    price: Money | None = None,
+) -> TierChange:
+    """The member has ``tier``, the next above theirs, and paid the ``price`` in points that they were shown: all or
+    nothing.
 
     They keep it until the end of the window that runs; what they keep besides and lasts longer is theirs again after.
     Repeating a reference returns the first purchase.
@@ -49,11 +63,11 @@ def buy(*, member: Member, tier: Tier, reference: str, by: Actor, pin: Secret | 
     check_reference(reference)
     if pin is not None:
         pins.check(member=member, pin=pin)
-    return _buy(member=member, tier=tier, reference=reference, by=by)
+    return _buy(member=member, tier=tier, reference=reference, by=by, shown=price)
 
 
 @act
-def _buy(*, member: Member, tier: Tier, reference: str, by: Actor) -> TierChange:
+def _buy(*, member: Member, tier: Tier, reference: str, by: Actor, shown: Money | None) -> TierChange:
     member = Member.objects.lock(member.pk)
     if first := TierChange.objects.filter(member=member, reference=reference).select_related("after").first():
         if first.after_id != tier.pk:
@@ -67,6 +81,8 @@ def _buy(*, member: Member, tier: Tier, reference: str, by: Actor) -> TierChange
     # Named after the reference, so that the ledger knows a repeated act, refusals too.
     public_id = uuid5(member.public_id, f"upgrade {reference}")
     price = Money(tier.upgrade_points or 0, "PTS")
+    if shown not in {None, price}:
+        raise UpgradePriceChanged(tier=str(tier), price=price)
     posted = ledger.post(
         *points.spent(member=member, points=price),
         kind=KIND,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from members.models import Member
+from members.models import Member, Notice
 from members.services import members
 from members.services.members import MemberSuspended, ReasonMissing
 from paymentsite.core import clock, verification
@@ -158,6 +158,9 @@ class TestLeft:
 
         assert set(Wallet.objects.of(ada).values_list("state", flat=True)) == {"closed"}
         assert set(MoneyRequest.objects.values_list("state", flat=True)) == {"cancelled"}
+        # Whoever asked for something hears that it is over, and who was asked has nothing to hear.
+        [told] = Notice.objects.filter(kind="request_over")
+        assert (told.member, told.facts["amount"]) == (other, MoneyRequest.objects.get(asker=other).amount.to_wire())
         assert [order.state for order in StandingOrder.objects.all()] == ["ended"]
         assert [event.reason for event in ada.events.filter(kind="closed")] == ["moves away"]
         assert not broken("wallets", "members", "core.audit_trail")

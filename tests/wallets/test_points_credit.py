@@ -18,7 +18,7 @@ from tests.factories import cny, fund, pts
 from tests.members.factories import member
 from tests.terms import told
 from tests.wallets.factories import holds
-from wallets.models import PointsCredit
+from wallets.models import PointsCredit, Wallet
 from wallets.queries import statements
 from wallets.services import points_credit, wallets
 from wallets.services.points_credit import NotYourPoints, PointsWorthNothing
@@ -66,14 +66,26 @@ def test_same_reference_is_the_same_credit_and_other_content_a_conflict(ada):
     assert left(ada) == pts(500)
 
 
-def test_more_points_than_there_are_is_refused_for_good(ada):
-    for _ in range(2):
-        with pytest.raises(InsufficientFunds):
-            credit(ada, 1_001)
-        fund(points.of(ada).points, 10, ledger.Terms("test"))
-
+def test_more_points_than_there_are_is_refused_and_may_be_asked_again_when_there_are_enough(ada):
+    with pytest.raises(InsufficientFunds):
+        credit(ada, 1_001)
     assert not PointsCredit.objects.exists()
     assert holds(wallets.of(member=ada, currency="CNY")) == cny(0)
+
+    fund(points.of(ada).points, 10, ledger.Terms("test"))
+    assert credit(ada, 1_001).points == 1_001
+
+
+def test_repeated_it_is_the_first_whatever_became_of_the_member_and_opens_no_wallet(ada):
+    first = credit(ada, 500)
+    members.edit(member=ada, by=Actor.of(ada.user), home_currency="EUR")
+    ada.refresh_from_db()
+    assert credit(ada, 500) == first
+    members.suspend(member=ada, by=SYSTEM, reason="test")
+    ada.refresh_from_db()
+
+    assert credit(ada, 500) == first
+    assert [purse.currency for purse in Wallet.objects.of(ada)] == ["CNY"]
 
 
 @pytest.mark.parametrize("count", [0, -5])

@@ -25,6 +25,7 @@ from tests.factories import cny, fund, pts
 from tests.members.catalogue import coupon_reward, goods
 from tests.members.factories import member, superuser
 from tests.wallets.factories import emptied, holds
+from wallets.models import Wallet
 from wallets.queries import statements
 from wallets.services import leaving, reward_credit, wallets
 
@@ -63,6 +64,19 @@ def test_it_is_in_the_wallet_and_told_on_its_statement(ada):
     assert redemption.journal.postings.count() == 2
     assert [line.words for line in statements.lines(wallet=purse_of(ada)).lines] == ["Reward: Five yuan"]
     assert verification.discover().run(only=["members", "wallets", "ledger"]).findings == []
+
+
+def test_repeated_it_is_the_first_also_when_the_wallet_is_over_and_its_member_has_left(ada):
+    reward = five_yuan()
+    first = redeem(ada, reward)
+    emptied(ada)
+    wallets.close(wallet=purse_of(ada), by=Actor.of(ada.user), reason="no more")
+    assert redeem(ada, reward) == first
+    assert Wallet.objects.of(ada).count() == 1
+
+    leaving.leave(member=ada, by=Actor.of(ada.user), reason="bye", forfeit_points=True)
+    ada.refresh_from_db()
+    assert redeem(ada, reward) == first
 
 
 def test_same_reference_is_the_same_reward_and_another_one_a_conflict(ada):

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import Case, F, Q, Sum, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
@@ -183,8 +184,11 @@ class TopUpQuerySet(GatewayOrderQuerySet["TopUp"]):
         return self.filter(state__in=(*UNDECIDED, State.CONFLICT, State.RETURNING))
 
     def coming(self, currency: str) -> Money:
-        """What these put on wallets in ``currency`` when all of them come, less their fees."""
-        nets = self.filter(currency=currency).aggregate(net=Sum(F("amount_minor") - F("fee_minor")))
+        """What these put on wallets in ``currency`` when all of them come, less their fees: of what came otherwise than
+        asked for, that."""
+        here = Q(moved_currency=currency) | Q(moved_currency="", currency=currency)
+        fee = Case(When(currency=currency, then=F("fee_minor")), default=0)
+        nets = self.filter(here).aggregate(net=Sum(Coalesce("moved_minor", "amount_minor") - fee))
         return Money(nets["net"] or 0, currency)
 
 

@@ -169,6 +169,7 @@ def _came(order: TopUp, by: Actor) -> Effect:
     if wallet is not None and not bookings.takes(wallet):
         wallet = None
     late = endings.happened_after_all(order)
+    endings.moved_otherwise(order)
     fits = wallet is not None and order.moved.unit == order.currency and order.fee < order.moved
     charged = fits and not late
     fee = order.fee if charged else Money.zero(order.moved.unit)
@@ -195,6 +196,7 @@ def _came(order: TopUp, by: Actor) -> Effect:
 
 def _went(order: Withdrawal, by: Actor, reason: str) -> Effect:
     endings.happened_after_all(order)
+    endings.moved_otherwise(order)
     from_hold = Hold.objects.get(pk=order.hold_id).state == Hold.State.OPEN
     journal = bookings.went_out(order, amount=order.moved)
     orders.change(

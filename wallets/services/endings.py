@@ -10,6 +10,9 @@ from paymentsite.core import clock
 from wallets.models import GatewayOrder, TopUp, Withdrawal
 from wallets.services import fees
 
+# What moved beyond what was asked for takes of the limits by a name of its own.
+_MOVED: Final = ":moved"
+
 _CAME: Final = notices.kind("top_up_came", gettext_noop("{amount} came into your wallet by top-up."))
 _FAILED_IN: Final = notices.kind("top_up_failed", gettext_noop("Your top-up of {amount} failed. Nothing was taken."))
 _SENT_BACK: Final = notices.kind(
@@ -24,6 +27,13 @@ _PAID_OTHERWISE: Final = notices.kind(
 )
 _FAILED_OUT: Final = notices.kind(
     "withdrawal_failed", gettext_noop("Your withdrawal of {amount} failed. You can spend it again, and the fee.")
+)
+_DIFFERS: Final = notices.kind(
+    "top_up_differs", gettext_noop("{moved} came for your top-up of {amount}. We are looking into it.")
+)
+_TAKEN_BACK: Final = notices.kind(
+    "top_up_taken_back",
+    gettext_noop("Your top-up of {amount} was taken back by who paid it out. We are looking into it."),
 )
 _KEPT_ASIDE: Final = notices.kind(
     "top_up_kept_aside",
@@ -47,6 +57,17 @@ _CAME_BACK: Final = notices.kind(
 
 def topped_up(order: TopUp) -> None:
     notices.tell(member=order.member, kind=_CAME, subject=order.source, amount=order.net)
+
+
+def differs(order: TopUp | Withdrawal) -> None:
+    """Staff decides. Of a withdrawal nothing is to be told: what left the wallet is set aside, as they know."""
+    if isinstance(order, TopUp):
+        _tell_later(order, _DIFFERS, moved=order.moved, amount=order.amount)
+
+
+def taken_back(order: TopUp) -> None:
+    """They have what we have not."""
+    _tell_later(order, _TAKEN_BACK, amount=order.moved)
 
 
 def kept_aside(order: TopUp) -> None:
@@ -102,6 +123,17 @@ def paid_back(order: Withdrawal) -> None:
     notices.tell(member=order.member, kind=_CAME_BACK, subject=order.source, amount=amount)
 
 
+def moved_otherwise(order: TopUp | Withdrawal) -> None:
+    """What really moved counts against the limits, however much it is: what may still be taken is less."""
+    now, kind = clock.now(), limits.Kind.TOP_UP if isinstance(order, TopUp) else limits.Kind.WITHDRAWAL
+    more = order.moved
+    if more.unit == order.currency:
+        more = max(more, order.amount) - order.amount
+    else:
+        limits.give_back(source=order.source, now=now)
+    limits.moved(member=order.member, kind=kind, amount=more, source=f"{order.source}{_MOVED}", now=now)
+
+
 def happened_after_all(order: GatewayOrder) -> bool:
     """It counts against the limits again, where it had failed; whether it had.
 
@@ -112,7 +144,7 @@ def happened_after_all(order: GatewayOrder) -> bool:
 
 def came_back_to_suspense(order: Withdrawal) -> None:
     """Nothing of it is gone, though it is not the member's yet: it counts no more."""
-    limits.give_back(source=order.source, now=clock.now())
+    _counts_no_more(order)
     _tell_later(order, _BACK_ASIDE, amount=order.amount)
 
 
@@ -126,6 +158,11 @@ def _tell_later(order: TopUp | Withdrawal, kind: notices.Kind, **facts: Any) -> 
         notices.tell(member=order.member, kind=kind, subject=order.source, **facts)
 
 
+def _counts_no_more(order: GatewayOrder) -> None:
+    for source in (order.source, f"{order.source}{_MOVED}"):
+        limits.give_back(source=source, now=clock.now())
+
+
 def _give_back(order: GatewayOrder) -> None:
-    limits.give_back(source=order.source, now=clock.now())
+    _counts_no_more(order)
     fees.give_back(source=order.source, now=clock.now())

@@ -106,6 +106,14 @@ def _free_numbers(member: Member, now: datetime) -> set[int]:
     return {number for number in taken.values_list("free_number", flat=True) if number is not None}
 
 
+def agreed(quote: Quote, shown: Money | None) -> Quote:
+    """The quote, if its price is what its member was ``shown``; raises ``QuoteChanged``. Where nobody was shown one,
+    whatever it is."""
+    if shown is not None and shown != quote.fee:
+        raise QuoteChanged(quoted=shown, fee=quote.fee)
+    return quote
+
+
 def confirm(quote: Quote, *, now: datetime) -> Quote:
     """The quote as it is at ``now``; raises ``QuoteChanged`` when its price is another one meanwhile.
 

@@ -1,13 +1,12 @@
 """Gift links: money set aside for whoever comes first with the link."""
 
 import secrets
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_noop
 
 from members.models import Member
 from members.services import limits, members, notices
@@ -26,9 +25,9 @@ from wallets.models import Gift
 from wallets.models.gifts import TOKEN_LABEL
 from wallets.services import due, fees, room, wallets
 from wallets.services.confirming import check_pin, count
+from wallets.services.gift_words import CAME, CLAIMED, RETURNED
 from wallets.services.transfers import called, check_covered
 from wallets.services.wording import check_same, checked_amount, checked_note, checked_reference, id_for
-from wallets.telling import Told, teller
 
 State = Gift.State
 SCOPE: Final = "wallets.gift"
@@ -36,10 +35,6 @@ OPEN_FOR: Final = timedelta(days=7)
 SUSPENDED: Final = "gift_in_suspense"
 STUCK: Final = "gift_stuck"
 _TOKEN_BYTES: Final = 16
-
-CLAIMED = notices.kind("gift_claimed", gettext_noop("{whom} took your gift of {amount}."))
-CAME = notices.kind("gift_came", gettext_noop("{whom} gave you {amount}."))
-RETURNED = notices.kind("gift_returned", gettext_noop("Nobody took your gift of {amount}: it is yours again."))
 
 
 class NoSuchGift(Missing):
@@ -71,9 +66,17 @@ class Made:
 
 
 def make(
-    *, sender: Member, amount: Money, reference: str, by: Actor, note: str = "", pin: Secret | None = None
+    *,
+    sender: Member,
+    amount: Money,
+    reference: str,
+    by: Actor,
+    note: str = "",
+    pin: Secret | None = None,
+    fee: Money | None = None,
 ) -> Made:
-    """``amount`` and the fee are held on the sender's wallet, for seven days, for whoever brings the token.
+    """``amount`` and the ``fee`` that they were shown are held on the sender's wallet, for seven days, for whoever
+    brings the token.
 
     Repeating a reference returns the first gift, without its token: when that was lost, cancel it and make another.
     What was refused may be asked again.
@@ -82,11 +85,15 @@ def make(
     known = Gift.objects.filter(sender=sender, reference=reference).exists()
     if not known:
         check_pin(sender, amount, pin)
-    return _make(sender=sender, amount=amount, reference=reference, by=by, note=note, confirmed=pin is not None)
+    return _make(
+        sender=sender, amount=amount, reference=reference, by=by, note=note, confirmed=pin is not None, fee=fee
+    )
 
 
 @act
-def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str, confirmed: bool) -> Made:
+def _make(
+    *, sender: Member, amount: Money, reference: str, by: Actor, note: str, confirmed: bool, fee: Money | None
+) -> Made:
     note, reference = checked_note(note), checked_reference(reference)
     sender = Member.objects.lock(sender.pk)
     if first := Gift.objects.filter(sender=sender, reference=reference).first():
@@ -97,7 +104,7 @@ def _make(*, sender: Member, amount: Money, reference: str, by: Actor, note: str
     purse = wallets.of(member=sender, currency=amount.unit)
     wallets.check_open(purse)
     now = clock.now()
-    quote = fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now)
+    quote = fees.agreed(fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now), fee)
     token = Secret(secrets.token_urlsafe(_TOKEN_BYTES))
     gift = Gift(
         public_id=id_for(sender, "gift", reference),
@@ -281,20 +288,3 @@ def _end(gift: Gift, state: State, now: datetime, **fields: Any) -> None:
     gift.state, gift.ended_at = state, now
     for name, value in fields.items():
         setattr(gift, name, value)
-
-
-@teller("gift")
-def tell(ids: Collection[str], member: Member) -> Mapping[str, Told]:
-    """To the giver and to the taker."""
-    found = Gift.objects.filter(public_id__in=ids).select_related("sender", "claimed_by")
-    return {str(gift.public_id): _told(gift, member) for gift in found}
-
-
-def _told(gift: Gift, member: Member) -> Told:
-    if gift.sender_id == member.pk:
-        other = called(gift.claimed_by) if gift.claimed_by else ""
-        words = gettext("Gift taken by %(whom)s") % {"whom": other}
-    else:
-        other = called(gift.sender)
-        words = gettext("Gift from %(whom)s") % {"whom": other}
-    return Told(f"{words}: {gift.note}" if gift.note else words, other, gift.source)

@@ -100,6 +100,7 @@ def _differs(order: TopUp | Withdrawal, answer: Answer, origin: Origin, moved: M
     if order.came_back_minor:
         why += f" Of what had moved before, {order.came_back} came back."
     orders.needs_person(order, orders.DIFFERS, why)
+    endings.differs(order)
 
 
 def _came_in(order: TopUp, answer: Answer, origin: Origin) -> None:

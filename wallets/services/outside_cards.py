@@ -2,12 +2,12 @@
 
 import calendar
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext_noop
 
 from members.models import Member
-from members.services import members, notices
+from members.services import members, notices, turns
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
@@ -19,6 +19,7 @@ from wallets.models import Instrument, OutsideCard
 from wallets.services import instruments
 
 WARNED_BEFORE: Final = timedelta(days=30)
+STUCK: Final = "outside_card_expiry_untold"
 _YEARS_MAX: Final = 20
 _HOLDER_MAX: Final = 80
 
@@ -94,15 +95,15 @@ def warn_of_expiring(*, now: datetime) -> int:
     expiring = OutsideCard.objects.filter(
         instrument__state=Instrument.State.ACTIVE, expires_on__range=(today, today + WARNED_BEFORE)
     ).select_related("instrument", "member")
-    for card in expiring:
-        notices.tell(
-            member=card.member,
-            kind=EXPIRING,
-            subject=f"instrument:{card.public_id}:{card.expires_on:%Y-%m}",
-            card=f"{card.brand} ···· {card.last_four}".strip(),
-            last_day=card.expires_on,
-        )
-    return len(expiring)
+    return turns.tell(((card.member, _expiring(card)) for card in expiring), kind=EXPIRING, stuck=STUCK)
+
+
+def _expiring(card: OutsideCard) -> dict[str, Any]:
+    return {
+        "subject": f"instrument:{card.public_id}:{card.expires_on:%Y-%m}",
+        "card": f"{card.brand} ···· {card.last_four}".strip(),
+        "last_day": card.expires_on,
+    }
 
 
 def _digits(number: Secret) -> Secret:

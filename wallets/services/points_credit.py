@@ -11,8 +11,9 @@ from members.services import members, points
 from paymentsite.core import clock
 from paymentsite.core.actors import Actor
 from paymentsite.core.acts import act
-from paymentsite.core.errors import Forbidden, Refused
+from paymentsite.core.errors import Conflict, Forbidden, Refused
 from paymentsite.core.formats import amount as formatted
+from paymentsite.core.ids import microseconds
 from paymentsite.core.money import Money, within_range
 from paymentsite.core.rounding import Rounding, divide
 from paymentsite.ledger import services as ledger
@@ -31,21 +32,38 @@ class PointsWorthNothing(Refused):
     sentence = gettext_noop("{points} points are worth nothing in {currency}.")
 
 
+class PointsWorthChanged(Conflict):
+    code = "points_worth_changed"
+    sentence = gettext_noop("{points} points are {amount} now.")
+
+
 class NotYourPoints(Forbidden):
     code = "points_not_yours"
     sentence = gettext_noop("Points are turned into money by their member alone.")
 
 
-def credit(*, member: Member, count: int, reference: str, by: Actor) -> PointsCredit:
-    """``count`` points are spent and what they are worth is in the member's wallet of their home currency, or neither.
+def credit(*, member: Member, count: int, reference: str, by: Actor, shown: Money | None = None) -> PointsCredit:
+    """``count`` points are spent and what they are worth is in the member's wallet of their home currency, or neither;
+    neither, too, where it is not what they were ``shown``.
 
-    Rounded down, by less than one smallest part. Repeating a reference returns the first credit.
+    Rounded down, by less than one smallest part. Repeating a reference returns the first credit; what was refused may
+    be asked again.
     """
     reference = checked_reference(reference)
     if by.person != f"user:{member.pk}":
         raise NotYourPoints
+    if first := _first(member, count, reference):
+        return first
     _make_ready(member, by)
-    return _credit(member=member, count=count, reference=reference, by=by)
+    return _credit(member=member, count=count, reference=reference, by=by, shown=shown)
+
+
+def _first(member: Member, count: int, reference: str) -> PointsCredit | None:
+    """What was credited under the reference, if that is what is asked for."""
+    first = PointsCredit.objects.filter(member=member, reference=reference).select_related("value").first()
+    if first is not None:
+        check_same(first, {"points": count}, reference=reference)
+    return first
 
 
 @act
@@ -57,10 +75,9 @@ def _make_ready(member: Member, by: Actor) -> None:
 
 
 @act
-def _credit(*, member: Member, count: int, reference: str, by: Actor) -> PointsCredit:
+def _credit(*, member: Member, count: int, reference: str, by: Actor, shown: Money | None) -> PointsCredit:
     member = Member.objects.lock(member.pk)
-    if first := PointsCredit.objects.filter(member=member, reference=reference).select_related("value").first():
-        check_same(first, {"points": count}, reference=reference)
+    if first := _first(member, count, reference):
         return first
     members.check_active(member)
     wallet = wallets.open(member=member, currency=member.home_currency, by=by)
@@ -69,6 +86,8 @@ def _credit(*, member: Member, count: int, reference: str, by: Actor) -> PointsC
     amount = worth(count, value)
     if count <= 0 or not amount.minor:
         raise PointsWorthNothing(points=count, currency=wallet.currency)
+    if shown not in {None, amount}:
+        raise PointsWorthChanged(points=count, amount=amount)
     room.check(member=member, wallet=wallet, amount=amount)
 
     public_id = id_for(member, _NOUN, reference)
@@ -77,7 +96,8 @@ def _credit(*, member: Member, count: int, reference: str, by: Actor) -> PointsC
         ledger.Move(amount, _cost(wallet.currency), wallet.account),
         kind=_NOUN,
         scope=SCOPE,
-        reference=str(public_id),
+        # That it happens once is the credit's own affair.
+        reference=f"{public_id}:{microseconds(now)}",
         source=f"{_NOUN}:{public_id}",
         by=by,
         details={"points": value.points, "value_minor": value.value_minor, "rounding": Rounding.DOWN.value},

@@ -31,6 +31,7 @@ STUCK: Final = "request_stuck"
 ASKED = notices.kind("money_asked", gettext_noop("{whom} asks you for {amount}."))
 PAID = notices.kind("request_paid", gettext_noop("{whom} paid the {amount} that you asked for."))
 DECLINED = notices.kind("request_declined", gettext_noop("{whom} declined to pay the {amount} that you asked for."))
+OVER = notices.kind("request_over", gettext_noop("Your request to {whom} for {amount} is over, and was not paid."))
 EXPIRED = notices.kind("request_expired", gettext_noop("Nobody paid the {amount} that you asked {whom} for."))
 
 
@@ -113,19 +114,29 @@ def _check_fewer(waiting: QuerySet[MoneyRequest], most: int) -> None:
         raise TooManyRequests(open=count)
 
 
-def pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor, pin: Secret | None = None) -> Transfer:
-    """The request is paid, by one transfer whoever else pays it at the same time.
+def pay(
+    *,
+    request: MoneyRequest,
+    payer: Member,
+    reference: str,
+    by: Actor,
+    pin: Secret | None = None,
+    fee: Money | None = None,
+) -> Transfer:
+    """The request is paid, by one transfer whoever else pays it at the same time, for the ``fee`` that was shown.
 
     Each try takes a reference of its own, as with ``transfers.send``; repeated, it returns the transfer.
     """
     _check_asked(request, payer)
     if not Transfer.objects.filter(sender=payer, reference=reference).exists():
         check_pin(payer, request.amount, pin)
-    return _pay(request=request, payer=payer, reference=reference, by=by, confirmed=pin is not None)
+    return _pay(request=request, payer=payer, reference=reference, by=by, confirmed=pin is not None, fee=fee)
 
 
 @act
-def _pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor, confirmed: bool) -> Transfer:
+def _pay(
+    *, request: MoneyRequest, payer: Member, reference: str, by: Actor, confirmed: bool, fee: Money | None
+) -> Transfer:
     Member.objects.lock_all([payer.pk, request.asker_id])
     request = MoneyRequest.objects.select_related("asker", "transfer").get(pk=request.pk)
     if request.transfer and request.transfer.reference == reference:
@@ -141,6 +152,7 @@ def _pay(*, request: MoneyRequest, payer: Member, reference: str, by: Actor, con
         note=request.note,
         occasion=request.source,
         confirmed=confirmed,
+        fee=fee,
     )
     _end(request, State.PAID, transfer=transfer)
     _tell(request.asker, PAID, request, payer)
@@ -167,7 +179,9 @@ def cancel(*, request: MoneyRequest, by: Actor, asker: Member | None = None, rea
         check_not_own(by, request.asker_id, request.payer_id)
     elif request.asker_id != asker.pk:
         raise NoSuchRequest
-    request, _ended = _over(request, State.CANCELLED, by=by, reason=reason)
+    request, ended = _over(request, State.CANCELLED, by=by, reason=reason)
+    if ended and by.person != f"user:{request.asker_id}" and request.asker.state != Member.State.CLOSED:
+        _tell(request.asker, OVER, request, request.payer)
     return request
 
 

@@ -64,6 +64,7 @@ def top_up_taken_back(order: TopUp, answer: Answer, origin: Origin) -> None:
         orders.needs_person(order, orders.CHARGED_BACK, why)
     else:
         orders.needs_person(order, orders.CHARGED_BACK, "It was taken back: the member has what we have not.")
+        endings.taken_back(order)
 
 
 def withdrawal_came_back(order: Withdrawal, answer: Answer, origin: Origin) -> None:

@@ -23,7 +23,8 @@ def redeem(*, member: Member, reward: Reward, reference: str, by: Actor) -> Rede
 
     Repeating a reference returns the first redemption.
     """
-    if reward.credit is None or reward.kind != Reward.Kind.WALLET_CREDIT:
+    known = Redemption.objects.filter(member=member, reference=reference).exists()
+    if known or reward.credit is None or reward.kind != Reward.Kind.WALLET_CREDIT:
         return rewards.redeem(member=member, reward=reward, reference=reference, by=by)
     _make_ready(member, reward.credit, by)
     return _redeem(member=member, reward=reward, credit=reward.credit, reference=reference, by=by)
@@ -40,10 +41,11 @@ def _make_ready(member: Member, credit: Money, by: Actor) -> None:
 @act
 def _redeem(*, member: Member, reward: Reward, credit: Money, reference: str, by: Actor) -> Redemption:
     member = Member.objects.lock(member.pk)
+    if Redemption.objects.filter(member=member, reference=reference).exists():
+        return rewards.redeem(member=member, reward=reward, reference=reference, by=by)
+    members.check_active(member)
     wallet = wallets.open(member=member, currency=credit.unit, by=by)
-    if not Redemption.objects.filter(member=member, reference=reference).exists():
-        members.check_active(member)
-        room.check(member=member, wallet=wallet, amount=credit)
+    room.check(member=member, wallet=wallet, amount=credit)
     into = ledger.Move(credit, _cost(credit.unit), wallet.account)
     return rewards.redeem(member=member, reward=reward, reference=reference, by=by, entries=[into])
 

@@ -55,15 +55,17 @@ def begin(
     by: Actor,
     instrument: Instrument | None = None,
     return_url: str = "",
+    fee: Money | None = None,
 ) -> TopUp:
-    """Have a gateway take ``amount`` from the member's side; what comes of it, less the fee, is put on ``wallet``.
+    """Have a gateway take ``amount`` from the member's side; what comes of it is put on ``wallet``, less the ``fee``
+    that they were shown.
 
     The order comes back as the gateway's first answer left it: done, failed, under way, or waiting for the member at
     its ``action_url``. Repeating a reference returns the order as it stands, and asks nobody anything. Never call it
     inside a transaction.
     """
     orders.check_asked(wallet=wallet, amount=amount, reference=reference)
-    order, fresh = _intend(member, wallet, amount, method, reference, instrument, by)
+    order, fresh = _intend(member, wallet, amount, method, reference, instrument, by, fee)
     return _send(order, instrument, return_url) if fresh else order
 
 
@@ -103,6 +105,7 @@ def _intend(
     reference: str,
     instrument: Instrument | None,
     by: Actor,
+    fee: Money | None,
 ) -> tuple[TopUp, bool]:
     member = Member.objects.lock(member.pk)
     paid_with = str(instrument.public_id) if instrument else ""
@@ -127,7 +130,7 @@ def _intend(
         next_query_at=now + orders.ASKED_AFTER[0],
     )
     limits.take(member=member, kind=limits.Kind.TOP_UP, amount=amount, source=order.source, now=now)
-    quote = fees.quote(member=member, kind=fees.Kind.TOP_UP, amount=amount, now=now)
+    quote = fees.agreed(fees.quote(member=member, kind=fees.Kind.TOP_UP, amount=amount, now=now), fee)
     if quote.fee >= amount:
         raise FeeTooHigh(fee=quote.fee, amount=amount)
     order.fee_minor = quote.fee.minor

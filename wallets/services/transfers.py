@@ -92,8 +92,10 @@ def send(
     by: Actor,
     note: str = "",
     pin: Secret | None = None,
+    fee: Money | None = None,
 ) -> Transfer:
-    """``amount`` has gone from the sender's wallet to the payee's, and the fee from the sender's to us.
+    """``amount`` has gone from the sender's wallet to the payee's, and the ``fee`` that they were shown from the
+    sender's to us.
 
     Repeating a reference returns the first transfer; with other content it is a conflict that names the fields. What
     was refused may be asked again. The sender's side is looked at first: who lacks the money, or may not send so much,
@@ -111,6 +113,7 @@ def send(
         by=by,
         note=note,
         confirmed=pin is not None,
+        fee=fee,
     )
 
 
@@ -125,6 +128,7 @@ def move(
     note: str = "",
     occasion: str = "",
     confirmed: bool | None = None,
+    fee: Money | None = None,
 ) -> Transfer:
     """The same once the PIN was asked for where it is needed; ``confirmed`` says whether it was given.
 
@@ -150,7 +154,7 @@ def move(
     purse = wallets.of(member=sender, currency=amount.unit)
     wallets.check_open(purse)
     now = clock.now()
-    quote = fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now)
+    quote = fees.agreed(fees.quote(member=sender, kind=fees.Kind.TRANSFER, amount=amount, now=now), fee)
     transfer = Transfer(
         public_id=id_for(sender, "transfer", reference),
         sender=sender,

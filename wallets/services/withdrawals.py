@@ -34,8 +34,10 @@ def request(
     reference: str,
     by: Actor,
     pin: Secret | None = None,
+    fee: Money | None = None,
 ) -> Withdrawal:
-    """Have a gateway pay ``amount`` to the bank account ``instrument``; amount and fee are on hold meanwhile.
+    """Have a gateway pay ``amount`` to the bank account ``instrument``; amount and fee, the ``fee`` that they were
+    shown, are on hold meanwhile.
 
     It takes the payment PIN above ``settings.WITHDRAWAL_PIN_ABOVE``. Repeating a reference returns the order as it
     stands, and asks nobody anything, the PIN neither. Never call it inside a transaction.
@@ -44,7 +46,7 @@ def request(
     known = Withdrawal.objects.filter(member=member, reference=reference).exists()
     if not known and (pin is not None or needs_pin(amount)):
         pins.check(member=member, pin=pin)
-    order, fresh = _intend(member, wallet, amount, instrument, reference, by)
+    order, fresh = _intend(member, wallet, amount, instrument, reference, by, fee)
     return payouts.send(order) if fresh else order
 
 
@@ -56,7 +58,13 @@ def needs_pin(amount: Money) -> bool:
 
 @act
 def _intend(
-    member: Member, wallet: Wallet, amount: Money, instrument: Instrument, reference: str, by: Actor
+    member: Member,
+    wallet: Wallet,
+    amount: Money,
+    instrument: Instrument,
+    reference: str,
+    by: Actor,
+    fee: Money | None,
 ) -> tuple[Withdrawal, bool]:
     member = Member.objects.lock(member.pk)
     if first := Withdrawal.objects.filter(member=member, reference=reference).first():
@@ -70,6 +78,7 @@ def _intend(
     order = _drafted(member, wallet, amount, instrument, reference)
     limits.take(member=member, kind=limits.Kind.WITHDRAWAL, amount=amount, source=order.source, now=order.created_at)
     quote = fees.quote(member=member, kind=fees.Kind.WITHDRAWAL, amount=amount, now=order.created_at)
+    fees.agreed(quote, fee)
     order.fee_minor = quote.fee.minor
     order.hold_id = bookings.set_aside(order, wallet)
     fees.take(quote=quote, source=order.source, now=order.created_at)

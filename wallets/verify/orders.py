@@ -71,11 +71,13 @@ SELECT 'gateway:' || o.gateway AS owner, CASE WHEN o.moved_currency = '' THEN o.
 
 _NOT_COUNTED: Final = """
 SELECT o.public_id, u.given_back_at FROM {table} o JOIN members_limituse u ON u.source = '{noun}:' || {text}
+    || CASE WHEN o.moved_currency IN ('', o.currency) THEN '' ELSE ':moved' END
 WHERE o.state = 'succeeded' AND u.given_back_at IS NOT NULL ORDER BY o.id
 """
 
 _COUNTED: Final = """
-SELECT o.public_id, o.state FROM {table} o JOIN {uses} u ON u.source = '{noun}:' || {text}
+SELECT o.public_id, o.state FROM {table} o
+JOIN {uses} u ON u.source IN ('{noun}:' || {text}, '{noun}:' || {text} || ':moved')
 WHERE (o.state = 'failed' OR (o.state = 'returned' AND o.journal_id IS NULL)) AND u.given_back_at IS NULL ORDER BY o.id
 """
 
