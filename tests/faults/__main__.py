@@ -63,7 +63,8 @@ def main() -> None:
 
 def asked() -> Any:
     parser = argparse.ArgumentParser(prog="./script/faults", description="kill -9, again and again; what is lost?")
-    parser.add_argument("--kills", type=int, default=20, help="how often in each campaign (20)")
+    few = "with a few the planted bug may stay unfound, and the run ends red"
+    parser.add_argument("--kills", type=int, default=20, help=f"how often in each campaign (20); {few}")
     parser.add_argument("--acts", type=int, default=60, help="what each client does at least between two (60)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the page to FILE")
     return parser.parse_args()
