@@ -1,14 +1,18 @@
 """Chains of messages, one table: what each sequence leaves of the use, set aside, and on the account."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
-from cards.models import CardAuthorisation
-from cards.services import lapsing
-from paymentsite.core import clock
-from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, more, spending, stands, tell
+from cards.models import Card, CardAuthorisation
+from cards.services import issuing, lapsing, life
+from cards.services.life import Channel
+from paymentsite.core import clock, verification
+from paymentsite.core.actors import Actor
+from paymentsite.core.money import Money
+from tests.cards.using import DINER, HOTEL, PUMP, SHOP, ask, loaded, more, rate, spending, stands, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -119,14 +123,14 @@ ELSEWHERE: Final[tuple[tuple[Any, *T], ...]] = (
 )
 
 
-def say(card: Any, word: str, number: int, merchant: Any) -> None:
+def say(card: Any, word: str, number: int, merchant: Any, unit: str) -> None:
     if word == "x":
         lapse()
         return
     twice, final = word.endswith("*"), "!" in word
     text = word.strip("*!")[1:]
     about = {"reference": "chain", "message_id": f"say {number}", "merchant": merchant, "final": final}
-    amount = int(text) * 100 if text else None
+    amount = Money(int(text) * 100, unit) if text else None
     for _ in range(2 if twice else 1):
         what = WORDS[word[0]]
         if what == "ask":
@@ -141,12 +145,33 @@ def lapse() -> None:
     lapsing.lapse_due(now=clock.now() + timedelta(days=31))
 
 
-def check(sentence: str, state: str, held: int, posted: int, merchant: Any = SHOP) -> None:
-    card = spending(100_00)
+def check(
+    sentence: str,
+    state: str,
+    held: int,
+    posted: int,
+    *,
+    merchant: Any = SHOP,
+    made: Callable[[int], Card] = spending,
+    unit: str = "CNY",
+    between: Callable[[Card], Card] = lambda card: card,
+) -> None:
+    card = made(100_00)
     for number, word in enumerate(sentence.split()):
-        say(card, word, number, merchant)
+        say(card, word, number, merchant, unit)
+        assert verification.discover().run(only=["cards"]).findings == []
+        card = between(card)
     found = CardAuthorisation.objects.get()
     assert (found.state, *reversed(stands(card))) == (state, held * 100, posted * 100)
+
+
+def replaced_once(card: Card) -> Card:
+    """After the first word another card stands in its place, and all that follows is said of that."""
+    if card.replaces_id is not None or Card.objects.filter(replaces=card).exists():
+        return card
+    by = Actor.of(card.member.user)
+    new = issuing.replace(card=card, why=issuing.Why.DAMAGED, reference="new", by=by, channel=Channel.WEB)
+    return life.activate(card=new, by=by, channel=Channel.WEB)
 
 
 @pytest.mark.parametrize(("sentence", "state", "held", "posted"), AT_A_SHOP, ids=str)
@@ -156,4 +181,21 @@ def test_sequence_leaves(sentence, state, held, posted):
 
 @pytest.mark.parametrize(("merchant", "sentence", "state", "held", "posted"), ELSEWHERE)
 def test_sequence_at_other_kinds_of_merchants_leaves(merchant, sentence, state, held, posted):
-    check(sentence, state, held, posted, merchant)
+    check(sentence, state, held, posted, merchant=merchant)
+
+
+# What else a card can be, and be used in: the same comes of it. A dollar is a yuan here.
+WAYS: Final[dict[str, dict[str, Any]]] = {
+    "prepaid": {"made": loaded},
+    "abroad": {"unit": "USD"},
+    "replaced": {"between": replaced_once},
+    "prepaid and replaced": {"made": loaded, "between": replaced_once},
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(("sentence", "state", "held", "posted"), AT_A_SHOP[5::6], ids=str)
+def test_sequence_leaves_the_same_of_every_card(sentence, state, held, posted, way):
+    rate("USD", "CNY", "1")
+
+    check(sentence, state, held, posted, **way)
