@@ -1,5 +1,6 @@
 """What needs a person is said once, taken by somebody, and closed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from paymentsite.core.services.open_items import ItemDone, NoteMissing
 
 pytestmark = pytest.mark.django_db
 
-ANN = Actor("staff", "1")
+ANN, BEN = Actor("staff", "1"), Actor("staff", "2")
+MOMENT = timedelta(microseconds=1)
 
 
 def opened(subject: str = "payment:1", **given: Any) -> OpenItem:
@@ -194,3 +196,34 @@ def test_items_are_what_the_trail_tells_of_them(unprotected) -> None:
     with unprotected():
         OpenItem.objects.filter(pk=other.pk).delete()
     assert faults() == {"was opened by the audit trail, and is gone"}
+
+
+@pytest.mark.parametrize("column", ["owner", "since", "closed_at"])
+def test_nobody_rewrites_whose_an_item_was_nor_when_it_was_opened_and_closed(column: str, unprotected) -> None:
+    item = open_items.assign(item=opened(), owner=ANN, by=ANN)
+    item = open_items.done(item=open_items.assign(item=item, owner=BEN, by=ANN), by=BEN, note="Called the bank")
+    assert faults() == set()
+    assert item.closed_at is not None
+    moved = {"since": item.since + MOMENT, "closed_at": item.closed_at - MOMENT, "owner": "staff:1"}
+
+    with unprotected():
+        OpenItem.objects.filter(pk=item.pk).update(**{column: moved[column]})
+
+    how = {"since": "how it was opened", "closed_at": "how it was closed", "owner": "whose it is"}
+    assert faults() == {f"the audit trail tells otherwise of {how[column]}"}
+
+
+def test_who_was_given_an_item_is_on_the_trail() -> None:
+    item = opened()
+
+    OpenItem.objects.filter(pk=item.pk).update(owner="staff:1")
+
+    assert faults() == {"the audit trail tells otherwise of whose it is"}
+
+
+def test_open_item_has_no_note_of_what_was_done() -> None:
+    item = opened()
+
+    OpenItem.objects.filter(pk=item.pk).update(note="Called the bank")
+
+    assert faults() == {"is open, and has a note of what was done about it"}

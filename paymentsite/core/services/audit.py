@@ -5,6 +5,7 @@ was committed and signs the chain; see docs/decisions/031-audit-sealed-beside.md
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection, models, transaction
@@ -30,12 +31,14 @@ def record(
     before: Any = None,
     after: Any = None,
     reason: str = "",
+    at: datetime | None = None,
 ) -> AuditEntry:
     """Record that ``by`` did ``act`` to ``subject``, in the transaction of the act: with it or not at all.
 
+    ``at`` is the moment that the row itself keeps of the act, so that the two can be compared; by default it is now.
     Secrets are taken out of the values and of the reason. Raises ``TransactionManagementError`` outside one.
     """
-    [entry] = _recorded([(subject, before, after)], by=by, act=act, reason=reason)
+    [entry] = _recorded([(subject, before, after)], by=by, act=act, reason=reason, at=at)
     return entry
 
 
@@ -45,15 +48,20 @@ def record_each(*, by: Actor, act: str, after: Mapping[str, Any], reason: str = 
 
 
 def _recorded(
-    facts: Iterable[tuple[models.Model | str, Any, Any]], *, by: Actor, act: str, reason: str
+    facts: Iterable[tuple[models.Model | str, Any, Any]],
+    *,
+    by: Actor,
+    act: str,
+    reason: str,
+    at: datetime | None = None,
 ) -> list[AuditEntry]:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(f"{act} must be recorded in the transaction that does it")
 
-    now, where = clock.now(), origin.current()
+    at, where = at or clock.now(), origin.current()
     entries = AuditEntry.objects.bulk_create(
         AuditEntry(
-            at=now,
+            at=at,
             by=str(by),
             act=act,
             subject=clear(named(subject)),

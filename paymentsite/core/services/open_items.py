@@ -36,7 +36,7 @@ def open(*, kind: str, subject: models.Model | str, why: str, by: Actor) -> Open
         raise
     if opened:
         what = {"kind": kind, "about": item.subject, "why": item.why}
-        audit.record(by=by, act="open_item.opened", subject=item, after=what)
+        audit.record(by=by, act="open_item.opened", subject=item, after=what, at=item.since)
     return item
 
 
@@ -74,13 +74,13 @@ def assign(*, item: OpenItem, owner: Actor | None, by: Actor) -> OpenItem:
 
 
 def _closed(item: OpenItem, *, by: Actor, note: str) -> bool:
-    note = clear(note).strip()
+    note, now = clear(note).strip(), clock.now()
     closed = (
         OpenItem.objects.open()
         .filter(pk=item.pk)
-        .update(state=OpenItem.State.DONE, closed_by=str(by), closed_at=clock.now(), note=note)
+        .update(state=OpenItem.State.DONE, closed_by=str(by), closed_at=now, note=note)
     )
     if closed:
-        audit.record(by=by, act="open_item.closed", subject=item, reason=note)
+        audit.record(by=by, act="open_item.closed", subject=item, reason=note, at=now)
         item.refresh_from_db()
     return closed == 1
