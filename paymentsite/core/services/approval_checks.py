@@ -1,7 +1,6 @@
 """What must always be true of approvals: two people, and the thing done is the thing approved."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any, Final
 
 from paymentsite.core.actors import Actor
@@ -13,7 +12,6 @@ from paymentsite.core.services import proposals
 CHUNK: Final = 1_000
 _CHANGED: Final = "approval.effect_changed"
 _TELL_EFFECT: Final = ("approval.proposed", _CHANGED, "approval.approved")
-_ONE_ACT: Final = timedelta(hours=1)
 _ON_TRAIL: Final = {
     Approval.State.APPROVED: "approval.approved",
     Approval.State.REFUSED: "approval.refused",
@@ -65,27 +63,33 @@ def _faults(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> Ite
         approval.proposed_by,
     ):
         yield "approval_proposal_on_trail", "the audit trail knows no such proposal"
-    recorded = [state for state, act in _ON_TRAIL.items() if (named(approval), act) in trail]
-    if recorded != ([] if approval.state == Approval.State.PROPOSED else [approval.state]):
-        said = ", ".join(recorded) or "undecided"
-        yield "approval_decision_on_trail", f"is {approval.state}, and {said} by the audit trail"
-    elif approval.decided_by and _decision(approval, trail).by != approval.decided_by:
-        yield "approval_decision_on_trail", f"{approval.decided_by} did not decide it by the audit trail"
-    elif recorded and (fault := _decided(approval, _decision(approval, trail))):
+    if fault := _on_trail(approval, trail):
         yield "approval_decision_on_trail", fault
     shown = _shown(approval, trail)
     if proposed and shown is not None and disclosed(approval.effect) != shown:
         yield "approval_effect_on_trail", "its effect is not the one that was shown by the audit trail"
 
 
+def _on_trail(approval: Approval, trail: dict[tuple[str, str], AuditEntry]) -> str:
+    """How what became of it differs from what the trail tells."""
+    recorded = [state for state, act in _ON_TRAIL.items() if (named(approval), act) in trail]
+    if recorded != ([] if approval.state == Approval.State.PROPOSED else [approval.state]):
+        said = ", ".join(recorded) or "undecided"
+        return f"is {approval.state}, and {said} by the audit trail"
+    if not recorded:
+        said_so = approval.decided_by or approval.decided_at or approval.note
+        return "is undecided, and says who decided it, when or why" if said_so else ""
+    decision = _decision(approval, trail)
+    if approval.decided_by and decision.by != approval.decided_by:
+        return f"{approval.decided_by} did not decide it by the audit trail"
+    return _decided(approval, decision)
+
+
 def _decided(approval: Approval, entry: AuditEntry) -> str:
     """How the decision differs from what the trail tells of it."""
     if approval.note != entry.reason:
         return "its note is not the one on the audit trail"
-    if approval.state == Approval.State.EXPIRED:
-        return ""
-    # What is told of a decision is written after it, in one transaction.
-    if approval.decided_at is None or not approval.decided_at <= entry.at <= approval.decided_at + _ONE_ACT:
+    if approval.decided_at != entry.at:
         return f"was decided at {approval.decided_at}, at {entry.at} by the audit trail"
     return ""
 

@@ -103,7 +103,7 @@ def approve(*, approval: Approval, by: Actor, shown: str) -> Approval:
     if not Actor.parse(approval.proposed_by).works_here:
         raise ProposerGone
 
-    _settle(
+    decided_at = _settle(
         approval,
         Approval.State.APPROVED,
         by=by,
@@ -120,7 +120,7 @@ def approve(*, approval: Approval, by: Actor, shown: str) -> Approval:
         raise changed
 
     what = {"act": approval.act, "digest": approval.digest, "effect": effect}
-    audit.record(by=by, act="approval.approved", subject=approval, after=what)
+    audit.record(by=by, act="approval.approved", subject=approval, after=what, at=decided_at)
     Approval.objects.filter(pk=approval.pk).update(effect=effect)
     approval.refresh_from_db()
     return approval
@@ -132,8 +132,8 @@ def refuse(*, approval: Approval, by: Actor, note: str) -> Approval:
     _decidable(approval, by)
     if not (note := clear(note).strip()):
         raise ReasonMissing
-    _settle(approval, Approval.State.REFUSED, by=by, note=note)
-    return _on_record(approval, "approval.refused", by=by, reason=note)
+    decided_at = _settle(approval, Approval.State.REFUSED, by=by, note=note)
+    return _on_record(approval, "approval.refused", by=by, reason=note, at=decided_at)
 
 
 @act
@@ -141,8 +141,8 @@ def withdraw(*, approval: Approval, by: Actor, note: str = "") -> Approval:
     """Take back one's own proposal while nobody has decided."""
     if by.person != approval.proposed_person:
         raise NotYours
-    _settle(approval, Approval.State.WITHDRAWN, note=(note := clear(note).strip()))
-    return _on_record(approval, "approval.withdrawn", by=by, reason=note)
+    decided_at = _settle(approval, Approval.State.WITHDRAWN, note=(note := clear(note).strip()))
+    return _on_record(approval, "approval.withdrawn", by=by, reason=note, at=decided_at)
 
 
 def may_decide(by: Actor, approval: Approval) -> bool:
@@ -173,7 +173,7 @@ def expire_due(*, now: datetime | None = None) -> int:
 def _expire(pk: int, now: datetime) -> bool:
     expired = Approval.objects.due(now).filter(pk=pk).update(state=Approval.State.EXPIRED, decided_at=now)
     if expired:
-        audit.record(by=SYSTEM, act="approval.expired", subject=Approval(pk=pk))
+        audit.record(by=SYSTEM, act="approval.expired", subject=Approval(pk=pk), at=now)
     return expired == 1
 
 
@@ -214,8 +214,8 @@ def _settle(
     by: Actor | None = None,
     note: str = "",
     done_digest: str = "",
-) -> None:
-    """Decide, if it is still open: the one statement on which everything else depends."""
+) -> datetime:
+    """Decide, if it is still open: the one statement on which everything else depends. Gives back the moment."""
     now = clock.now()
     settled = Approval.objects.filter(_open(now), pk=approval.pk).update(
         state=state,
@@ -229,10 +229,11 @@ def _settle(
         found = Approval.objects.get(pk=approval.pk)
         past = found.state == Approval.State.PROPOSED
         raise AlreadyDecided(approval=approval.pk, state=Approval.State.EXPIRED if past else found.state)
+    return now
 
 
-def _on_record(approval: Approval, what: str, *, by: Actor, reason: str) -> Approval:
-    audit.record(by=by, act=what, subject=approval, reason=reason)
+def _on_record(approval: Approval, what: str, *, by: Actor, reason: str, at: datetime) -> Approval:
+    audit.record(by=by, act=what, subject=approval, reason=reason, at=at)
     approval.refresh_from_db()
     return approval
 

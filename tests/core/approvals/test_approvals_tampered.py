@@ -1,16 +1,18 @@
 """What was changed past the services is refused by the database, or found."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from paymentsite.core.actors import Actor
 from paymentsite.core.models import Approval
 from paymentsite.core.services import approvals, proposals
 from paymentsite.core.services.approvals import (
     Tampered,
 )
-from tests.core.approvals.renaming import LATER, State, approve, runs, staff
+from tests.core.approvals.renaming import LATER, State, approve, rename, runs, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +78,18 @@ def test_database_refuses_a_decision_without_two_people_or_of_another_act(propos
         Approval.objects.update(**fields)
 
 
+def refuse(proposal: Approval, by: Actor) -> None:
+    approvals.refuse(approval=proposal, by=by, note="no")
+
+
+def withdraw(proposal: Approval, by: Actor) -> None:
+    approvals.withdraw(approval=proposal, by=by, note="oops")
+
+
+def expire(proposal: Approval, _by: Actor) -> None:
+    approvals.expire_due(now=proposal.expires_at)
+
+
 def decided(by: str) -> dict[str, Any]:
     return {
         "state": "refused",
@@ -134,6 +148,10 @@ def test_verify_names_what_the_constraints_would_refuse(proposal, bob, ann, monk
     """Constraints can be dropped by whoever owns the database; the checks do not lean on them."""
     from paymentsite.core.services import approval_checks  # noqa: PLC0415
 
+    proposal.decided_at = LATER
+    assert list(approval_checks._faults(proposal, approval_checks._trail([proposal]))) == [
+        ("approval_decision_on_trail", "is undecided, and says who decided it, when or why")
+    ]
     approve(proposal, bob)
     proposal.refresh_from_db()
     proposal.done_digest = "0" * 64
@@ -173,3 +191,28 @@ def test_effect_that_nobody_rehearsed_and_a_proposal_that_is_gone_are_named(prop
     with unprotected():
         Approval.objects.all().delete()
     assert {finding.check for finding in approvals.verify()} == {"approval_gone"}
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("changes", [{"decided_by": "staff:0"}, {"note": "fine"}])
+def test_undecided_proposal_that_tells_of_a_decision_is_named_and_hides_no_other(
+    proposal, ann, user, unprotected, changes
+) -> None:
+    other = rename(user=user, email="other@example.com", by=ann, reason="asked again")
+    with unprotected():
+        Approval.objects.filter(pk=proposal.pk).update(**changes)
+        Approval.objects.filter(pk=other.pk).update(reason="forged")
+
+    assert {finding.subject for finding in approvals.verify()} == {f"approval {proposal.pk}", f"approval {other.pk}"}
+
+
+@pytest.mark.parametrize("decide", [approve, refuse, withdraw, expire])
+def test_moment_of_a_decision_is_the_one_on_the_trail(proposal, bob, ann, decide) -> None:
+    decide(proposal, ann if decide is withdraw else bob)
+    proposal.refresh_from_db()
+    assert proposal.decided_at is not None
+    assert approvals.verify() == []
+
+    Approval.objects.update(decided_at=proposal.decided_at + timedelta(microseconds=1))
+
+    assert [finding.check for finding in approvals.verify()] == ["approval_decision_on_trail"]
