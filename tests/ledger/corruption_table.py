@@ -35,6 +35,10 @@ TABLE: dict[str, list[Corruption]] = {
         ),
         row("reason edited", c.CHANGED, edit("accountevent", "reason = 'forged'", "id = {2}"), names="account {0}"),
         row("at another time", c.CHANGED, edit("accountevent", "at = '2001-01-01'", "id = {2}"), names="account {0}"),
+        row("a moment later", c.MOVED, c.put_off, names="account {0}"),
+        row("opened for a reason", c.CHANGED, edit("accountevent", "reason = 'x'", "id = {1}"), names="account {0}"),
+        row("status made up", c.MOVED, edit("accountevent", "status = 'closed'", "id = {1}"), names="account {0}"),
+        row("of another posting", c.MOVED, edit("accountevent", "seq = seq - 1", "id = {1}"), names="account {0}"),
         row("change by another", c.CHANGED, edit("accountevent", "actor = 'staff:9'", "id = {2}"), names="account {0}"),
     ],
     "ledger.held_is_open_holds": [

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db.models import F
 
 from paymentsite.core import vault
 from paymentsite.ledger import canon, proofs
-from paymentsite.ledger.models import Block, Journal
+from paymentsite.ledger.models import AccountEvent, Block, Journal
 
 Act = str | Callable[..., None]
 POSTGRESQL = "postgresql"
@@ -70,6 +72,10 @@ def sign_as_another(*_: Any) -> None:
     Block.objects.filter(height=3).update(key_id="another")
 
 
+def put_off(_account: int, event: int) -> None:
+    AccountEvent.objects.filter(pk=event).update(at=F("at") + timedelta(microseconds=1))
+
+
 def rehash(height: int) -> Callable[..., None]:
     """Make the hash and signature of a changed block anew; the next one still names the old hash."""
 
@@ -88,6 +94,7 @@ PURSE = "SELECT id FROM ledger_account WHERE code = 'wallet 0'"
 CASH = "SELECT id FROM ledger_account WHERE code = 'cash' AND unit = 'CNY'"
 POINTS = "SELECT id FROM ledger_account WHERE code = 'points' AND unit = 'PTS'"
 CHANGED = "SELECT account_id, MIN(id), MAX(id) FROM ledger_accountevent GROUP BY account_id HAVING COUNT(*) > 2 LIMIT 1"
+MOVED = "SELECT account_id, id FROM ledger_accountevent WHERE kind = 'floor' AND seq > 0 ORDER BY id LIMIT 1"
 # A sealed posting between strict accounts without lots, and the next one on its source.
 POSTING = """
 SELECT p.id, p.journal_id, p.source_id, q.id FROM ledger_posting p

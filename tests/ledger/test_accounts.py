@@ -214,7 +214,8 @@ def test_status_is_changed_once_and_told(make, to):
     assert Balance.objects.get(account=account).status == to
     assert events(account)[1:] == [("status", to, 0, 0, "staff:1", "because")]
     entries = AuditEntry.objects.filter(act="ledger.set_status")
-    assert [(e.by, e.before, e.after, e.reason) for e in entries] == [("staff:1", "open", to, "because")]
+    before, after = {"status": "open"}, {"status": to, "floor_minor": 0, "seq": 0}
+    assert [(e.by, e.before, e.after, e.reason) for e in entries] == [("staff:1", before, after, "because")]
 
 
 def test_status_says_from_which_posting_on_it_counts():
@@ -294,7 +295,9 @@ def test_floor_is_changed_once_and_told(to):
     assert standing.available == (None if to is None else cny(6 - to))
     assert events(account)[1:] == [("floor", "open", to, 1, "staff:1", "because")]
     entries = AuditEntry.objects.filter(act="ledger.set_floor")
-    assert [(e.before, e.after) for e in entries] == [(-1, to)]
+    assert [(e.before, e.after) for e in entries] == [
+        ({"floor_minor": -1}, {"status": "open", "floor_minor": to, "seq": 1})
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ HOUSE: Final = "house:paymentsite"
 OPENED: Final = "ledger.open_account"
 STATUS_SET: Final = "ledger.set_status"
 FLOOR_SET: Final = "ledger.set_floor"
+OPENING: Final = "opened"
 _OWNER_MAX, _CODE_MAX, _REASON_MAX = 80, 60, 255
 
 
@@ -107,8 +108,9 @@ def _opened(key: dict[str, str], asked: dict[str, Any], floor_minor: int | None,
             return _same(first, asked)
         raise
     Balance.objects.create(account=account, floor_minor=floor_minor)
-    _tell(account, AccountEvent.Kind.OPENED, Balance.Status.OPEN, floor_minor, 0, by, "opened")
-    audit.record(by=by, act=OPENED, subject=account, after={**identity(account), "floor_minor": floor_minor})
+    event = _tell(account, AccountEvent.Kind.OPENED, Balance.Status.OPEN, floor_minor, 0, by, OPENING)
+    what = {**identity(account), "floor_minor": floor_minor}
+    audit.record(by=by, act=OPENED, subject=account, after=what, at=event.at)
     return account
 
 
@@ -124,6 +126,11 @@ def identity(account: Account) -> dict[str, Any]:
         "lots": account.lots,
         "opened_at": account.opened_at.isoformat(),
     }
+
+
+def change(event: AccountEvent) -> dict[str, Any]:
+    """What a change made of an account, and from which posting on: on the trail, so that the two can be compared."""
+    return {"status": str(event.status), "floor_minor": event.floor_minor, "seq": event.seq}
 
 
 def _check(*, owner: str, code: str, kind: str, mode: str, lots: bool, floor_minor: int | None) -> None:
@@ -181,10 +188,10 @@ def set_status(*, account: Account, status: Balance.Status, by: Actor, reason: s
     if status == Balance.Status.CLOSED and (balance.posted_minor or balance.held_minor or not account.strict):
         raise AccountNotEmpty(account=account.public_id, posted=balance.posted, held=balance.held)
 
-    before = balance.status
     Balance.objects.filter(pk=account.pk).update(status=status)
-    _tell(account, AccountEvent.Kind.STATUS, status, balance.floor_minor, balance.seq, by, reason)
-    audit.record(by=by, act=STATUS_SET, subject=account, before=before, after=status, reason=reason)
+    event = _tell(account, AccountEvent.Kind.STATUS, status, balance.floor_minor, balance.seq, by, reason)
+    before, after = {"status": balance.status}, change(event)
+    audit.record(by=by, act=STATUS_SET, subject=account, before=before, after=after, reason=reason, at=event.at)
 
 
 @act
@@ -201,10 +208,10 @@ def set_floor(*, account: Account, floor_minor: int | None, by: Actor, reason: s
     if balance.floor_minor == floor_minor:
         return
 
-    before = balance.floor_minor
     Balance.objects.filter(pk=account.pk).update(floor_minor=floor_minor)
-    _tell(account, AccountEvent.Kind.FLOOR, balance.status, floor_minor, balance.seq, by, reason)
-    audit.record(by=by, act=FLOOR_SET, subject=account, before=before, after=floor_minor, reason=reason)
+    event = _tell(account, AccountEvent.Kind.FLOOR, balance.status, floor_minor, balance.seq, by, reason)
+    before, after = {"floor_minor": balance.floor_minor}, change(event)
+    audit.record(by=by, act=FLOOR_SET, subject=account, before=before, after=after, reason=reason, at=event.at)
 
 
 def _same(first: Account, asked: dict[str, object]) -> Account:
@@ -221,8 +228,8 @@ def _tell(
     seq: int,
     by: Actor,
     reason: str,
-) -> None:
-    AccountEvent.objects.create(
+) -> AccountEvent:
+    return AccountEvent.objects.create(
         account=account,
         kind=kind,
         status=status,

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -10,11 +9,10 @@ from paymentsite.core.disclosure import clear, named
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.verification import Fault, Run, check
 from paymentsite.ledger.models import Account, AccountEvent, Balance
-from paymentsite.ledger.services.accounts import FLOOR_SET, OPENED, STATUS_SET, identity
+from paymentsite.ledger.services.accounts import FLOOR_SET, OPENED, OPENING, STATUS_SET, change, identity
 from paymentsite.ledger.verify.scope import scope
 
 _CHUNK: Final = 1_000
-_ONE_ACT: Final = timedelta(minutes=1)
 _ACTS: Final = {OPENED: "opened", STATUS_SET: "status", FLOOR_SET: "floor"}
 
 
@@ -58,20 +56,16 @@ def _compare_one(account: Account, trail: Sequence[AuditEntry], events: Sequence
         if opened.get(name) != value:
             yield subject, f"its {name} is {value!r}, it was opened with {opened.get(name)!r}"
     for entry, event in zip_longest(trail, events):
-        if entry is None or event is None or _recorded(entry) != _happened(event) or _apart(entry, event):
+        if entry is None or event is None or _recorded(entry) != _happened(event):
             what = "nothing" if event is None else f"event {event.pk}"
             yield subject, f"{what} stands where the audit trail has {'nothing' if entry is None else entry.act}"
 
 
-def _apart(entry: AuditEntry, event: AccountEvent) -> bool:
-    """Whether they do not tell of one moment: both were written in one act, one after the other."""
-    return abs(entry.at - event.at) > _ONE_ACT
-
-
 def _recorded(entry: AuditEntry) -> tuple[Any, ...]:
     if entry.act == OPENED:
-        return ("opened", Balance.Status.OPEN, _after(entry).get("floor_minor"), entry.by, "")
-    return (_ACTS[entry.act], entry.after, entry.by, entry.reason)
+        opened = {"status": Balance.Status.OPEN, "floor_minor": _after(entry).get("floor_minor"), "seq": 0}
+        return ("opened", opened, entry.by, OPENING, entry.at)
+    return (_ACTS[entry.act], entry.after, entry.by, entry.reason, entry.at)
 
 
 def _after(entry: AuditEntry) -> dict[str, Any]:
@@ -79,7 +73,4 @@ def _after(entry: AuditEntry) -> dict[str, Any]:
 
 
 def _happened(event: AccountEvent) -> tuple[Any, ...]:
-    if event.kind == AccountEvent.Kind.OPENED:
-        return ("opened", event.status, event.floor_minor, event.actor, "")
-    value = event.status if event.kind == AccountEvent.Kind.STATUS else event.floor_minor
-    return (event.kind, value, event.actor, clear(event.reason))
+    return (event.kind, change(event), event.actor, clear(event.reason), event.at)
