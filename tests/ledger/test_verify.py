@@ -40,6 +40,25 @@ def test_empty_books_raise_no_alarm() -> None:
     assert report.seen == {}
 
 
+@pytest.mark.parametrize(
+    ("owner", "code"),
+    [
+        ("merchant:4111111111111111", "wallet"),
+        ("partner:token=abc", "wallet"),
+        ("merchant:5", "4111 1111 1111 1111"),
+        ("test:1", "pin: 1"),
+    ],
+)
+def test_account_named_like_a_card_or_a_secret_raises_no_alarm(owner: str, code: str, unprotected: Unprotected) -> None:
+    account = ledger.open_account(owner=owner, code=code, unit="CNY", kind=Account.Kind.LIABILITY)
+    assert verify().findings == []
+
+    with unprotected():
+        Account.objects.filter(pk=account.pk).update(owner="merchant:6", code="purse")
+
+    assert faults(verify()) == {("ledger.account_is_as_recorded", f"account {account.pk}")}
+
+
 def test_verify_counts_what_it_saw() -> None:
     books.build(1, acts=30)
     ledger.close_blocks()
