@@ -47,6 +47,7 @@ class Fault(TextChoices):
     DAY = "day", _("a day is a date, not a time")
     ZONE = "zone", _("a time without its zone says nothing")
     CALENDAR = "calendar", _("that time is outside the calendar")
+    PARENT = "parent", _("there is no journal that it could belong to")
     NO_POSTING = "no_posting", _("the journal has no posting there")
 
 

@@ -1,6 +1,7 @@
 """What could never be right: refused before any balance is looked at, with nothing stored."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from uuid import UUID
 
 import pytest
 
@@ -226,6 +227,37 @@ def test_invalid_act_stores_nothing(book):
         )
 
     assert book() == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("legs", [1, 9])
+@pytest.mark.parametrize("many", [False, True])
+def test_act_that_belongs_to_no_journal_that_there_is_stores_nothing(book, legs, many):
+    source, target = purse(100), purse()
+    moves = (Move(cny(1), source, target),) * legs
+    orphan = Draft(entries=moves, reference="orphan", parent=UUID(int=1))
+    before = book()
+
+    with pytest.raises(InvalidEntry, match="there is no journal that it could belong to") as refusal:
+        ledger.post_many([draft(*moves), orphan]) if many else ledger.post(
+            *moves, reference="orphan", parent=orphan.parent
+        )
+
+    assert refusal.value.facts == {"position": 0, "why": "parent"}
+    assert book() == before
+
+
+@pytest.mark.django_db
+def test_many_acts_may_belong_to_one_journal():
+    source, target = purse(100), purse()
+    first = ledger.post(Move(cny(1), source, target), reference="first").journal_id
+    drafts = [
+        Draft(entries=(Move(cny(1), source, target),), reference=f"r{number}", parent=first) for number in range(3)
+    ]
+
+    answers = ledger.post_many(drafts)
+
+    assert Journal.objects.filter(parent=first).count() == len(answers) == 3
 
 
 @pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from paymentsite.core import clock
@@ -15,6 +15,8 @@ from paymentsite.ledger.models import Journal
 from paymentsite.ledger.refusals import Fault, InvalidEntry
 from paymentsite.ledger.services.recording import Outcome, Slip, record, record_swiftly, uncollected
 from paymentsite.ledger.validation import validate
+
+_PART: Final = 1_000
 
 
 def post(
@@ -48,6 +50,8 @@ def post(
         must=must,
     )
     validate(draft)
+    if parent is not None:
+        _check_parents([draft])
     slip = Slip.of(draft)
     outcome = record_swiftly(slip) or record([slip])[0]
     if isinstance(outcome, DomainError):
@@ -67,6 +71,7 @@ def post_many(drafts: Sequence[Draft]) -> list[Outcome]:
     with uncollected():
         for draft in drafts:
             validate(draft)
+        _check_parents(drafts)
         now = clock.now()
         ids = uuid7s(now)
         return record([Slip.of(draft, now, ids) for draft in drafts])
@@ -98,3 +103,16 @@ def reverse(
     return post(
         *undone, reference=reference, scope=scope, kind=kind, by=by, parent=journal.pk, source=source, must=must
     )
+
+
+def _check_parents(drafts: Sequence[Draft]) -> None:
+    """Refuse what belongs to a journal that is not there, which the database would at the commit, in its own words.
+
+    A journal is never deleted, so one that is there stays; that of a posting which is undone is there by its posting.
+    """
+    parents = {draft.parent for draft in drafts if draft.parent is not None}
+    unsure = list(parents - {each.posting.journal_id for d in drafts for each in d.entries if isinstance(each, Undo)})
+    for start in range(0, len(unsure), _PART):
+        part = unsure[start : start + _PART]
+        if Journal.objects.filter(pk__in=part).count() < len(part):
+            raise InvalidEntry(position=0, why=Fault.PARENT)
