@@ -70,6 +70,23 @@ def test_account_that_is_told_elsewhere_is_never_moved_by_hand(purse, monkeypatc
     assert not Approval.objects.exists()
 
 
+def test_move_that_was_made_is_neither_proposed_nor_approved_again(purse):
+    maker, checker = person("maker"), person("checker", "approve_manual")
+    first, twin = propose(purse, 500, maker), propose(purse, 500, maker)
+    approvals.approve(approval=first, by=checker, shown=first.shown)
+
+    with pytest.raises(manual.MoveMade) as refusal:
+        approvals.approve(approval=twin, by=checker, shown=twin.shown)
+    assert refusal.value.facts == {"reference": "goodwill 1"}
+    with pytest.raises(manual.MoveMade):
+        propose(purse, 500, maker)
+
+    twin.refresh_from_db()
+    assert (twin.state, Approval.objects.count()) == (Approval.State.PROPOSED, 2)
+    assert (queries.standing(purse).posted, Journal.objects.count()) == (Money(500, "CNY"), 1)
+    assert approvals.verify() == []
+
+
 def test_proposal_that_cannot_be_done_is_not_made(purse):
     maker = person("maker")
     other = ledger.open_account(owner="test:b", code="wallet", unit="CNY", kind=Account.Kind.LIABILITY)

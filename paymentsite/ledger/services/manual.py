@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from paymentsite.core.actors import Actor
 from paymentsite.core.effects import Effect, Line
-from paymentsite.core.errors import Refused, as_day
+from paymentsite.core.errors import Conflict, Refused, as_day
 from paymentsite.core.money import Money
 from paymentsite.core.services import approvals
 from paymentsite.ledger import queries
@@ -28,6 +28,13 @@ class AccountKept(Refused):
     code = "account_kept"
     sentence = gettext_noop(
         "What stands on the account “{account}” is told elsewhere, too, so it is moved by what keeps it, never by hand."
+    )
+
+
+class MoveMade(Conflict):
+    code = "manual_move_made"
+    sentence = gettext_noop(
+        "An amount was moved by hand under {reference} before. Take another reference for a new move."
     )
 
 
@@ -62,12 +69,15 @@ def post_manual(
     reason: str,
     expires_on: date | None = None,
 ) -> Effect:
-    """Move ``amount`` by hand, once per ``reference``. ``expires_on`` is for a target whose value expires."""
+    """Move ``amount`` by hand, once per ``reference``. ``expires_on`` is for a target whose value expires.
+
+    Proposed or approved after it was done it is refused: a repetition would look like a move, and move nothing.
+    """
     for account in (source, target):
         if account.code in _kept:
             raise AccountKept(account=str(account))
     terms = Terms("manual", expires_on=expires_on or NEVER) if target.lots else None
-    post(
+    posted = post(
         Move(amount, source, target, terms),
         kind="manual",
         scope=SCOPE,
@@ -75,6 +85,8 @@ def post_manual(
         by=by,
         details={"reason": reason},
     )
+    if posted.replayed:
+        raise MoveMade(reference=reference)
     # A hot account changes all the time: shown, it would make every effect a new one to look at.
     after = queries.standings([account for account in (source, target) if account.strict])
     left = [(account, after[account.pk].posted) for account in (source, target) if account.pk in after]
