@@ -49,6 +49,8 @@ def events(account: Account) -> list[tuple[object, ...]]:
         ({"kind": Account.Kind.ASSET}, "kind"),
         ({"mode": Account.Mode.DEFERRED}, "mode"),
         ({"lots": True}, "lots"),
+        ({"floor_minor": -100}, "floor"),
+        ({"floor_minor": None}, "floor"),
     ],
 )
 def test_account_opened_again_as_another_is_refused(other, field, book):
@@ -99,8 +101,18 @@ def test_account_opened_again_is_the_first_one(book):
     before = book()
 
     assert ledger.open_account(**FIELDS) == first
-    assert ledger.open_account(**FIELDS, floor_minor=-100) == first
     assert book() == before
+
+
+def test_account_whose_floor_was_moved_is_opened_again_as_it_was_opened():
+    first = ledger.open_account(**FIELDS)
+    floor(first, -100)
+
+    assert ledger.open_account(**FIELDS) == first
+    with pytest.raises(AccountDiffers):
+        ledger.open_account(**FIELDS, floor_minor=-100)
+
+    assert Balance.objects.get(account=first).floor_minor == -100
 
 
 @pytest.mark.parametrize("other", [{"owner": "test:b"}, {"code": "savings"}, {"unit": "EUR"}])
@@ -266,6 +278,20 @@ def test_hot_account_has_no_floor_to_set(book):
     with pytest.raises(DeferredHasNoFloor):
         floor(account, 0)
 
+    assert book() == before
+
+
+@pytest.mark.parametrize("to", [None, -100, 1])
+def test_floor_of_a_closed_account_stays(to, book):
+    account = purse()
+    status(account, CLOSED)
+    before = book()
+
+    with pytest.raises(AccountClosed) as refusal:
+        floor(account, to)
+    floor(account, 0)
+
+    assert refusal.value.facts == {"account": str(account.public_id)}
     assert book() == before
 
 

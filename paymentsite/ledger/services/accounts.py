@@ -31,6 +31,7 @@ class Part(TextChoices):
     KIND = "kind", _("kind")
     MODE = "mode", _("mode")
     LOTS = "lots", _("keeping of lots")
+    FLOOR = "floor", _("floor")
 
 
 class Fault(TextChoices):
@@ -57,7 +58,7 @@ class AccountDiffers(Conflict, fields=Part):
 
 class AccountClosed(Refused):
     code = "account_closed"
-    sentence = gettext_noop("A closed account stays closed.")
+    sentence = gettext_noop("A closed account stays as it is.")
 
 
 class AccountNotEmpty(Refused):
@@ -86,14 +87,17 @@ def open_account(
     lots: bool = False,
     by: Actor = SYSTEM,
 ) -> Account:
-    """The owner's account ``code`` in ``unit``, opened when there is none yet; told to be another, it refuses."""
+    """The owner's account ``code`` in ``unit``, opened when there is none yet; told to be another, it refuses.
+
+    Of its floor, the one that it was opened with is compared: where it was moved since, it stays.
+    """
     if mode == Account.Mode.DEFERRED:
         floor_minor = None
     asked = {"kind": kind, "mode": mode, "lots": lots}
     _check(owner=owner, code=code, kind=kind, mode=mode, lots=lots, floor_minor=floor_minor)
     # Nearly always it is there, so that nothing is begun for a look.
     if first := Account.objects.filter(owner=owner, code=code, unit=unit).first():
-        return _same(first, asked)
+        return _same(first, asked, floor_minor)
     return _opened({"owner": owner, "code": code, "unit": Unit.of(unit).code}, asked, floor_minor, by)
 
 
@@ -105,7 +109,7 @@ def _opened(key: dict[str, str], asked: dict[str, Any], floor_minor: int | None,
             account = Account.objects.create(public_id=uuid7(now), **key, opened_at=now, **asked)
     except IntegrityError:
         if first := Account.objects.filter(**key).first():
-            return _same(first, asked)
+            return _same(first, asked, floor_minor)
         raise
     Balance.objects.create(account=account, floor_minor=floor_minor)
     event = _tell(account, AccountEvent.Kind.OPENED, Balance.Status.OPEN, floor_minor, 0, by, OPENING)
@@ -196,17 +200,20 @@ def set_status(*, account: Account, status: Balance.Status, by: Actor, reason: s
 
 @act
 def set_floor(*, account: Account, floor_minor: int | None, by: Actor, reason: str) -> None:
-    """From now on what is available ends at ``floor_minor``; refused when the account stands below it already."""
+    """From now on what is available ends at ``floor_minor``; refused when the account stands below it already, or is
+    closed."""
     _check_reason(reason)
     if not account.strict:
         raise DeferredHasNoFloor(account=account.public_id)
     if floor_minor is not None and not -BALANCE_MAX <= floor_minor <= BALANCE_MAX:
         raise InvalidAccount(why=Fault.FLOOR, least=-BALANCE_MAX, most=BALANCE_MAX)
     balance = Balance.objects.select_for_update().get(account=account)
-    if floor_minor is not None and balance.posted_minor - balance.held_minor < floor_minor:
-        raise FloorNotMet(account=account.public_id)
     if balance.floor_minor == floor_minor:
         return
+    if balance.status == Balance.Status.CLOSED:
+        raise AccountClosed(account=account.public_id)
+    if floor_minor is not None and balance.posted_minor - balance.held_minor < floor_minor:
+        raise FloorNotMet(account=account.public_id)
 
     Balance.objects.filter(pk=account.pk).update(floor_minor=floor_minor)
     event = _tell(account, AccountEvent.Kind.FLOOR, balance.status, floor_minor, balance.seq, by, reason)
@@ -214,8 +221,13 @@ def set_floor(*, account: Account, floor_minor: int | None, by: Actor, reason: s
     audit.record(by=by, act=FLOOR_SET, subject=account, before=before, after=after, reason=reason, at=event.at)
 
 
-def _same(first: Account, asked: dict[str, object]) -> Account:
-    if fields := [name for name, value in asked.items() if getattr(first, name) != value]:
+def _same(first: Account, asked: dict[str, object], floor_minor: int | None) -> Account:
+    fields = [name for name, value in asked.items() if getattr(first, name) != value]
+    # A hot account has no floor, so that one is not looked for.
+    if not fields and first.strict:
+        opened = first.events.filter(kind=AccountEvent.Kind.OPENED, floor_minor=floor_minor)
+        fields = [] if opened.exists() else [Part.FLOOR.value]
+    if fields:
         raise AccountDiffers(account=first.public_id, fields=fields)
     return first
 
