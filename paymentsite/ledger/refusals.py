@@ -22,6 +22,7 @@ class Part(TextChoices):
     TARGET = "target", _("target")
     ACTOR = "actor", _("actor")
     ORIGIN = "origin", _("origin")
+    PAST = "past", _("its time would be over already")
     PARENT = "parent", _("journal it belongs to")
     OCCURRED_AT = "occurred_at", _("time of the act")
     DETAILS = "details", _("details")
@@ -47,6 +48,7 @@ class Fault(TextChoices):
     DAY = "day", _("a day is a date, not a time")
     ZONE = "zone", _("a time without its zone says nothing")
     CALENDAR = "calendar", _("that time is outside the calendar")
+    PAST = "past", _("its time would be over already")
     PARENT = "parent", _("there is no journal that it could belong to")
     NO_POSTING = "no_posting", _("the journal has no posting there")
 

@@ -45,6 +45,8 @@ def new_world() -> World:
     lots, dead = points(), points()
     fund(lots, 100, Terms("x"))
     fund(dead, 5, Terms("x", expires_on=clock.day_of(now) - timedelta(1)))
+    with clock.standing(now - SOON):
+        over = hold(one, 50, expires_at=now)
     return World(
         now=now,
         one=one,
@@ -54,7 +56,7 @@ def new_world() -> World:
         dead=dead,
         held=hold(one, 50),
         other=hold(one, 50),
-        over=hold(one, 50, expires_at=now),
+        over=over,
         held_lots=hold(lots, 20),
         posting=postings[0],
         other_posting=postings[1],

@@ -14,7 +14,7 @@ from paymentsite.ledger import queries
 from paymentsite.ledger import services as ledger
 from paymentsite.ledger.entries import Entry
 from paymentsite.ledger.models import Account, Hold, HoldEvent, Journal
-from paymentsite.ledger.refusals import HoldNotOpen, InsufficientFunds
+from paymentsite.ledger.refusals import HoldNotOpen, InsufficientFunds, InvalidEntry
 from paymentsite.ledger.services import Capture, Expire, Extend, Increase, Move, Place, Release, timers
 from tests.factories import cny, fund, hold, hot, purse
 
@@ -205,6 +205,39 @@ def test_several_entries_of_one_act_work_on_one_hold():
 
     assert figures(held) == (60, 50, 10, "captured")
     assert stand(payer) == (50, 0, 50)
+
+
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(days=1)])
+@pytest.mark.parametrize("many", [False, True])
+def test_hold_whose_time_is_over_is_not_placed(book, late, many):
+    payer, now = purse(100), clock.now()
+    entries = (Place(cny(10), payer), Place(cny(10), payer, now - late))
+    before = book()
+
+    with clock.standing(now), pytest.raises(InvalidEntry, match="its time would be over already") as refusal:
+        ledger.post_many([ledger.Draft(entries=entries, reference="r")]) if many else ledger.post(
+            *entries, reference="r"
+        )
+
+    assert refusal.value.facts == {"position": 2, "why": "past"}
+    assert book() == before
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_hold_that_was_placed_in_time_is_answered_again_when_its_time_is_over(many):
+    payer, until = purse(100), clock.now() + HOUR
+    placing = Place(cny(10), payer, until)
+    first = ledger.post(placing, reference="r")
+
+    with clock.standing(until + HOUR):
+        [again] = (
+            ledger.post_many([ledger.Draft(entries=(placing,), reference="r")])
+            if many
+            else [ledger.post(placing, reference="r")]
+        )
+
+    assert isinstance(again, ledger.Posted)
+    assert (again.journal_id, again.holds, again.replayed) == (first.journal_id, first.holds, True)
 
 
 def test_hold_expires_when_its_time_is_over_and_not_before():

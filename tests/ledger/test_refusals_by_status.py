@@ -123,7 +123,9 @@ def release() -> Case:
 
 
 def expire() -> Case:
-    held = hold(purse(100), 10, expires_at=clock.now() + timedelta(microseconds=1))
+    now = clock.now()
+    with clock.standing(now - timedelta(hours=1)):
+        held = hold(purse(100), 10, expires_at=now)
     return Expire(held), held.account
 
 

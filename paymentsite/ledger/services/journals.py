@@ -10,7 +10,8 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.errors import DomainError
 from paymentsite.core.ids import uuid7s
 from paymentsite.core.money import Money
-from paymentsite.ledger.entries import Draft, Entry, Posted, Undo
+from paymentsite.ledger import store
+from paymentsite.ledger.entries import Draft, Entry, Place, Posted, Undo
 from paymentsite.ledger.models import Journal
 from paymentsite.ledger.refusals import Fault, InvalidEntry
 from paymentsite.ledger.services.recording import Outcome, Slip, record, record_swiftly, uncollected
@@ -53,6 +54,7 @@ def post(
     if parent is not None:
         _check_parents([draft])
     slip = Slip.of(draft)
+    _check_lives([slip])
     outcome = record_swiftly(slip) or record([slip])[0]
     if isinstance(outcome, DomainError):
         raise outcome
@@ -74,7 +76,9 @@ def post_many(drafts: Sequence[Draft]) -> list[Outcome]:
         _check_parents(drafts)
         now = clock.now()
         ids = uuid7s(now)
-        return record([Slip.of(draft, now, ids) for draft in drafts])
+        slips = [Slip.of(draft, now, ids) for draft in drafts]
+        _check_lives(slips)
+        return record(slips)
 
 
 def reverse(
@@ -116,3 +120,22 @@ def _check_parents(drafts: Sequence[Draft]) -> None:
         part = unsure[start : start + _PART]
         if Journal.objects.filter(pk__in=part).count() < len(part):
             raise InvalidEntry(position=0, why=Fault.PARENT)
+
+
+def _check_lives(slips: Sequence[Slip]) -> None:
+    """Refuse to place what would be over at once; what was placed in time is answered again however late it is."""
+    over = [(slip, position) for slip in slips if (position := _over(slip))]
+    if not over:
+        return
+    known = store.here().find([slip.key for slip, _ in over])
+    for slip, position in over:
+        if slip.key not in known:
+            raise InvalidEntry(position=position, why=Fault.PAST)
+
+
+def _over(slip: Slip) -> int:
+    """The position of a hold that would end before it begins, or 0."""
+    for position, entry in enumerate(slip.draft.entries, 1):
+        if isinstance(entry, Place) and entry.expires_at is not None and entry.expires_at <= slip.now:
+            return position
+    return 0
