@@ -98,6 +98,15 @@ def missing_triggers(connection: BaseDatabaseWrapper, tables: Iterable[Immutable
     ]
 
 
+def strangers(connection: BaseDatabaseWrapper, names: Collection[str]) -> list[tuple[str, str]]:
+    """What changes the tables of these ``names``, or what is done to them, and was not made by us: table, sentence."""
+    dialect = _dialect(connection)
+    ours = {(trigger.table, trigger.name) for entry in registered() for trigger in dialect.triggers(entry)}
+    found = [(table, f"trigger {name} is none of ours") for table, name in sorted({*dialect.standing()} - ours)]
+    found += [(table, f"rule {name} is none of ours") for table, name in dialect.rules()]
+    return [(table, what) for table, what in found if table in names]
+
+
 @dataclass(frozen=True, slots=True)
 class _Trigger:
     table: str
@@ -135,6 +144,10 @@ class _Dialect:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, params)
             return list(cursor.fetchall())
+
+    def rules(self) -> list[tuple[Any, ...]]:
+        """What makes the database do something else than a statement says."""
+        return []
 
     def event(self, trigger: _Trigger) -> str:
         columns = ", ".join(map(self.quote, trigger.columns))
@@ -195,6 +208,12 @@ class _PostgreSQL(_Dialect):
             " WHERE NOT t.tgisinternal AND pg_table_is_visible(t.tgrelid)"
         )
         return {(table, name): tuple(found) for table, name, *found in rows}
+
+    def rules(self) -> list[tuple[Any, ...]]:
+        return self.rows(
+            "SELECT c.relname::text, r.rulename::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class"
+            " WHERE pg_table_is_visible(c.oid) ORDER BY 1, 2"
+        )
 
     def fault(self, trigger: _Trigger, found: tuple[Any, ...] | None) -> str:
         if found is None:

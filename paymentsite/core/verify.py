@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from functools import lru_cache, reduce
 from operator import and_
-from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from paymentsite.core import clock, immutability, jobs, terms, vault
+from paymentsite.core import clock, declared, immutability, jobs, standing, terms, vault
 from paymentsite.core.models import JobRun
 from paymentsite.core.services import approvals, audit, open_item_checks, trail
 from paymentsite.core.vault import loading
@@ -19,103 +17,68 @@ from paymentsite.core.vault.errors import UnusableKeysError
 from paymentsite.core.verification import Fault, Run, check
 
 
-def tables() -> list[type[models.Model]]:
-    """Every table of the project's own apps."""
-    return [
-        model
-        for config in apps.get_app_configs()
-        if Path(config.path).is_relative_to(settings.ROOT) and "site-packages" not in Path(config.path).parts
-        for model in config.get_models()
-        if model._meta.managed and not model._meta.proxy
-    ]
-
-
-@check("core.triggers_stand", "What is written once is guarded by its triggers, and they are on.")
+@check(
+    "core.triggers_stand",
+    "What is written once is guarded by its triggers, which are on; no table has other triggers, or rules.",
+)
 def triggers_stand(_: Run) -> Iterator[Fault]:
     for sentence in immutability.missing_triggers(connection):
         table, _colon, what = sentence.rpartition(": ")
         yield table or "the session", what
+    yield from immutability.strangers(connection, [model._meta.db_table for model in standing.tables()])
 
 
 @check("core.constraints_stand", "Every constraint that the code declares stands in the database and is in force.")
 def constraints_stand(run: Run) -> Iterator[Fault]:
-    idle = _idle_constraints()
-    for model in tables():
-        table, found = model._meta.db_table, run.once(_constraints).get(model._meta.db_table)
+    idle = run.once(standing.idle)
+    for model in standing.tables():
+        table, found = model._meta.db_table, run.once(standing.constraints).get(model._meta.db_table)
         if found is None:
             yield table, "the table does not exist"
             continue
-        yield from ((table, what) for what in _lacking(model, found))
+        yield from ((table, what) for what in _lacking(model, found, run.once(standing.partial)))
+        yield from (
+            (table, f"{name} may be empty") for name in _required(model) if (table, name) in run.once(standing.optional)
+        )
         yield from ((table, f"{name} is not in force") for name in found if (table, name) in idle)
 
 
-def _constraints(_: Run) -> dict[str, dict[str, Any]]:
-    """What constrains each table that there is."""
-    look = connection.introspection
-    with connection.cursor() as cursor:
-        existing = set(look.table_names(cursor))
-        names = [model._meta.db_table for model in tables() if model._meta.db_table in existing]
-        if connection.vendor == "sqlite":
-            return {name: _read_from_text(name, text) for name, text in _texts(cursor, names).items()}
-        return {name: look.get_constraints(cursor, name) for name in names}
-
-
-def _texts(cursor: Any, names: list[str]) -> dict[str, tuple[str, ...]]:
-    """The statements that made each table and its indexes, which is all that SQLite knows of them."""
-    texts: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
-    cursor.execute("SELECT tbl_name, sql FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY name")
-    for name, text in cursor.fetchall():
-        if name in texts:
-            texts[name] += (text,)
-    return texts
-
-
-@lru_cache(maxsize=1_000)
-def _read_from_text(name: str, text: tuple[str, ...]) -> dict[str, Any]:
-    """The same as introspection finds, which parses the statements: once for as long as they stay as they are."""
-    del text
-    with connection.cursor() as cursor:
-        found: dict[str, Any] = connection.introspection.get_constraints(cursor, name)
-        return found
-
-
-def _lacking(model: type[models.Model], found: dict[str, Any]) -> Iterator[str]:
+def _lacking(model: type[models.Model], found: dict[str, Any], partial: standing.Pairs) -> Iterator[str]:
     for constraint in model._meta.constraints:
         kind = "check" if isinstance(constraint, models.CheckConstraint) else "unique"
         if not found.get(constraint.name, {}).get(kind):
             yield f"{constraint.name} is missing"
-    unique = [each["columns"] for each in found.values() if each["unique"] or each["primary_key"]]
-    referring = [each["columns"] for each in found.values() if each["foreign_key"]]
+    whole = [each for name, each in found.items() if (model._meta.db_table, name) not in partial]
+    unique = [each["columns"] for each in whole if each["unique"] or each["primary_key"]]
+    referring = [(each["columns"], each["foreign_key"]) for each in found.values()]
     for field in model._meta.concrete_fields:
         if field.unique and [field.column] not in unique:
             yield f"nothing keeps {field.column} unique"
-        if field.remote_field and getattr(field, "db_constraint", True) and [field.column] not in referring:
-            yield f"nothing keeps what {field.column} refers to"
+        if isinstance(field, models.ForeignKey) and getattr(field, "db_constraint", True):
+            there = field.target_field
+            if ([field.column], (there.model._meta.db_table, there.column)) not in referring:
+                yield f"nothing keeps what {field.column} refers to"
 
 
-def _idle_constraints() -> set[tuple[str, str]]:
-    """Constraints and indexes of PostgreSQL that are there, but did not look at every row or no longer work."""
-    if connection.vendor != "postgresql":
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT conrelid::regclass::text, conname::text FROM pg_constraint"
-            " WHERE NOT convalidated AND conrelid <> 0 UNION ALL"
-            " SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text FROM pg_index i"
-            " WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)"
-        )
-        return set(cursor.fetchall())
+def _required(model: type[models.Model]) -> list[str]:
+    return [str(field.column) for field in model._meta.concrete_fields if not field.null]
+
+
+@check("core.constraints_say", "Every constraint says in the database what the code declares.", whole=True)
+def constraints_say(_: Run) -> Iterator[Fault]:
+    for table, name in declared.weakened(standing.tables()):
+        yield table, f"{name} says something else than the code"
 
 
 @check("core.constraints_obeyed", "Every row is as the constraints and choices that the code declares.", whole=True)
 def constraints_obeyed(run: Run) -> Iterator[Fault]:
-    for model in tables():
+    for model in standing.tables():
         # One look for all of them; which one it is matters only when there is something.
         if _answers(_disobedient(model, connection.vendor)):
             for sentence, rule in _rules(model):
                 for pk in QuerySet(model).exclude(rule).values_list("pk", flat=True).iterator():
                     yield named(model, pk), sentence
-        yield from _repeated(model, run.once(_constraints)[model._meta.db_table])
+        yield from _repeated(model, run.once(standing.constraints)[model._meta.db_table])
 
 
 # What is asked at every run is made once: Django takes longer to make it than a small book to answer it.
@@ -173,7 +136,7 @@ def _repeated(model: type[models.Model], found: dict[str, Any]) -> Iterator[Faul
 
 @check("core.references_exist", "Whatever a row refers to exists.", whole=True)
 def references_exist(_: Run) -> Iterator[Fault]:
-    for model in tables():
+    for model in standing.tables():
         for field in model._meta.concrete_fields:
             related = field.related_model
             if not field.remote_field or not isinstance(related, type):

@@ -9,7 +9,7 @@ from django.db.models import Model
 from cards.models import CodeKey
 from members.models import Limit, Member, User
 from paymentsite.core import terms
-from paymentsite.core.verify import tables
+from paymentsite.core.standing import tables
 from paymentsite.core.versions import Version
 from paymentsite.ledger.models import Account, Journal
 from wallets.models import FeeRule, Notification
