@@ -59,6 +59,6 @@ def _filled() -> list[str]:
 @cache
 def _which_are_filled() -> str:
     """Asked after every test that commits; which tables there are does not change."""
-    tables = set(connection.introspection.table_names()) - _FROM_MIGRATIONS
+    tables = set(connection.introspection.django_table_names()) - _FROM_MIGRATIONS
     looks = [f"SELECT '{t}' WHERE EXISTS (SELECT 1 FROM \"{t}\")" for t in sorted(tables)]  # noqa: S608  names again
     return " UNION ALL ".join(looks)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings as site
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from paymentsite.core import checks, realms
 from paymentsite.core.models import Realm
@@ -29,7 +29,10 @@ def made_for(unprotected):
         with unprotected():
             of(kind)
 
-    return make
+    yield make
+    # Not to be left to whoever connects next.
+    with unprotected():
+        Realm.objects.all().delete()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -88,9 +91,11 @@ def test_production_does_not_start_on_what_was_a_sandbox(made_for, settings):
 
 
 @pytest.mark.django_db
-def test_what_it_is_for_is_written_once():
-    [row] = Realm.objects.all()
-    assert (row.kind, row.pk) == ("sandbox", 1)
+def test_what_it_is_for_is_written_once(made_for):
+    made_for(realms.SANDBOX)
+
+    with pytest.raises(IntegrityError, match="its rows are written once"):
+        Realm.objects.update(kind=realms.PRODUCTION)
 
 
 @pytest.mark.parametrize("command", [("clock", "--by", "30d"), ("demo",), ("migrate",)], ids=lambda words: words[0])
