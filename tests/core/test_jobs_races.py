@@ -136,7 +136,7 @@ if connection.vendor == "postgresql":
 
             def claim(_: int, slot: datetime = slot, seen: JobRun = seen) -> None:
                 job = schedule.jobs["hourly"]
-                if run := jobs._claim(Owed(job, slot, 0, seen)):
+                if run := jobs._claim(Owed(job, slot, 0, seen), slot):
                     jobs._work(job, run, slot)
 
             at_once(claim)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings as site
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from paymentsite.core import checks, realms
 from paymentsite.core.models import Realm
@@ -94,7 +94,7 @@ def test_production_does_not_start_on_what_was_a_sandbox(made_for, settings):
 def test_what_it_is_for_is_written_once(made_for):
     made_for(realms.SANDBOX)
 
-    with pytest.raises(IntegrityError, match="its rows are written once"):
+    with pytest.raises(IntegrityError, match="its rows are written once"), transaction.atomic():
         Realm.objects.update(kind=realms.PRODUCTION)
 
 
