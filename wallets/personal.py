@@ -224,7 +224,8 @@ def ended(member: Member) -> None:
     theirs = Q(asker=member) | Q(payer=member)
     for request in MoneyRequest.objects.open().filter(theirs, expires_at__gt=clock.now()):
         requests.cancel(request=request, by=SYSTEM)
-    RequestBlock.objects.filter(member=member).delete()
+    for block in RequestBlock.objects.filter(member=member).select_related("blocked"):
+        requests.unblock(member=member, other=block.blocked, by=SYSTEM)
 
 
 @privacy.eraser(gettext_noop("notes"))

@@ -31,6 +31,8 @@ from wallets.telling import Told, teller
 SCOPE: Final = "wallets.exchange"
 MARGIN: Final = "exchange margin"
 POSITION: Final = "position"
+# However long the site says that offers are good, whoever waits longer plays with rates.
+LASTS_MAX: Final = timedelta(minutes=5)
 _EARNING: Final = {SCOPE}
 
 
@@ -130,7 +132,7 @@ def quote(*, member: Member, sell: Money, buy_currency: str, now: datetime) -> E
         rate_source=rate.source,
         rate_at=rate.at,
         quoted_at=now,
-        expires_at=now + timedelta(seconds=settings.EXCHANGE_QUOTE_SECONDS),
+        expires_at=now + min(timedelta(seconds=settings.EXCHANGE_QUOTE_SECONDS), LASTS_MAX),
     )
 
 

@@ -133,7 +133,9 @@ def _make(
         by=by,
     ).holds
     gift.save(force_insert=True)
-    audit.record(by=by, act="gift.made", subject=gift, after={"amount": amount, "fee": quote.fee})
+    # The digest says nothing of the token, and keeps another one from taking its place unseen.
+    told = {"amount": amount, "fee": quote.fee, "sender": sender.pk, "link": gift.token_digest}
+    audit.record(by=by, act="gift.made", subject=gift, after=told)
     return Made(gift, token)
 
 

@@ -99,7 +99,8 @@ def ask(
         asked_at=now,
         expires_at=now + OPEN_FOR,
     )
-    audit.record(by=by, act="request.asked", subject=request, after={"amount": amount, "payer": payer.pk})
+    told = {"amount": amount, "asker": asker.pk, "payer": payer.pk}
+    audit.record(by=by, act="request.asked", subject=request, after=told)
     _tell(payer, ASKED, request, asker)
     return request
 

@@ -160,7 +160,7 @@ def _make(
         **terms,
     )
     # Without the note, which goes when one of the two is erased: nothing goes from the trail.
-    told = {"amount": amount, "payee": payee.pk, **asdict(plan)}
+    told = {"amount": amount, "member": member.pk, "payee": payee.pk, **asdict(plan), "count": order.count}
     audit.record(by=by, act="standing_order.made", subject=order, after=told)
     return order
 

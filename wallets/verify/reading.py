@@ -27,3 +27,10 @@ def _written(column: re.Match[str]) -> str:
     # SQLite keeps 32 digits.
     ends = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
     return " || '-' || ".join(f"substr({column[1]}, {start}, {length})" for start, length in ends)
+
+
+def filled(question: str, **values: str) -> str:
+    """The question with ``{name}`` put in for each name, and braces of other things left as they are."""
+    for name, value in values.items():
+        question = question.replace(f"{{{name}}}", value)
+    return question
