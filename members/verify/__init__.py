@@ -1,9 +1,12 @@
 """What must always be true of members; see docs/verify.md."""
 
 from members.verify import (
+    bringers,
+    coupons,
     earnings,
     erasure,
     identity,
+    joining,
     limits,
     people,
     phones,
@@ -13,12 +16,16 @@ from members.verify import (
     rewards,
     rights,
     tiers,
+    uses_told,
 )
 
 __all__ = [
+    "bringers",
+    "coupons",
     "earnings",
     "erasure",
     "identity",
+    "joining",
     "limits",
     "people",
     "phones",
@@ -28,4 +35,5 @@ __all__ = [
     "rewards",
     "rights",
     "tiers",
+    "uses_told",
 ]

@@ -12,8 +12,10 @@ from members.services import tiers, turns
 from members.services.points import accounts, earning
 from members.services.points.maturing import SCOPE
 from paymentsite.core import clock
+from paymentsite.core.actors import SYSTEM
 from paymentsite.core.acts import act
 from paymentsite.core.errors import Conflict, Refused
+from paymentsite.core.services import audit
 from paymentsite.core.waiting import First
 from paymentsite.ledger import services as ledger
 
@@ -48,6 +50,7 @@ def refer(*, member: Member, referrer: Member, now: datetime) -> Referral:
     # Whoever brings was here before, so that no two bring each other.
     if referrer.joined_at >= member.joined_at or member.purchases.exists():
         raise NotNew
+    audit.record(by=SYSTEM, act="member.referred", subject=member, after={"referrer": referrer.pk})
     return Referral.objects.create(member=member, referrer=referrer, at=now)
 
 
