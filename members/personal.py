@@ -115,7 +115,7 @@ def erase_sign_in(member: Member) -> None:
 @privacy.eraser(gettext_noop("profile"))
 def erase_profile(member: Member) -> None:
     phone = {"phone": None, "phone_digest": None, "phone_proven_at": None}
-    Member.objects.filter(pk=member.pk).update(**phone, handle=None, display_name="", birthday=None)
+    Member.objects.filter(pk=member.pk).update(**phone, handle=None, handle_kept=None, display_name="", birthday=None)
     PhoneProof.objects.filter(member=member).delete()
 
 

@@ -49,6 +49,8 @@ class Member(models.Model):
     user = models.OneToOneField(User, models.PROTECT, primary_key=True, verbose_name=_("sign-in"))
     public_id = models.UUIDField(unique=True, editable=False)
     handle = models.CharField(_("handle"), max_length=30, unique=True, null=True, blank=True)
+    # The same as the vault keeps it for this member alone: an edited handle would send others' money to somebody else.
+    handle_kept = EncryptedField("member.handle", bound_to=("public_id",), null=True)
     display_name = models.CharField(_("name shown"), max_length=80, blank=True)
     phone = EncryptedField("member.phone", bound_to=("public_id",), null=True)
     phone_digest = DigestField("member.phone", of="phone", null=True)

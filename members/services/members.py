@@ -25,7 +25,8 @@ Kind = MemberEvent.Kind
 VERIFIED: Final = 2
 # What identifies the person behind a membership is not written into a trail that nobody can erase.
 _PERSONAL: Final = frozenset({"handle", "display_name"})
-_BESIDE_PHONE: Final = ("phone_digest", "phone_proven_at")
+# What is written with a column, beside it.
+_BESIDE: Final = {"phone": ("phone_digest", "phone_proven_at"), "handle": ("handle_kept",)}
 
 
 class NotAMember(Missing):
@@ -107,7 +108,7 @@ def edit(*, member: Member, by: Actor, **profile: Unpack[Profile]) -> Member:
     after = {name: _content(member, name) for name in profile}
     if before.get("phone") != after.get("phone"):
         member.phone_proven_at = None
-    _save(member, profile, update_fields=[*profile, *(_BESIDE_PHONE if "phone" in profile else ())])
+    _save(member, profile, update_fields=[*profile, *(each for name in profile for each in _BESIDE.get(name, ()))])
     if before.get("time_zone") != after.get("time_zone"):
         moving.followed(member)
     if before != after:
@@ -165,6 +166,8 @@ def _tell(member: Member, kind: Kind, *, by: Actor, reason: str = "") -> None:
 def _apply(member: Member, profile: Profile) -> None:
     for name, value in profile.items():
         setattr(member, name, profiles.checked(name, value))
+    if "handle" in profile:
+        member.handle_kept = Secret(member.handle) if member.handle else None
 
 
 def _save(member: Member, profile: Profile, **how: Any) -> None:

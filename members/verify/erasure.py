@@ -15,6 +15,7 @@ from paymentsite.core.verification import Fault, Run, check
 
 _PROFILE = (
     Q(handle__isnull=False)
+    | Q(handle_kept__isnull=False)
     | ~Q(display_name="")
     | Q(phone__isnull=False)
     | Q(phone_digest__isnull=False)
