@@ -197,7 +197,7 @@ def one_due_day(run: Run, count: int) -> None:
 
 
 def due_order(sender: Member, payee: Member) -> StandingOrder:
-    """An order of 10 a day whose first day has come, as if it had been set up a day ago."""
+    """An order of 10 a day whose first day has come, though it was only just set up."""
     now = clock.now()
     today = clock.day_of(now, sender.time_zone)
     with transaction.atomic():
@@ -212,7 +212,9 @@ def due_order(sender: Member, payee: Member) -> StandingOrder:
             starts_on=today,
             next_on=today,
             next_at=now - timedelta(minutes=1),
-            made_at=now - timedelta(days=1),
+            made_at=now,
         )
-        audit.record(by=SYSTEM, act="standing_order.made", subject=order)
+        plan = {"every": "day", "starts_on": today, "ends_on": None, "count": None}
+        terms = {"amount": order.amount, "member": sender.pk, "payee": payee.pk, **plan}
+        audit.record(by=SYSTEM, act="standing_order.made", subject=order, after=terms)
     return order

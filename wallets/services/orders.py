@@ -16,7 +16,7 @@ from paymentsite.core.actors import SYSTEM, Actor
 from paymentsite.core.disclosure import clear
 from paymentsite.core.errors import Conflict, Invalid
 from paymentsite.core.money import Money
-from paymentsite.core.services import open_items
+from paymentsite.core.services import audit, open_items
 from wallets.gateways.base import Answer, Outcome
 from wallets.models import GatewayOrder, OrderEvent, TopUp, Wallet
 from wallets.models.orders import State
@@ -46,6 +46,7 @@ UNBOOKABLE: Final = "order_not_bookable"
 CHARGED_BACK: Final = "order_charged_back"
 CONTRADICTS: Final = "order_contradicts"
 
+TOLD: Final = "order.event"
 _REASON_MAX: Final = 255
 
 
@@ -149,17 +150,11 @@ def _of(order: GatewayOrder) -> dict[str, Any]:
 def tell(
     order: GatewayOrder, *, origin: Origin, outcome: str = "", reason: str = "", by: Actor = SYSTEM, gateway: str = ""
 ) -> None:
-    """Write down that something happened to the order."""
-    OrderEvent.objects.create(
-        **_of(order),
-        origin=origin,
-        state=order.state,
-        outcome=outcome,
-        gateway=gateway or order.gateway,
-        reason=clear(reason)[:_REASON_MAX],
-        actor=str(by),
-        at=clock.now(),
-    )
+    """Write down that something happened to the order, and have the trail know it: what happened to an order says what
+    may still become of its money. Without the reason, which a gateway may have written of a person."""
+    said = {"origin": origin, "state": order.state, "outcome": outcome, "gateway": gateway or order.gateway}
+    OrderEvent.objects.create(**_of(order), **said, reason=clear(reason)[:_REASON_MAX], actor=str(by), at=clock.now())
+    audit.record(by=by, act=TOLD, subject=order, after=said)
 
 
 def told_by_another(order: GatewayOrder, answer: Answer, origin: Origin, gateway: str, why: str) -> None:
