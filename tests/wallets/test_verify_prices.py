@@ -128,7 +128,7 @@ class TestOrders:
         purse = wallet(100_00)
         return [top_up(purse, 10_00), withdraw(purse, 20_00)]
 
-    @pytest.mark.usefixtures("orders")
+    @pytest.mark.usefixtures("routed", "orders")
     def test_orders_that_took_are_clean(self):
         assert named(ORDERS, TAKEN) == []
 
