@@ -10,7 +10,7 @@ _TOLD: Final = """
 SELECT u.id, m.kind FROM members_limituse u
 LEFT JOIN cards_cardmessage m ON u.source = 'card_message:' || {uuid:m.id}
 LEFT JOIN cards_cardauthorisation a ON a.id = m.use_id
-WHERE u.told AND (
+WHERE u.told AND u.kind = 'card' AND (
     a.id IS NULL OR a.member_id <> u.member_id OR a.currency <> u.currency OR m.kind IN ('authorisation', 'increment'))
 ORDER BY u.id
 """
@@ -18,7 +18,7 @@ ORDER BY u.id
 
 @check(
     "cards.told_use_is_a_message",
-    "What was taken of limits without a question was taken by a message about a use of that member that asked nothing.",
+    "What cards took of limits without a question was taken by a message about a use of its member's that asked none.",
 )
 def told_use_is_a_message(_: Run) -> Iterator[Fault]:
     for use, kind in rows(_TOLD):

@@ -5,13 +5,14 @@ import pytest
 from members.models import LimitUse, Notice
 from members.services import notices
 from members.services.limits import BalanceLimitExceeded, LimitExceeded
+from paymentsite.core import verification
 from paymentsite.core.money import Money
 from tests.members.limiting import cap
 from tests.wallets.deciding import clean, decide, staff
 from tests.wallets.factories import holds
 from tests.wallets.gateways import eur, top_up, wallet, withdraw
 from wallets.gateways.base import Answer, Outcome
-from wallets.models import GatewayOrder
+from wallets.models import GatewayOrder, TopUp
 from wallets.services import conflicts, outcomes
 from wallets.services.orders import Origin
 
@@ -96,4 +97,30 @@ def test_member_hears_that_something_else_came_and_that_it_was_taken_back():
         "9.00 EUR came for your top-up of 10.16 EUR. We are looking into it.",
         "9.00 EUR came into your wallet by top-up.",
         "Your top-up of 9.00 EUR was taken back by who paid it out. We are looking into it.",
+    ]
+
+
+def nothing_taken() -> None:
+    LimitUse.objects.filter(source__endswith=":moved").delete()
+
+
+def less_taken() -> None:
+    LimitUse.objects.filter(source__endswith=":moved").update(amount_minor=1)
+
+
+def of_nothing() -> None:
+    TopUp.objects.update(moved_minor=10_16)
+
+
+@pytest.mark.parametrize("plant", [nothing_taken, less_taken, of_nothing])
+def test_what_moved_and_counts_otherwise_is_found(unprotected, plant):
+    order = top_up(wallet(), 10_16)
+    accepted(order, eur(95_00))
+
+    with unprotected():
+        plant()
+
+    found = verification.discover().run(only=["wallets.moved_otherwise_counts"]).findings
+    assert [finding.subject.removesuffix(":moved").replace(":", " ") for finding in found] == [
+        f"top_up {order.public_id}"
     ]

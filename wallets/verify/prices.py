@@ -18,6 +18,24 @@ WHERE u.id IS NULL OR f.id IS NULL OR u.member_id <> o.member_id OR u.kind <> '{
     OR u.amount_minor <> o.amount_minor OR u.at <> o.created_at OR f.at <> o.created_at
 ORDER BY o.id
 """
+# Booked, and more than was asked for, or something else.
+_OTHERWISE: Final = (
+    "o.moved_minor IS NOT NULL AND o.journal_id IS NOT NULL"
+    " AND (o.moved_currency <> o.currency OR o.moved_minor > o.amount_minor)"
+)
+_MOVED: Final = """
+SELECT o.public_id FROM {table} o
+LEFT JOIN members_limituse u ON u.source = '{name}:' || {uuid:o.public_id} || ':moved'
+WHERE {otherwise} AND (u.id IS NULL OR NOT u.told OR u.member_id <> o.member_id OR u.kind <> '{name}'
+    OR u.currency <> o.moved_currency OR u.amount_minor <>
+        CASE WHEN o.moved_currency = o.currency THEN o.moved_minor - o.amount_minor ELSE o.moved_minor END)
+ORDER BY o.id
+"""
+_MOVED_OF_NOTHING: Final = """
+SELECT u.source FROM members_limituse u
+LEFT JOIN {table} o ON u.source = '{name}:' || {uuid:o.public_id} || ':moved' AND {otherwise}
+WHERE u.source LIKE '{name}:%:moved' AND o.id IS NULL ORDER BY u.id
+"""
 _EXCHANGES: Final = """
 SELECT q.id FROM wallets_exchange e JOIN wallets_exchangequote q ON q.id = e.quote_id
 LEFT JOIN wallets_feeuse f ON f.source = 'exchange:' || {uuid:q.public_id}
@@ -41,6 +59,18 @@ def orders_took_limits(_: Run) -> Iterator[Fault]:
     for name, table in ORDER_KINDS:
         for (public_id,) in rows(filled(_ORDERS, name=name, table=table)):
             yield f"{name} {key(public_id)}", "what it took of limits, or when it was charged, is not what it should be"
+
+
+@check(
+    "wallets.moved_otherwise_counts",
+    "What moved beyond what an order asked for, or in another currency, took of the limits, and nothing else did.",
+)
+def moved_otherwise_counts(_: Run) -> Iterator[Fault]:
+    for name, table in ORDER_KINDS:
+        for (public_id,) in rows(filled(_MOVED, name=name, table=table, otherwise=_OTHERWISE)):
+            yield f"{name} {key(public_id)}", "what moved otherwise than asked for is not what it took of limits"
+        for (source,) in rows(filled(_MOVED_OF_NOTHING, name=name, table=table, otherwise=_OTHERWISE)):
+            yield source, "took of limits, and nothing moved otherwise"
 
 
 @check("wallets.exchange_is_its_price", "Each exchange was charged what it was quoted, when it was, and no other was.")

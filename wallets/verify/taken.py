@@ -25,7 +25,7 @@ ORDER BY x.id
 """
 _OF_NOTHING: Final = """
 SELECT u.source FROM {uses} u LEFT JOIN {table} x ON u.source = '{name}:' || {uuid:x.public_id}
-WHERE u.source LIKE '{name}:%' AND x.id IS NULL ORDER BY u.id
+WHERE u.source LIKE '{name}:%' AND u.source NOT LIKE '%:moved' AND x.id IS NULL ORDER BY u.id
 """
 
 
