@@ -276,11 +276,17 @@ REST_FRAMEWORK = {
 }
 
 REDIS_URL = env.str("REDIS_URL", default="")
-# How often somebody tried to sign in is counted for all processes together. Without Redis a folder does on one machine.
+# How often somebody tried to sign in is counted for all processes together. Without Redis a folder does on one machine;
+# it holds so many counts, lest whoever makes new ones drives out those that hold them back.
+_CACHE: dict[str, Any]
 if REDIS_URL:
     _CACHE = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 elif PRODUCTION:
-    _CACHE = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(VAR / "cache")}
+    _CACHE = {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(VAR / "cache"),
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
 else:
     _CACHE = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 CACHES = {"default": _CACHE}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,7 @@ from tests.servers import valkey
 
 pytestmark = pytest.mark.xdist_group("scripts")
 
+NO_DATABASE = "DATABASE_URL is none: postgresql://user:password@host:5432/name, or sqlite:////folder/file.\n"
 MADE_ANEW = "Making tables and sample data"
 
 
@@ -99,12 +101,23 @@ def test_unreachable_database_is_refused_with_a_sentence(installed):
 
 
 @pytest.mark.story
-@pytest.mark.parametrize("url", ["nonsense", "mysql://root@localhost/site", "postgresql://localhost:port/site"])
-def test_database_url_that_is_none_is_refused_with_a_sentence(installed, url):
-    done = run(installed, "./script/run", PORT=str(free_port()), DATABASE_URL=url)
+def test_database_url_that_is_none_is_refused_with_a_sentence(installed):
+    done = run(installed, "./script/run", PORT=str(free_port()), DATABASE_URL="mysql://root@localhost/site")
 
-    sentence = "DATABASE_URL is none: postgresql://user:password@host:5432/name, or sqlite:////folder/file.\n"
-    assert (done.returncode, done.stderr) == (1, sentence)
+    assert (done.returncode, done.stderr) == (1, NO_DATABASE)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://localhost:port/site", "http://localhost/site"])
+def test_other_urls_are_no_databases_either(url):
+    spec = spec_from_file_location("serve", ROOT / "script" / "serve.py")
+    serve = module_from_spec(spec)
+    spec.loader.exec_module(serve)
+
+    with pytest.raises(SystemExit) as ended:
+        serve.known(url)
+    assert f"{ended.value}\n" == NO_DATABASE
+    for good in ("", "sqlite:////folder/file", "postgresql://user@localhost:5432/site"):
+        serve.known(good)
 
 
 @pytest.mark.story

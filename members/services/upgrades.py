@@ -36,7 +36,7 @@ class NotTheNextTier(Refused):
 
 class UpgradePriceChanged(Conflict):
     code = "upgrade_price_changed"
-    sentence = gettext_noop("{tier} costs {price} now.")
+    sentence = gettext_noop("{tier} costs {amount} now.")
 
 
 class UpgradeDiffers(Conflict):
@@ -82,7 +82,7 @@ def _buy(*, member: Member, tier: Tier, reference: str, by: Actor, shown: Money 
     public_id = uuid5(member.public_id, f"upgrade {reference}")
     price = Money(tier.upgrade_points or 0, "PTS")
     if shown not in {None, price}:
-        raise UpgradePriceChanged(tier=str(tier), price=price)
+        raise UpgradePriceChanged(tier=str(tier), amount=price)
     posted = ledger.post(
         *points.spent(member=member, points=price),
         kind=KIND,

@@ -98,6 +98,7 @@ def test_what_it_is_for_is_written_once(made_for):
         Realm.objects.update(kind=realms.PRODUCTION)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("command", [("clock", "--by", "30d"), ("demo",), ("migrate",)], ids=lambda words: words[0])
 def test_command_of_a_sandbox_is_refused_in_one_sentence(tmp_path: Path, command: tuple[str, ...]):
     path = tmp_path / "db.sqlite3"

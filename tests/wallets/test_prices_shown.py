@@ -26,7 +26,7 @@ from wallets.services import gift_links, points_credit, requests, top_ups, trans
 from wallets.services.fees import QuoteChanged
 from wallets.services.points_credit import PointsWorthChanged
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("routed")]
+pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("routed")]
 
 FEE = eur(10)
 
@@ -120,7 +120,7 @@ def test_level_that_costs_otherwise_by_now_is_not_bought():
 
     with pytest.raises(UpgradePriceChanged) as refusal:
         upgrades.buy(**buy, price=pts(400))
-    assert refusal.value.facts["price"] == pts(500).to_wire()
+    assert refusal.value.facts["amount"] == pts(500).to_wire()
     assert not TierChange.objects.filter(reference="r").exists()
 
     assert upgrades.buy(**buy, price=pts(500)).after == above

@@ -22,7 +22,7 @@ from tests.wallets.factories import wallet
 from tests.wallets.saved import card
 from wallets.services import outside_cards
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 @contextmanager

@@ -18,6 +18,13 @@ class ToppedUp(Order):
     def net(self) -> int:
         return self.minor - self.fee
 
+    @property
+    def may_come(self) -> int:
+        """What it puts on the wallet if it does; what came otherwise is a smallest part less, or another currency."""
+        if self.state == "conflict":
+            return self.net - 1 if self.minor % 100 == 10 else 0
+        return self.net if self.state == "open" else 0
+
 
 class ToppingUp(Outcomes):
     @property
@@ -59,7 +66,7 @@ class ToppingUp(Outcomes):
         return "balance_limit_exceeded" if self.has_no_room(one, minor - TOP_UP_FEE) else ""
 
     def coming(self, one: int) -> int:
-        return sum(order.net for order in self.came if order.one == one and order.state in {"open", "conflict"})
+        return sum(order.may_come for order in self.came if order.one == one)
 
     @rule(one=who, minor=minors)
     def top_up_and_wait(self, one: int, minor: int) -> None:

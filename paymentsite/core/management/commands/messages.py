@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from babel.messages.catalog import Catalog, Message
@@ -69,8 +70,12 @@ def _compile(po: Path) -> None:
     mo = po.with_suffix(".mo")
     if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
         return
-    with mo.open("wb") as out:
+    # Whole or not at all: whoever reads it meanwhile finds the one before.
+    with NamedTemporaryFile("wb", dir=mo.parent, prefix=f".{mo.name}.", delete=False) as out:
         write_mo(out, _read(po))
+    half = Path(out.name)
+    half.chmod(0o644)
+    half.replace(mo)
 
 
 def _check(po: Path) -> None:
