@@ -16,7 +16,7 @@ from tests.wallets.standing import BEGIN, STAFF, Every, at, ordered, run_at, tod
 from wallets.models import StandingOrder, Wallet
 from wallets.services import standing_orders
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 __all__ = ["today"]
 
