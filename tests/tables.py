@@ -43,22 +43,28 @@ def unprotected() -> Iterator[None]:
 
 def empty() -> None:
     """Empty every table that is filled, but those that migrations filled; all triggers stand afterwards."""
-    if filled := _filled():
+    if there := filled():
         with unprotected(), connection.cursor() as cursor:
-            for table in filled:
+            for table in there:
                 cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608  a table's name
     immutability.install(connection)
 
 
-def _filled() -> list[str]:
+def filled() -> list[str]:
+    """The tables that hold something, but for those that migrations filled."""
     with connection.cursor() as cursor:
         cursor.execute(_which_are_filled())
         return [table for (table,) in cursor.fetchall()]
 
 
 @cache
+def known() -> list[str]:
+    """The names of all tables but those that migrations filled: they do not change."""
+    return sorted(set(connection.introspection.django_table_names()) - _FROM_MIGRATIONS)
+
+
+@cache
 def _which_are_filled() -> str:
-    """Asked after every test that commits; which tables there are does not change."""
-    tables = set(connection.introspection.django_table_names()) - _FROM_MIGRATIONS
-    looks = [f"SELECT '{t}' WHERE EXISTS (SELECT 1 FROM \"{t}\")" for t in sorted(tables)]  # noqa: S608  names again
+    """Asked after every test that commits."""
+    looks = [f"SELECT '{t}' WHERE EXISTS (SELECT 1 FROM \"{t}\")" for t in known()]  # noqa: S608  names again
     return " UNION ALL ".join(looks)
