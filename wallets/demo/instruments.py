@@ -40,5 +40,5 @@ def fill(member: Member) -> Iterator[str]:
         )
         with suppress(DomainError):  # no gateway pays there; then nothing waits
             small_deposits.start(instrument=waiting, by=by)
-    saved = Instrument.objects.of(member).active().with_details()
+    saved = Instrument.objects.of(member).active().with_details().order_by("pk")
     yield f"  saved     {', '.join(found.shown for found in saved if not found.owned)}"
