@@ -8,14 +8,12 @@ from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Concat
 
 from members.models import Member
-from paymentsite.core.ids import uuid7_floor
+from paymentsite.core.ids import is_of
 from paymentsite.core.models import AuditEntry
 from paymentsite.core.verification import Fault, Run, check
 
 # Whoever joins has taken the time, and is told of a moment later.
 _SLACK: Final = timedelta(minutes=10)
-# Above these bits a UUID of version 7 is its moment.
-_BELOW: Final = 80
 
 
 @check(
@@ -33,5 +31,5 @@ def joined_as_told(run: Run) -> Iterator[Fault]:
     for pk, public_id, joined_at, told_at in members.values_list("pk", "public_id", "joined_at", "told_at").iterator():
         if told_at is None or not joined_at <= told_at <= joined_at + _SLACK:
             yield f"member {pk}", f"joined at {joined_at}, by the audit trail at {told_at or 'no time'}"
-        if public_id.int >> _BELOW != uuid7_floor(joined_at).int >> _BELOW:
+        if not is_of(public_id, joined_at):
             yield f"member {pk}", f"joined at {joined_at}, by their id at another moment"

@@ -45,3 +45,8 @@ def uuid7s(at: datetime) -> Iterator[UUID]:
 def uuid7_floor(at: datetime) -> UUID:
     """The smallest UUID of version 7 that ``at`` can have: where a range by time begins."""
     return UUID(int=((at - EPOCH) // _MILLISECOND << 80) | _VERSION_AND_VARIANT)
+
+
+def is_of(key: UUID, moment: datetime) -> bool:
+    """Whether ``key``, of version 7, was made at ``moment``: its first 48 bits say so, to the millisecond."""
+    return key.int >> 80 == uuid7_floor(moment).int >> 80

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from paymentsite.core.ids import uuid7_floor
+from paymentsite.core.ids import is_of
 from paymentsite.core.verification import Fault, Run, check
 from wallets.models import ExchangeQuote
 from wallets.services.exchanges import LASTS_MAX
 
 _SECOND: Final = timedelta(seconds=1)
-# Above these bits a UUID of version 7 is its moment.
-_BELOW: Final = 80
 
 
 @check(
@@ -26,5 +24,5 @@ def quote_lasts_moments(run: Run) -> Iterator[Fault]:
         lasts = expires_at - quoted_at
         if lasts > LASTS_MAX or lasts % _SECOND:
             yield f"quote {pk}", f"it is good for {lasts}"
-        if public_id.int >> _BELOW != uuid7_floor(quoted_at).int >> _BELOW:
+        if not is_of(public_id, quoted_at):
             yield f"quote {pk}", f"it was made at {quoted_at}, by its id at another moment"
