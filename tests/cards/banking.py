@@ -6,14 +6,20 @@ from typing import Any
 from cards.models import AccountRange, Bank, BankCredit, VirtualAccount
 from cards.services import accounts, bank_bookings, bank_credits, banks
 from cards.services.accounts import Expected
-from cards.services.bank_credits import Advice
+from cards.services.bank_credits import ASIDE, Advice
 from cards.services.life import Channel
+from members.models import Notice
+from members.services import notices
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
 from paymentsite.core.vault import Secret
 from paymentsite.ledger import queries as books
+from paymentsite.ledger import services as ledger
+from paymentsite.ledger.models import Balance
 from tests.factories import cny
+from tests.members.limiting import cap
 from wallets.models import Wallet
 
 NOWHERE = "99999999999999"
@@ -86,3 +92,27 @@ def at_bank(currency: str = "CNY", code: str = "harbour") -> Money:
 
 def days(count: int) -> date:
     return date.fromordinal(clock.today().toordinal() + count)
+
+
+def aside(credit: BankCredit) -> bool:
+    return OpenItem.objects.open().about(credit).filter(kind=ASIDE).exists()
+
+
+def sentences(purse: Wallet) -> list[str]:
+    return [notices.sentence(each) for each in Notice.objects.of(purse.member).order_by("pk")][1:]
+
+
+def purposes_of(account: VirtualAccount) -> tuple[str, Money]:
+    account.refresh_from_db()
+    return account.purpose, account.paid
+
+
+def blocked(account: VirtualAccount) -> str:
+    """The ledger's keepers let nothing in."""
+    ledger.set_status(account=account.wallet.account, status=Balance.Status.FROZEN, by=SYSTEM, reason="seized")
+    return account.number
+
+
+def full(account: VirtualAccount) -> str:
+    cap(9_99, measure="balance", period="always", currency="CNY", member=account.member)
+    return account.number

@@ -5,30 +5,37 @@ from datetime import timedelta
 import pytest
 
 from cards.models import BankCredit, VirtualAccount
-from cards.services import account_life, bank_bookings, credit_decisions, purposes
-from cards.services.bank_credits import ASIDE, BankReferenceMalformed, CreditDiffers
-from cards.services.credit_decisions import CreditDoesNotFit, CreditSettled, WalletTakesNothing
+from cards.services import account_life, purposes
+from cards.services.bank_credits import BankReferenceMalformed, CreditDiffers
 from cards.services.life import Channel
-from members.models import Limit, Member, Notice
-from members.services import members, notices
-from members.services.limits import BalanceLimitExceeded
-from members.services.members import MemberClosed
+from members.models import Limit, Notice
+from members.services import members
 from paymentsite.core import clock
 from paymentsite.core.actors import SYSTEM, Actor
-from paymentsite.core.errors import DomainError
-from paymentsite.core.models import Approval, OpenItem
+from paymentsite.core.models import OpenItem
 from paymentsite.core.money import Money
-from paymentsite.ledger import services as ledger
-from paymentsite.ledger.models import Balance, Journal
-from tests.cards.banking import NOWHERE, at_bank, bank, came, days, numbers, permanent, purpose, set_aside
+from tests.cards.banking import (
+    NOWHERE,
+    aside,
+    at_bank,
+    bank,
+    blocked,
+    came,
+    days,
+    full,
+    numbers,
+    permanent,
+    purpose,
+    purposes_of,
+    sentences,
+    set_aside,
+)
 from tests.factories import cny
-from tests.members.limiting import cap
 from tests.verified import clean
-from tests.wallets.deciding import decide, staff, unsaved
+from tests.wallets.deciding import unsaved
 from tests.wallets.factories import holds, wallet
-from wallets.models import Wallet
 from wallets.queries import statements
-from wallets.services import leaving, wallets
+from wallets.services import wallets
 from wallets.services.wording import NothingToMove
 
 pytestmark = pytest.mark.django_db
@@ -36,25 +43,6 @@ pytestmark = pytest.mark.django_db
 
 def facts(credit: BankCredit) -> tuple[str, str, Money, Money]:
     return credit.outcome, credit.why, credit.booked, credit.set_aside
-
-
-def aside(credit: BankCredit) -> bool:
-    return OpenItem.objects.open().about(credit).filter(kind=ASIDE).exists()
-
-
-def assigned(credit: BankCredit, purse: Wallet, account: VirtualAccount | None = None) -> None:
-    found_out = {"member": purse.member, "account": account, "reason": "found out whose it is"}
-    decide(credit_decisions.assign(credit=credit, by=staff(), **found_out))
-    credit.refresh_from_db()
-
-
-def given_back(credit: BankCredit) -> None:
-    decide(credit_decisions.give_back(credit=credit, by=staff(), reason="nobody's"))
-    credit.refresh_from_db()
-
-
-def sentences(purse: Wallet) -> list[str]:
-    return [notices.sentence(each) for each in Notice.objects.of(purse.member).order_by("pk")][1:]
 
 
 def test_what_comes_is_in_the_wallet_that_the_number_leads_to():
@@ -156,17 +144,6 @@ def suspended(account: VirtualAccount) -> str:
     return account.number
 
 
-def blocked(account: VirtualAccount) -> str:
-    """The ledger's keepers let nothing in."""
-    ledger.set_status(account=account.wallet.account, status=Balance.Status.FROZEN, by=SYSTEM, reason="seized")
-    return account.number
-
-
-def full(account: VirtualAccount) -> str:
-    cap(9_99, measure="balance", period="always", currency="CNY", member=account.member)
-    return account.number
-
-
 @pytest.mark.parametrize(
     ("happened", "why"),
     [
@@ -216,11 +193,6 @@ def test_another_currency_is_set_aside_in_that_currency():
     assert (holds(purse), set_aside("USD")) == (cny(0), Money(7_00, "USD"))
     assert sentences(purse)[0].startswith("7.00 USD for your account number")
     assert clean()
-
-
-def purposes_of(account: VirtualAccount) -> tuple[str, Money]:
-    account.refresh_from_db()
-    return account.purpose, account.paid
 
 
 def test_purpose_is_served_part_by_part():
@@ -312,117 +284,3 @@ def test_served_purpose_does_not_expire():
 
     assert not purposes.expire(account=account, today=days(1))
     assert purposes_of(account) == ("paid", cny(10_00))
-
-
-def test_two_people_assign_what_is_set_aside():
-    purse = wallet()
-    credit = came(NOWHERE, 10_00)
-
-    assigned(credit, purse)
-
-    assert (credit.outcome, credit.assigned_to, holds(purse), set_aside()) == ("assigned", purse, cny(10_00), cny(0))
-    assert not aside(credit)
-    [notice] = Notice.objects.of(purse.member)
-    assert notices.sentence(notice) == "10.00 CNY that was set aside is in your wallet now."
-    assert [line.words for line in statements.lines(wallet=purse).lines] == ["Bank transfer"]
-    assert clean()
-
-
-def test_what_is_assigned_counts_for_the_purpose_that_is_named():
-    purse = wallet()
-    account = purpose(purse, 100_00, expires_on=days(0), over="aside")
-    came(account, 40_00, "1")
-    late = came(account, 70_00, "2", value_date=days(1))
-
-    assigned(late, purse, account)
-
-    assert (purposes_of(account), holds(purse), late.counted_for) == (("overpaid", cny(110_00)), cny(110_00), account)
-    assert clean()
-
-
-def test_what_came_for_somebody_else_is_told_without_their_number():
-    purse = wallet()
-    account = permanent(wallet())
-    account_life.suspend(account=account, by=SYSTEM, reason="doubt")
-
-    assigned(came(account, 10_00), purse)
-
-    assert [line.words for line in statements.lines(wallet=purse).lines] == ["Bank transfer"]
-    assert clean()
-
-
-def test_what_is_assigned_opens_a_wallet_where_there_is_none():
-    purse = wallet()
-    credit = came(permanent(purse), amount=Money(7_00, "USD"))
-
-    assigned(credit, purse)
-
-    dollars = Wallet.objects.get(member=purse.member, currency="USD")
-    assert (credit.assigned_to, holds(dollars), set_aside("USD")) == (dollars, Money(7_00, "USD"), Money(0, "USD"))
-    assert clean()
-
-
-def test_what_is_assigned_fits_the_member_the_account_and_the_wallet():
-    purse, other = wallet(), wallet()
-    account, by = purpose(purse), staff()
-    credit, dollars = came(NOWHERE, 10_00), came(NOWHERE, reference="d", amount=Money(1, "USD"))
-
-    def assign(member: Member, of: BankCredit = credit, **more: VirtualAccount) -> Approval:
-        return credit_decisions.assign(credit=of, member=member, by=by, reason="so", **more)
-
-    with pytest.raises(CreditDoesNotFit):
-        assign(other.member, account=account)
-    with pytest.raises(CreditDoesNotFit):
-        assign(purse.member, of=dollars, account=account)
-    blocked(permanent(other))
-    with pytest.raises(WalletTakesNothing):
-        assign(other.member)
-    full(account)
-    with pytest.raises(BalanceLimitExceeded):
-        assign(purse.member)
-    left = leaving.leave(member=wallet().member, by=SYSTEM, reason="moving")
-    with pytest.raises(MemberClosed):
-        assign(left)
-
-    assert (credit.outcome, set_aside(), Approval.objects.count()) == ("suspended", cny(10_00), 0)
-
-
-def test_two_people_send_back_what_is_set_aside():
-    purse = wallet()
-    account = purpose(purse, 100_00, over="aside")
-    credit = came(account, 130_00)
-
-    given_back(credit)
-
-    assert (credit.outcome, holds(purse), set_aside(), at_bank()) == ("returned", cny(100_00), cny(0), cny(-100_00))
-    assert sentences(purse)[-1] == "30.00 CNY that was set aside for you goes back to who paid it."
-    assert not aside(credit)
-    assert clean()
-
-
-def test_what_is_decided_is_decided_once():
-    purse = wallet()
-    credit = came(NOWHERE, 10_00)
-    assign = credit_decisions.assign(credit=credit, member=purse.member, by=staff(), reason="hers")
-    back = credit_decisions.give_back(credit=credit, by=staff(), reason="nobody's")
-    decide(assign)
-
-    with pytest.raises(CreditSettled):
-        decide(back)
-    with pytest.raises(CreditSettled):
-        credit_decisions.give_back(credit=credit, by=staff(), reason="x")
-    booked = came(permanent(wallet()), 1, "2")
-    with pytest.raises(CreditSettled):
-        credit_decisions.assign(credit=booked, member=purse.member, by=staff(), reason="x")
-    assert (holds(purse), set_aside()) == (cny(10_00), cny(0))
-    assert Journal.objects.filter(scope=bank_bookings.SETTLED).count() == 1
-    assert clean()
-
-
-def test_refused_credit_leaves_nothing_behind():
-    came(NOWHERE, 10_00)
-
-    for minor in (0, 10_01):
-        with pytest.raises(DomainError):
-            came(NOWHERE, minor)
-    assert (BankCredit.objects.count(), set_aside(), OpenItem.objects.count()) == (1, cny(10_00), 1)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.admin import site
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
@@ -370,17 +369,3 @@ def test_no_list_or_page_of_ours_leaves_the_zone_out():
     assert {(each.list_after_template, each.change_form_outer_after_template) for each in ours} == {
         ("admin/zone.html", "admin/zone.html")
     }
-
-
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [("en", "There is none yet, or none that fits"), ("zh-hans", "暂无记录，或没有符合条件的记录")],
-)
-def test_list_with_nothing_in_it_says_so_in_the_readers_language(client, language, said):
-    client.force_login(User.objects.create_superuser("operator@example.com"))
-    client.cookies.load({settings.LANGUAGE_COOKIE_NAME: language})
-
-    page = client.get(reverse("admin:core_openitem_changelist") + "?q=nobody").content.decode()
-
-    assert said in page
-    assert "yielded" not in page
